@@ -1,0 +1,1 @@
+"""segrun: many clusterings of customers, declared in YAML, run fast, compared honestly."""

@@ -1,0 +1,1 @@
+"""Algorithms: the contract, the registry of plugins and the built-ins."""

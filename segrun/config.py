@@ -1,0 +1,321 @@
+"""The schema of `conf/`: every key with its unit, meaning and allowed values.
+
+Each group of `conf/` has a dataclass here; the YAML holds the defaults. Hydra composes
+YAML and command line into these types, so a mistyped key or value is refused while the
+configuration is composed, before any data is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+
+def key(doc: str, default: Any = MISSING) -> Any:
+    """Declare one configuration key together with its documentation.
+
+    Parameters
+    ----------
+    doc : str
+        Unit, meaning and allowed values; shown by error messages.
+    default : Any, default=MISSING
+        Value where the YAML gives none; ``MISSING`` makes the key mandatory.
+    """
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
+
+
+class DateOrder(Enum):
+    """How a date such as 3/4/2011 is read."""
+
+    auto = "auto"
+    month_first = "month_first"
+    day_first = "day_first"
+    iso = "iso"
+
+
+class DropMissing(Enum):
+    """Which transaction lines count as incomplete and are dropped."""
+
+    any_column = "any_column"
+    needed_columns = "needed_columns"
+
+
+class Cancellations(Enum):
+    """What happens to lines whose invoice number starts with C."""
+
+    keep = "keep"
+    remove = "remove"
+
+
+class Orders(Enum):
+    """What NumberOfOrders counts."""
+
+    lines = "lines"
+    invoices = "invoices"
+
+
+class Amount(Enum):
+    """What Amount measures."""
+
+    mean_per_line = "mean_per_line"
+    total = "total"
+
+
+class OutlierRule(Enum):
+    """Which customers are set aside before clustering."""
+
+    quantile = "quantile"
+    none = "none"
+
+
+class Weekdays(Enum):
+    """Which weekday columns are built."""
+
+    kit = "kit"
+    all = "all"
+
+
+class Scale(Enum):
+    """How each feature is scaled."""
+
+    standard = "standard"
+    robust = "robust"
+    none = "none"
+
+
+class BackendName(Enum):
+    """Who fits the clusterings."""
+
+    onedal = "onedal"
+    sklearn = "sklearn"
+
+
+class EngineName(Enum):
+    """Who computes the features from the transactions."""
+
+    polars = "polars"
+
+
+class ModelsKept(Enum):
+    """Which fitted models stay in the run directory."""
+
+    all = "all"
+    best = "best"
+    none = "none"
+
+
+@dataclass
+class DatasetConfig:
+    """Where the transactions come from."""
+
+    name: str = key("Source of the transactions: synthetic_retail or online_retail.")
+
+
+@dataclass
+class SyntheticRetailConfig(DatasetConfig):
+    """The embedded generator: a retailer in the shape of the UCI data."""
+
+    n_customers: int = key("Number of customers that buy at least once, at least 2.")
+
+
+@dataclass
+class OnlineRetailConfig(DatasetConfig):
+    """The UCI Online Retail export as CSV or CSV.gz."""
+
+    path: str = key("File to read, relative to the current directory; `~` is expanded.")
+    encoding: str = key(
+        "Text encoding by its Python name (utf-8, iso-8859-1, cp1252, ...), or auto: "
+        "UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
+    )
+    date_order: DateOrder = key(
+        "How InvoiceDate is read: month_first, day_first or iso; auto looks at the whole "
+        "column and refuses one that can be read in several ways."
+    )
+    date_format: str | None = key(
+        "strptime format of InvoiceDate, such as '%m/%d/%Y %H:%M'; null finds it within date_order."
+    )
+
+
+@dataclass
+class OutlierConfig:
+    """Customers set aside before clustering."""
+
+    rule: OutlierRule = key(
+        "quantile: keep low - spread .. high + spread of each column in turn, the kit's rule; "
+        "none: keep every customer."
+    )
+    low: float = key("Lower quantile, share between 0 and 1.")
+    high: float = key("Upper quantile, share between 0 and 1.")
+    factor: float = key("Spread on either side, in multiples of (high - low).")
+    columns: list[str] = key("Columns the rule looks at, in this order.")
+
+
+@dataclass
+class FeaturesConfig:
+    """How transactions become one row per customer."""
+
+    name: str = key("Feature set: rfm (3 columns) or rfm_calendar (21 columns).")
+    drop_missing: DropMissing = key(
+        "any_column: drop a line that lacks any of the columns (the kit's rule); "
+        "needed_columns: drop it only where a column the features need is missing."
+    )
+    cancellations: Cancellations = key("keep or remove lines whose invoice number starts with C.")
+    orders: Orders = key("NumberOfOrders counts lines (as the kit) or distinct invoices.")
+    amount: Amount = key(
+        "Amount is the mean_per_line (as the kit) or the total, in the file's currency."
+    )
+    reference_date: str | None = key(
+        "Date Recency is counted back from, ISO format; later lines are left out. "
+        "null: the latest line of the data."
+    )
+    outliers: OutlierConfig = key("The outlier rule.")
+
+
+@dataclass
+class RfmCalendarConfig(FeaturesConfig):
+    """RFM and the number of lines per weekday and month."""
+
+    weekdays: Weekdays = key(
+        "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
+    )
+
+
+@dataclass
+class AugmentationConfig:
+    """Replication of the customer table, for studies at larger sizes."""
+
+    factor: int | None = key("Repeat the table this many times, at least 1; null: not by factor.")
+    rows: int | None = key(
+        "Repeat the table and keep exactly this many rows, at least 1; null: not by rows."
+    )
+    lognormal_columns: list[str] = key("Columns that get exp(N(0, 1)) added, as the kit's Amount.")
+    max_step: int = key(
+        "Every other column gets a random integer from 0 to this one added (kit: 4)."
+    )
+
+
+@dataclass
+class TransformConfig:
+    """The scikit-learn pipeline in front of the algorithm."""
+
+    log1p: list[str] = key("Columns that go through log(1 + x) first; ['*'] means every column.")
+    scale: Scale = key(
+        "standard (mean 0, deviation 1), robust (median 0, interquartile range 1) or none."
+    )
+    pca: float | None = key(
+        "Principal components kept: a number of 1 or more, or the share of variance to keep "
+        "(between 0 and 1); null: no PCA."
+    )
+
+
+@dataclass
+class AlgoConfig:
+    """One algorithm with its parameters and grid."""
+
+    name: str = key("Registered algorithm, or a label of your own where `estimator` is given.")
+    estimator: str | None = key(
+        "Import path of a scikit-learn clusterer, such as sklearn.cluster.Birch; "
+        "null: the plugin registered as `name`.",
+        None,
+    )
+    params: dict[str, Any] = key(
+        "Every tunable of the algorithm. null for an axis of `grid`; a value there fixes the "
+        "axis and takes it out of the grid.",
+        {},
+    )
+    grid: dict[str, list[Any]] = key(
+        "Axes of the grid: values per parameter. One combination is a point.", {}
+    )
+
+
+@dataclass
+class BackendConfig:
+    """Who fits."""
+
+    name: BackendName = key("onedal (scikit-learn-intelex) or sklearn (stock scikit-learn).")
+    require: bool = key("true: a fit that falls back to another backend is an error.")
+
+
+@dataclass
+class EngineConfig:
+    """Who computes frames."""
+
+    name: EngineName = key("Data-frame engine for the features: polars.")
+
+
+@dataclass
+class SilhouetteConfig:
+    """The cost limit of the silhouette."""
+
+    max_exact_rows: int = key("Up to this many rows the silhouette is exact.")
+    sample_rows: int = key("Above it, this many sampled rows are scored against all rows.")
+
+
+@dataclass
+class EvaluationConfig:
+    """Scores and the choice of the best point."""
+
+    silhouette: SilhouetteConfig = key("When the silhouette is exact and when sampled.")
+    max_noise_share: float = key(
+        "A point is selected only if at most this share of the rows is noise, 0 to 1."
+    )
+
+
+@dataclass
+class StoreConfig:
+    """What stays in the run directory."""
+
+    models: ModelsKept = key("Fitted models kept: all, best (the selected point's) or none.")
+
+
+@dataclass
+class TimingConfig:
+    """How often fits are timed."""
+
+    repeats: int = key("Fits per point, at least 1; labels come from the first.")
+
+
+@dataclass
+class Experiment:
+    """One experiment as composed from `conf/` and the command line."""
+
+    name: str = key("Label of the experiment: first folder below outputs/.")
+    seed: int = key("The one seed all randomness derives from, 0 to 2**32 - 1.")
+    dataset: DatasetConfig = key("Where the transactions come from.")
+    features: FeaturesConfig = key("How transactions become one row per customer.")
+    augmentation: AugmentationConfig = key("Replication with jitter.")
+    transform: TransformConfig = key("Scaling and the like, in front of the algorithm.")
+    algo: AlgoConfig = key("The algorithm and its grid.")
+    backend: BackendConfig = key("Who fits.")
+    engine: EngineConfig = key("Who computes frames.")
+    evaluation: EvaluationConfig = key("Scores and selection.")
+    store: StoreConfig = key("What stays in the run directory.")
+    timing: TimingConfig = key("How often fits are timed.")
+
+
+#: What `conf/` refers to as `/schema/<group>/<name>`: (group, name, dataclass).
+SCHEMAS: list[tuple[str, str, type]] = [
+    ("schema", "experiment", Experiment),
+    ("schema/dataset", "synthetic_retail", SyntheticRetailConfig),
+    ("schema/dataset", "online_retail", OnlineRetailConfig),
+    ("schema/features", "rfm", FeaturesConfig),
+    ("schema/features", "rfm_calendar", RfmCalendarConfig),
+]
+
+
+def documentation(schema: type) -> dict[str, str]:
+    """Return the documentation of every key of `schema`, nested keys with dots."""
+    found: dict[str, str] = {}
+    for item in fields(schema):
+        found[item.name] = item.metadata.get("doc", "")
+    return found
+
+
+def is_schema(value: object) -> bool:
+    """Tell whether `value` is an instance of one of the dataclasses of this module."""
+    return is_dataclass(value) and not isinstance(value, type)

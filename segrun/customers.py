@@ -1,0 +1,54 @@
+"""The customer table: what the features build, augmentation replicates and algorithms cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Customers:
+    """One row per customer (or per copy of a customer).
+
+    Attributes
+    ----------
+    id_column : str
+        Name of the id column in the input.
+    ids : ndarray of str objects, shape (n_samples,)
+        Customer ids, always text.
+    columns : mapping of str to ndarray of shape (n_samples,)
+        The features in order, ``int64`` or ``float64``.
+    replica : ndarray of int64, shape (n_samples,), or None
+        Number of the copy, from 0, where the table was augmented.
+    """
+
+    id_column: str
+    ids: NDArray[np.object_]
+    columns: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
+    replica: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the features, in order."""
+        return list(self.columns)
+
+    def X(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
+        """Return the features as a C-contiguous float64 array of shape (n_samples, n_features)."""
+        return np.ascontiguousarray(
+            np.column_stack([np.asarray(c, dtype=np.float64) for c in self.columns.values()])
+        )
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Customers:
+        """Return the chosen rows (indices or mask) as a new table."""
+        return replace(
+            self,
+            ids=self.ids[rows],
+            columns={name: values[rows] for name, values in self.columns.items()},
+            replica=None if self.replica is None else self.replica[rows],
+        )

@@ -1,0 +1,1 @@
+"""Datasets: where transactions come from."""
