@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_type_hints
 
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 
 def key(doc: str, default: Any = MISSING) -> Any:
@@ -308,14 +308,37 @@ SCHEMAS: list[tuple[str, str, type]] = [
 ]
 
 
-def documentation(schema: type) -> dict[str, str]:
-    """Return the documentation of every key of `schema`, nested keys with dots."""
+def documentation() -> dict[str, str]:
+    """Return the documentation of every key by its full name, such as ``timing.repeats``."""
     found: dict[str, str] = {}
-    for item in fields(schema):
-        found[item.name] = item.metadata.get("doc", "")
+    for group, _, schema in SCHEMAS:
+        place = group.removeprefix("schema").removeprefix("/")
+        _document(schema, f"{place}." if place else "", found)
     return found
 
 
-def is_schema(value: object) -> bool:
-    """Tell whether `value` is an instance of one of the dataclasses of this module."""
-    return is_dataclass(value) and not isinstance(value, type)
+def _document(schema: type, prefix: str, found: dict[str, str]) -> None:
+    types = get_type_hints(schema)
+    for item in fields(schema):
+        found[prefix + item.name] = item.metadata["doc"]
+        if is_dataclass(types[item.name]):
+            _document(types[item.name], f"{prefix}{item.name}.", found)
+
+
+def to_experiment(composed: DictConfig) -> Experiment:
+    """Return the experiment that a composed configuration describes, all values resolved.
+
+    Raises
+    ------
+    omegaconf.errors.OmegaConfBaseException
+        If a mandatory value is missing, or a key or value does not fit the schema.
+    """
+    typed = OmegaConf.merge(OmegaConf.structured(Experiment), composed)
+    experiment = OmegaConf.to_object(typed)
+    assert isinstance(experiment, Experiment)
+    return experiment
+
+
+def to_yaml(experiment: Experiment) -> str:
+    """Return the experiment as YAML, every value resolved."""
+    return OmegaConf.to_yaml(OmegaConf.structured(experiment))

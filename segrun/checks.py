@@ -1,0 +1,38 @@
+"""What a typed schema cannot say: ranges and names that must be right before data is read."""
+
+from __future__ import annotations
+
+import re
+
+from segrun.backend import Backend
+from segrun.config import Experiment
+from segrun.errors import ConfigError
+from segrun.seeds import MAX_SEED
+
+
+def check(experiment: Experiment, backend: Backend) -> None:
+    """Refuse an experiment that cannot run, before any data is read.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value and what is allowed.
+    """
+    from segrun import algorithms, augment, datasets, evaluate, features, transform
+
+    if not re.fullmatch(r"[\w.-]+", experiment.name):
+        raise ConfigError(
+            f"name={experiment.name!r} names a folder: use letters, digits, dot, dash, underscore"
+        )
+    if not 0 <= experiment.seed <= MAX_SEED:
+        raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {experiment.seed} instead")
+    if experiment.timing.repeats < 1:
+        raise ConfigError(
+            f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
+        )
+    datasets.check(experiment.dataset)
+    features.check(experiment.features)
+    augment.check(experiment.augmentation)
+    transform.check(experiment.transform)
+    evaluate.check(experiment.evaluation)
+    algorithms.check(experiment.algo, backend)

@@ -1,0 +1,95 @@
+"""The command line: sub-commands and help are segrun's own, everything else is Hydra's."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib import metadata
+
+HELP = """\
+segrun - many clusterings of customers, declared in YAML, run fast, compared honestly
+
+usage
+  segrun [KEY=VALUE ...]              run one experiment
+  segrun -m KEY=VALUE,VALUE ...       run every combination, one job each
+  segrun COMMAND                      plugins | doctor
+
+examples
+  segrun -m algo=kmeans,dbscan
+  segrun dataset=online_retail dataset.path=OnlineRetail.csv.gz algo=kmeans
+  segrun algo=kmeans algo.params.n_clusters=7      fix an axis of the grid
+  segrun algo=kmeans 'algo.grid.n_clusters=[3,5,7]'
+  segrun experiment=kit_kmeans_x1 dataset.path=OnlineRetail.csv.gz
+
+groups (folders of conf/; your own ./conf beside the current directory extends them)
+  dataset features augmentation transform algo backend engine evaluation experiment
+
+commands
+  plugins          every algorithm: where it comes from, parameters, grid
+  doctor           environment, versions, which backends and engines work here
+
+options
+  -m, --multirun   run every combination
+  --cfg job        show the composed configuration and stop
+  --info           show how the configuration was composed
+  --hydra-help     all options of Hydra
+  --version        version of segrun
+  -h, --help       this page
+
+Results go to outputs/<name>/<time>/. Exit code: 0 all done; 1 a job or point failed;
+2 the configuration is wrong; 130 interrupted.
+"""
+
+_COMMANDS = ("plugins", "doctor")
+
+
+def main() -> None:
+    """Run the console script ``segrun`` and exit."""
+    sys.exit(dispatch(sys.argv[1:]))
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Do what the arguments ask for and return the exit code.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The command line without the program's name.
+    """
+    first = arguments[0] if arguments else ""
+    if "-h" in arguments or "--help" in arguments:
+        print(HELP, end="")  # noqa: T201
+        return 0
+    if "--version" in arguments:
+        print(f"segrun {metadata.version('segrun')}")  # noqa: T201
+        return 0
+    if first and first[0] not in "-+~" and "=" not in first:
+        return _command(first, arguments[1:])
+    # Late: Hydra takes longer to import than the pages above take to print.
+    from segrun.compose import launch
+
+    return launch(arguments)
+
+
+def _command(name: str, rest: list[str]) -> int:
+    if name not in _COMMANDS:
+        near = difflib.get_close_matches(name, _COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return _usage(f"unknown command {name!r}: {hint}Commands: {', '.join(_COMMANDS)}")
+    if rest:
+        return _usage(f"segrun {name} takes no arguments. Got {' '.join(rest)!r} instead")
+    if name == "plugins":
+        from segrun.report.plugins import plugins_page
+
+        print(plugins_page(), end="")  # noqa: T201
+        return 0
+    from segrun.report.doctor import doctor_page
+
+    page, healthy = doctor_page()
+    print(page, end="")  # noqa: T201
+    return 0 if healthy else 1
+
+
+def _usage(message: str) -> int:
+    print(f"segrun: {message}\nSee segrun --help", file=sys.stderr)  # noqa: T201
+    return 2

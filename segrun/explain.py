@@ -1,0 +1,80 @@
+"""Turn what Hydra and OmegaConf raise into one message: what, where, which options."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from omegaconf import DictConfig
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
+
+from segrun import config
+
+
+def explain(error: BaseException) -> str:
+    """Return one plain message for an error of the composition.
+
+    Parameters
+    ----------
+    error : BaseException
+        What Hydra or OmegaConf raised; its causes are looked through for the key.
+    """
+    chain = list(_causes(error))
+    for cause in chain:
+        if options := getattr(cause, "options", None):
+            return _unknown_choice(str(getattr(cause, "missing_cfg_file", "")), options)
+    for cause in chain:
+        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            return _where(error, cause) + _about_key(cause)
+    return " ".join(str(error).split())
+
+
+def _causes(error: BaseException | None) -> Iterable[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unknown_choice(wanted: str, options: Iterable[str]) -> str:
+    group, _, name = wanted.rpartition("/")
+    known = sorted(options)
+    return (
+        f"there is no {group}={name}. {_nearest(name, known)}Options of {group}: {', '.join(known)}"
+    )
+
+
+def _about_key(error: OmegaConfBaseException) -> str:
+    name = str(error.full_key)
+    if isinstance(error, ConfigAttributeError | ConfigKeyError):
+        return _unknown_key(name, error.parent_node)
+    doc = config.documentation().get(name, "")
+    meaning = f" Meaning: {doc}" if doc else ""
+    if isinstance(error, MissingMandatoryValue):
+        return f"{name} has no value. Give one: {name}=VALUE.{meaning}"
+    return f"{name}: {str(error).splitlines()[0].rstrip('.')}.{meaning}"
+
+
+def _unknown_key(name: str, parent: Any) -> str:
+    known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
+    holder, _, last = name.rpartition(".")
+    if not holder:
+        known.append("experiment")
+    place = f"Keys of {holder}" if holder else "Keys and groups"
+    return f"unknown key {name!r}. {_nearest(last, known)}{place}: {', '.join(known)}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]!r}? " if near else ""
+
+
+def _where(error: BaseException, cause: BaseException) -> str:
+    # Hydra's own first line names the override or the YAML file that was being merged.
+    first = str(error).splitlines()[0] if error is not cause and str(error) else ""
+    return f"{first.rstrip(':. ')}: " if first.startswith(("In '", "Error merging")) else ""

@@ -1,0 +1,144 @@
+"""Fit every point of the grid; store model and labels as each point finishes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.algorithms.base import Algorithm
+from segrun.algorithms.grid import Point
+from segrun.backend import Backend, Fit
+from segrun.config import ModelsKept
+from segrun.customers import Customers
+from segrun.errors import SegrunError, StoreError
+from segrun.progress import Progress
+from segrun.store import RunDirectory
+from segrun.timings import Timings
+from segrun.transform import Transformed
+
+log = logging.getLogger("segrun.fit")
+
+
+@dataclass
+class Outcome:
+    """What became of one grid point.
+
+    Attributes
+    ----------
+    point : Point
+        The point.
+    status : {"done", "failed"}
+        Whether its first fit gave labels.
+    reason : str
+        Why it failed, empty if it did not.
+    labels : ndarray of shape (n_samples,), or None
+        Labels of the first fit, noise -1.
+    inertia : float or None
+        Sum of squared distances to the centres, where the algorithm has it.
+    n_iter : int or None
+        Iterations of the first fit, where the algorithm counts them.
+    """
+
+    point: Point
+    status: str = "done"
+    reason: str = ""
+    labels: NDArray[np.int64] | None = None
+    inertia: float | None = None
+    n_iter: int | None = None
+
+
+@dataclass(frozen=True)
+class GridFitter:
+    """Everything that the fits of one grid share."""
+
+    algorithm: Algorithm
+    backend: Backend
+    customers: Customers
+    transformed: Transformed
+    directory: RunDirectory
+    timings: Timings
+    models: ModelsKept
+
+    def fit_grid(self, points: Sequence[Point], repeats: int) -> list[Outcome]:
+        """Fit every point `repeats` times, repeats interleaved over the grid.
+
+        Interleaving spreads drifts of the machine over all points. Model and labels come
+        from the first fit; a later one that gives other labels is a warning.
+
+        Returns
+        -------
+        list of Outcome
+            One per point, in order; a point that fails does not stop the others.
+        """
+        outcomes = [Outcome(point) for point in points]
+        with Progress(self.algorithm.name, len(points) * repeats) as progress:
+            for repeat in range(repeats):
+                for outcome in outcomes:
+                    if outcome.status == "done":
+                        self._fit_point(outcome, repeat)
+                    progress.advance(outcome.status)
+                self.directory.write_table("timings.csv", self.timings.table())
+        return outcomes
+
+    def _fit_point(self, outcome: Outcome, repeat: int) -> None:
+        slug = outcome.point.slug
+        try:
+            fit = self._fit(outcome.point, repeat)
+        except StoreError:
+            raise
+        except SegrunError as error:
+            outcome.status, outcome.reason = "failed", str(error)
+        except Exception as error:  # noqa: BLE001 - one point's failure must not stop the others
+            log.debug("traceback of %s", slug, exc_info=True)
+            outcome.status, outcome.reason = "failed", f"{type(error).__name__}: {error}"
+        else:
+            self._accept(outcome, fit, repeat)
+        if outcome.status == "failed":
+            log.error("%s %s failed: %s", self.algorithm.name, slug, outcome.reason)
+
+    def _fit(self, point: Point, repeat: int) -> Fit:
+        with self.timings.stage("fit", point.slug, repeat) as timing:
+            timing.backend_asked = self.backend.name
+            estimator = self.algorithm.make(self.backend, **point.params)
+            fit = self.backend.fit(estimator, self.transformed.Z)
+            timing.wall_seconds, timing.cpu_seconds = fit.wall_seconds, fit.cpu_seconds
+            timing.backend_ran, timing.reason, timing.cold = fit.ran, fit.reason, fit.cold
+        for warning in fit.warnings:
+            log.warning("%s %s: %s", self.algorithm.name, point.slug, warning)
+        return fit
+
+    def _accept(self, outcome: Outcome, fit: Fit, repeat: int) -> None:
+        slug = outcome.point.slug
+        if repeat > 0:
+            if not np.array_equal(fit.labels, outcome.labels):
+                log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
+            return
+        if fit.labels.shape != (len(self.customers),):
+            outcome.status = "failed"
+            outcome.reason = f"labels of shape {fit.labels.shape} for {len(self.customers)} rows"
+            return
+        outcome.labels = fit.labels
+        outcome.inertia = _number(fit.model, "inertia_")
+        n_iter = _number(fit.model, "n_iter_")
+        outcome.n_iter = None if n_iter is None else int(n_iter)
+        with self.timings.stage("store", slug):
+            # The model first: where labels stand, the point is whole.
+            if self.models is not ModelsKept.none:
+                self.directory.write_model(slug, self._pipeline(fit.model))
+            self.directory.write_labels(slug, self.customers, fit.labels)
+        self.directory.write_table("timings.csv", self.timings.table())
+
+    def _pipeline(self, model: Any) -> Any:
+        from sklearn.pipeline import Pipeline
+
+        return Pipeline([*self.transformed.steps, (self.algorithm.name, model)])
+
+
+def _number(model: Any, attribute: str) -> float | None:
+    value = getattr(model, attribute, None)
+    return float(value) if isinstance(value, int | float | np.number) else None

@@ -1,0 +1,75 @@
+"""Progress on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+
+#: Nothing is shown of work shorter than this; afterwards a plain line this often.
+_QUIET_SECONDS = 2.0
+_PLAIN_LINE_SECONDS = 10.0
+
+
+class Progress:
+    """Counts done, failed and skipped pieces of `total` and shows them with the time left.
+
+    Parameters
+    ----------
+    label : str
+        What is being worked on.
+    total : int
+        Number of pieces.
+    """
+
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total = label, total
+        self.counts: Counter[str] = Counter()
+        self._started = self._shown = time.monotonic()
+        self._bar = _bar(label, total) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def advance(self, status: str = "done") -> None:
+        """Count one more piece with this status."""
+        self.counts[status] += 1
+        if self._bar is not None:
+            bad = {name: n for name, n in self.counts.items() if name != "done"}
+            self._bar.set_postfix(bad, refresh=False)
+            self._bar.update(1)
+        else:
+            self._plain_line()
+
+    def reach(self, fraction: float) -> None:
+        """Count up to this fraction of `total`, where the work is not counted in pieces."""
+        for _ in range(int(fraction * self.total) - self.counts.total()):
+            self.advance()
+
+    def _plain_line(self) -> None:
+        now = time.monotonic()
+        seen = self.counts.total()
+        if now - self._started < _QUIET_SECONDS or seen == self.total:
+            return
+        if self._shown > self._started and now - self._shown < _PLAIN_LINE_SECONDS:
+            return
+        self._shown = now
+        left = (now - self._started) / seen * (self.total - seen)
+        states = ", ".join(f"{n} {name}" for name, n in self.counts.items())
+        print(  # noqa: T201 - progress is terminal output, not a log record
+            f"{self.label}: {states} of {self.total}, about {left:.0f} s left",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+
+
+def _bar(label: str, total: int) -> "tqdm[None]":  # noqa: F821, UP037
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=label, delay=_QUIET_SECONDS, leave=False, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Tables for people and programs: one run, and the sweep over many."""

@@ -1,0 +1,165 @@
+"""The straight line: from one experiment to one run directory."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segrun import config
+from segrun.augment import label
+from segrun.cache import cache_directory
+from segrun.checks import check
+from segrun.config import Experiment, ModelsKept
+from segrun.errors import StoreError
+from segrun.progress import Progress
+from segrun.store import RunDirectory
+from segrun.timings import Timings
+
+if TYPE_CHECKING:
+    from segrun.features import Built
+
+log = logging.getLogger("segrun.run")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes
+    ----------
+    directory : Path
+        Where everything is.
+    status : {"done", "incomplete"}
+        incomplete: some points failed; their rows in ``scores.csv`` say why.
+    selected : str or None
+        Slug of the best point within the limits.
+    points : mapping of str to int
+        Number of points by status.
+    """
+
+    directory: Path
+    status: str
+    selected: str | None
+    points: dict[str, int]
+
+
+def run(experiment: Experiment, directory: Path) -> RunResult:
+    """Run one experiment and store everything in `directory`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The experiment, every value resolved.
+    directory : Path
+        The run directory; must not hold a run.
+
+    Returns
+    -------
+    RunResult
+        Counts, the selected point and where everything is.
+
+    Raises
+    ------
+    SegrunError
+        If the configuration, the data or the directory is at fault. The directory's manifest
+        then says ``failed`` and why.
+    """
+    out = RunDirectory(directory)
+    try:
+        out.write_text("experiment.yaml", config.to_yaml(experiment))
+        return _line(experiment, out)
+    except BaseException as error:
+        _record_failure(experiment, out, error)
+        raise
+
+
+def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
+    # Late: these rooms import polars and scikit-learn; a wrong key must be told before that.
+    from segrun import algorithms, evaluate
+    from segrun.augment import augment
+    from segrun.backend import make_backend
+    from segrun.environment import describe_environment
+    from segrun.fit import GridFitter
+    from segrun.report.scores import score_rows, size_rows
+    from segrun.transform import fit_transform
+
+    seed, timings = experiment.seed, Timings()
+    backend = make_backend(experiment.backend)
+    check(experiment, backend)
+    algorithm, points = algorithms.resolve(experiment.algo), algorithms.points(experiment.algo)
+
+    built, fingerprint = _read(experiment, timings)
+    with timings.stage("augment"):
+        customers = augment(built.customers, experiment.augmentation, seed)
+    with timings.stage("transform"):
+        transformed = fit_transform(customers, experiment.transform, seed)
+    with timings.stage("store"):
+        out.write_customers("features_all.parquet", built.all_customers)
+        out.write_customers("features.parquet", customers)
+
+    fitter = GridFitter(
+        algorithm, backend, customers, transformed, out, timings, experiment.store.models
+    )
+    outcomes = fitter.fit_grid(points, experiment.timing.repeats)
+    labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
+    with timings.stage("evaluate"), Progress("scores", 100) as progress:
+        scores = evaluate.evaluate(
+            transformed.Z, labels, experiment.evaluation, seed, progress.reach
+        )
+    selected = evaluate.select(scores, experiment.evaluation.max_noise_share)
+
+    if experiment.store.models is ModelsKept.best:
+        out.remove_models(slug for slug in labels if slug != selected)
+    out.write_table("scores.csv", score_rows(outcomes, scores, selected))
+    out.write_table("sizes.csv", size_rows(scores))
+    out.write_table("timings.csv", timings.table())
+    out.write_json("environment.json", describe_environment(seed))
+    counts = dict(Counter(outcome.status for outcome in outcomes))
+    status = "done" if counts.get("done", 0) == len(outcomes) else "incomplete"
+    facts = {"points": counts, "selected": selected, "input": fingerprint, "features": built.facts}
+    out.finish(status, "", {**_about(experiment), **facts})
+    return RunResult(out.path, status, selected, counts)
+
+
+def _read(experiment: Experiment, timings: Timings) -> tuple[Built, Mapping[str, Any]]:
+    from segrun import datasets, features
+
+    with ExitStack() as stack:
+        with timings.stage("load"):
+            source = datasets.load(experiment.dataset, experiment.seed, cache_directory())
+            transactions = stack.enter_context(source)
+        with timings.stage("features"):
+            built = features.build(transactions, experiment.features)
+    return built, transactions.fingerprint
+
+
+def _about(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "segrun": metadata.version("segrun"),
+        "experiment": {
+            "name": experiment.name,
+            "dataset": experiment.dataset.name,
+            "features": experiment.features.name,
+            "augmentation": label(experiment.augmentation),
+            "algo": experiment.algo.name,
+            "backend": experiment.backend.name.value,
+        },
+    }
+
+
+def _record_failure(experiment: Experiment, out: RunDirectory, error: BaseException) -> None:
+    """Say in the manifest how the run ended; what was finished stays."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    status = "interrupted" if interrupted else "failed"
+    reason = "stopped by the user" if interrupted else f"{type(error).__name__}: {error}"
+    try:
+        out.finish(status, reason, _about(experiment))
+    except StoreError as second:
+        # Disk full, most likely: the marker UNFINISHED stays and says enough.
+        log.error("the manifest could not be written: %s", second)

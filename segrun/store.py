@@ -1,0 +1,231 @@
+"""The run directory: claimed once, written atomically, manifest last; and read again."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.customers import Customers
+from segrun.errors import StoreError
+
+MANIFEST = "manifest.json"
+UNFINISHED = "UNFINISHED"
+
+#: Not in the manifest: the log still grows when the manifest is written.
+_UNHASHED = {MANIFEST, UNFINISHED, "segrun.log"}
+
+
+class RunDirectory:
+    """A run directory that is being written.
+
+    Every file is written under a temporary name and renamed, so that a reader never sees
+    half a file. The marker ``UNFINISHED`` stands from the first moment until the manifest,
+    which is written last.
+
+    Parameters
+    ----------
+    path : Path
+        The directory; made where it does not exist.
+
+    Raises
+    ------
+    StoreError
+        If the directory cannot be made, or holds a run already.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.started = _now()
+        _claim(path, self.started)
+
+    def write_customers(self, name: str, customers: Customers) -> None:
+        """Write a customer table as Parquet: id, replica where augmented, features in order."""
+        import polars as pl
+
+        columns: dict[str, Any] = {customers.id_column: pl.Series(customers.ids, dtype=pl.String)}
+        if customers.replica is not None:
+            columns["replica"] = customers.replica
+        frame = pl.DataFrame({**columns, **customers.columns})
+        self._write(name, lambda path: frame.write_parquet(path))
+
+    def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:
+        """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
+        import polars as pl
+
+        ids = pl.Series(customers.ids, dtype=pl.String)
+        frame = pl.DataFrame({customers.id_column: ids, "label": labels})
+        self._write(f"predictions/{point}.parquet", lambda path: frame.write_parquet(path))
+
+    def write_model(self, point: str, model: Any) -> None:
+        """Write ``models/<point>.joblib``."""
+        import joblib
+
+        self._write(model_name(point), lambda path: joblib.dump(model, path))
+
+    def remove_models(self, points: Iterable[str]) -> None:
+        """Remove the models of these points, where there are any."""
+        for point in points:
+            (self.path / model_name(point)).unlink(missing_ok=True)
+
+    def write_table(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Write rows as CSV; None is an empty cell, a truth value true or false."""
+        self._write(name, lambda path: write_csv(path, rows))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file."""
+        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a mapping as JSON."""
+        self.write_text(name, json.dumps(content, indent=2, default=str) + "\n")
+
+    def finish(self, status: str, reason: str, facts: Mapping[str, Any]) -> None:
+        """Write the manifest, last, and take the marker away.
+
+        Parameters
+        ----------
+        status : {"done", "incomplete", "failed", "interrupted"}
+            done: every point; incomplete: some points failed; failed: the run did; interrupted:
+            somebody stopped it.
+        reason : str
+            What went wrong, empty if nothing did.
+        facts : mapping
+            What else to record: fingerprint of the input, points, selected point.
+        """
+        files = {
+            file.relative_to(self.path).as_posix(): sha256(file)
+            for file in sorted(self.path.rglob("*"))
+            if file.is_file() and file.name not in _UNHASHED and not is_temporary(file)
+        }
+        content = {
+            "status": status,
+            "reason": reason,
+            "started": self.started,
+            "finished": _now(),
+            **facts,
+            "files": files,
+        }
+        self.write_json(MANIFEST, content)
+        (self.path / UNFINISHED).unlink(missing_ok=True)
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        write_atomically(self.path / name, write)
+
+
+def model_name(point: str) -> str:
+    """Return the path of a point's model within the run directory."""
+    return f"models/{point}.joblib"
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written (disk full, no permission); nothing half-written stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether `path` is what a killed writer left of an unfinished file."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows to CSV; columns are the union over all rows, in order of appearance."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read what `write_csv` wrote, every cell as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    # repr gives the shortest text that reads back as the same float.
+    return repr(float(value)) if isinstance(value, float | np.floating) else value
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a run's manifest; an unfinished run has the status ``unfinished``.
+
+    Raises
+    ------
+    StoreError
+        If `path` is no run directory.
+    """
+    manifest = path / MANIFEST
+    if manifest.is_file():
+        content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        return content
+    if (path / UNFINISHED).exists():
+        return {"status": "unfinished", "reason": "no manifest: the run is going on or was killed"}
+    raise StoreError(f"{path} is no run directory: it has neither {MANIFEST} nor {UNFINISHED}")
+
+
+def holds_run(path: Path) -> bool:
+    """Tell whether a run, finished or not, or a sweep stands in `path`."""
+    return any((path / name).exists() for name in (MANIFEST, UNFINISHED, "scores.csv"))
+
+
+def _claim(path: Path, started: str) -> None:
+    text = (
+        f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
+        "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
+    )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not holds_run(path):
+            # "x": of two runs that want one directory at the same moment, one gets it.
+            with (path / UNFINISHED).open("x", encoding="utf-8") as file:
+                file.write(text)
+            return
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the run directory {path}: {error.strerror or error}. "
+            "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
+        ) from error
+    raise StoreError(
+        f"the directory {path} cannot take this run: it holds one already, or is a file. "
+        "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,128 @@
+"""What every stage took: wall and CPU seconds, peak memory, and who else used the machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+#: Below this the kernel's clock ticks (10 ms) say nothing about the load of others.
+_SHORTEST_LOAD_SECONDS = 0.1
+
+#: Stages that this process has run: the first of each is cold (imports, thread pools, caches).
+_seen: set[str] = set()
+
+
+@dataclass
+class Timing:
+    """One row of ``timings.csv``.
+
+    Attributes
+    ----------
+    stage : str
+        load, features, augment, transform, fit, evaluate or store.
+    point : str
+        Slug of the grid point, empty for stages that serve the whole grid.
+    repeat : int
+        Number of the repeat, from 0.
+    wall_seconds, cpu_seconds : float
+        Of the stage alone; for a fit, of ``fit_predict`` alone.
+    peak_rss_bytes : int or None
+        Highest resident memory of the process during the stage (Linux), otherwise since the
+        process started.
+    backend_asked, backend_ran, reason : str
+        Of a fit: what was asked, what ran, and why they differ.
+    shared : bool
+        True where the time is an equal share of work done for several points at once.
+    cold : bool
+        True for the first of its kind in this process.
+    other_load : float or None
+        Cores kept busy by other processes meanwhile; None where the stage was too short to tell.
+    """
+
+    stage: str
+    point: str = ""
+    repeat: int = 0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_rss_bytes: int | None = None
+    backend_asked: str = ""
+    backend_ran: str = ""
+    reason: str = ""
+    shared: bool = False
+    cold: bool = False
+    other_load: float | None = None
+
+
+class Timings:
+    """The timings of one run, in the order in which they were taken."""
+
+    def __init__(self) -> None:
+        self.rows: list[Timing] = []
+
+    @contextmanager
+    def stage(self, stage: str, point: str = "", repeat: int = 0) -> Iterator[Timing]:
+        """Time the body as one row; a body that raises leaves its row as well."""
+        timing = Timing(stage, point, repeat, cold=stage not in _seen)
+        _seen.add(stage)
+        _reset_peak()
+        busy, cpu, wall = _busy_seconds(), time.process_time(), time.perf_counter()
+        try:
+            yield timing
+        finally:
+            whole, own = time.perf_counter() - wall, time.process_time() - cpu
+            # A fit brings its own, narrower times.
+            timing.wall_seconds = timing.wall_seconds or whole
+            timing.cpu_seconds = timing.cpu_seconds or own
+            timing.peak_rss_bytes = _peak_rss_bytes()
+            if whole >= _SHORTEST_LOAD_SECONDS:
+                timing.other_load = max(0.0, round((_busy_seconds() - busy - own) / whole, 3))
+            self.rows.append(timing)
+
+    def table(self) -> list[dict[str, object]]:
+        """Return the rows as ``timings.csv`` has them."""
+        return [asdict(row) for row in self.rows]
+
+
+def _busy_seconds() -> float:
+    import psutil
+
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - _guest(times))
+
+
+def _guest(times: object) -> float:
+    # Linux counts the time of guests in `user` already.
+    return float(getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0))
+
+
+def _reset_peak() -> None:
+    # Linux only: 5 resets the process's high-water mark (proc(5), clear_refs).
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_rss_bytes() -> int | None:
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return _peak_rss_bytes_elsewhere()
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _peak_rss_bytes_elsewhere() -> int | None:
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

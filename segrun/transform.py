@@ -1,0 +1,128 @@
+"""The scikit-learn steps in front of the algorithm: fitted once, saved with every model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import Scale, TransformConfig
+from segrun.customers import Customers
+from segrun.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """The matrix that is clustered and the steps that made it.
+
+    Attributes
+    ----------
+    Z : ndarray of shape (n_samples, n_components)
+        float64, C-contiguous, read-only: every fit of the grid sees the same input.
+    steps : sequence of (name, transformer)
+        Fitted stock scikit-learn transformers; empty where nothing is transformed.
+    """
+
+    Z: NDArray[np.float64]
+    steps: Sequence[tuple[str, Any]]
+
+
+def check(config: TransformConfig) -> None:
+    """Refuse impossible settings before any data is read.
+
+    Raises
+    ------
+    ConfigError
+        If `pca` is neither a share of variance nor a number of components.
+    """
+    pca = config.pca
+    if pca is not None and not (0 < pca < 1 or (pca >= 1 and pca == int(pca))):
+        raise ConfigError(
+            "transform.pca must be null, a share between 0 and 1, or a whole number of "
+            f"components. Got {pca} instead"
+        )
+
+
+def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> Transformed:
+    """Fit the steps on the features and return the matrix to cluster.
+
+    Raises
+    ------
+    ConfigError
+        If `log1p` names a column that the features lack, or `pca` asks for more components
+        than there are features or rows.
+    DataError
+        If log(1 + x) is undefined for a value.
+    """
+    X = customers.X()
+    steps = _steps(customers, X, config, seed)
+    for _, step in steps:
+        # Not fit_transform: PCA's differs from its transform in the last bits, and a saved
+        # model, which can only transform, must see what the algorithm saw.
+        X = step.fit(X).transform(X)
+    Z = np.ascontiguousarray(X, dtype=np.float64)
+    Z.setflags(write=False)
+    return Transformed(Z, steps)
+
+
+def _steps(
+    customers: Customers, X: NDArray[np.float64], config: TransformConfig, seed: int
+) -> list[tuple[str, Any]]:
+    # Late: scikit-learn takes over a second to import.
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import RobustScaler, StandardScaler
+
+    steps: list[tuple[str, Any]] = []
+    chosen = _log_columns(customers.feature_names, config.log1p)
+    if chosen:
+        steps.append(("log1p", _log1p(customers.feature_names, X, chosen)))
+    if config.scale is Scale.standard:
+        steps.append(("scale", StandardScaler()))
+    elif config.scale is Scale.robust:
+        steps.append(("scale", RobustScaler()))
+    if config.pca is not None:
+        limit = min(X.shape)
+        if config.pca > limit:
+            raise ConfigError(
+                f"transform.pca={config.pca:g} asks for more components than the {X.shape[0]} "
+                f"rows and {X.shape[1]} features allow: at most {limit}"
+            )
+        n_components = config.pca if config.pca < 1 else int(config.pca)
+        steps.append(("pca", PCA(n_components=n_components, random_state=seed)))
+    return steps
+
+
+def _log_columns(feature_names: list[str], log1p: list[str]) -> list[str]:
+    if list(log1p) == ["*"]:
+        return feature_names
+    unknown = [name for name in log1p if name not in feature_names]
+    if unknown:
+        raise ConfigError(
+            f"transform.log1p names {unknown}, which the features lack. "
+            f"Features: {', '.join(feature_names)}, or ['*'] for all of them"
+        )
+    return list(log1p)
+
+
+def _log1p(feature_names: list[str], X: NDArray[np.float64], chosen: list[str]) -> Any:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import FunctionTransformer
+
+    for column, name in enumerate(feature_names):
+        least = X[:, column].min()
+        if name in chosen and least <= -1:
+            raise DataError(
+                f"log(1 + {name}) is undefined: the least {name} is {least:g}. Leave the column "
+                "out of transform.log1p, or remove returns with features.cancellations=remove"
+            )
+    # One entry per column: ColumnTransformer puts columns in the order of its entries, and the
+    # order of the features must stay. np.log1p pickles by name: models load without segrun.
+    return ColumnTransformer(
+        [
+            (name, FunctionTransformer(np.log1p) if name in chosen else "passthrough", [column])
+            for column, name in enumerate(feature_names)
+        ]
+    )

@@ -1,0 +1,52 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segrun.customers import Customers
+
+
+@pytest.fixture(scope="session")
+def online_retail() -> Path:
+    """The real UCI file, named by SEGRUN_ONLINE_RETAIL."""
+    path = os.environ.get("SEGRUN_ONLINE_RETAIL")
+    if not path:
+        pytest.skip("SEGRUN_ONLINE_RETAIL does not name the UCI Online Retail CSV")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def segrun(tmp_path_factory):
+    """Run the real command in a folder of its own: segrun("algo=kmeans", cwd=folder)."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def command(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "segrun", *arguments],
+            cwd=cwd, capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "SEGRUN_CACHE": str(cache), **variables},
+        )  # fmt: skip
+
+    return command
+
+
+@pytest.fixture
+def customers() -> Customers:
+    """Seven customers with one amount and two counts."""
+    rng = np.random.default_rng(7)
+    return Customers(
+        "CustomerID",
+        np.array([f"c{i}" for i in range(7)], dtype=object),
+        {
+            "Amount": rng.normal(20, 5, 7),
+            "NumberOfOrders": rng.integers(1, 9, 7),
+            "Recency": rng.integers(0, 300, 7),
+        },
+    )

@@ -1,0 +1,109 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from segrun import store
+from segrun.errors import StoreError
+from segrun.store import RunDirectory
+
+
+def test_a_directory_without_manifest_says_that_it_is_unfinished(tmp_path):
+    RunDirectory(tmp_path / "run")
+    assert "not finished" in (tmp_path / "run" / "UNFINISHED").read_text()
+    assert store.read_manifest(tmp_path / "run")["status"] == "unfinished"
+
+
+def test_finish_writes_the_manifest_and_takes_the_marker_away(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.write_text("a/b.txt", "x")
+    run.finish("done", "", {"selected": None})
+    assert not (tmp_path / "UNFINISHED").exists()
+    manifest = store.read_manifest(tmp_path)
+    assert manifest["status"] == "done"
+    assert manifest["files"] == {"a/b.txt": hashlib.sha256(b"x").hexdigest()}
+
+
+def test_a_directory_takes_one_run_only(tmp_path):
+    RunDirectory(tmp_path).finish("done", "", {})
+    before = (tmp_path / "manifest.json").read_bytes()
+    with pytest.raises(StoreError, match=r"hydra\.run\.dir"):
+        RunDirectory(tmp_path)
+    assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+def test_an_unfinished_directory_takes_no_second_run(tmp_path):
+    RunDirectory(tmp_path)
+    with pytest.raises(StoreError, match="holds one already"):
+        RunDirectory(tmp_path)
+
+
+def test_a_path_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"hydra\.run\.dir"):
+        RunDirectory(tmp_path / "file" / "run")
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+    def breaks(path: Path) -> None:
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "table.csv").write_text("old")
+    with pytest.raises(StoreError, match="No space left"):
+        store.write_atomically(tmp_path / "table.csv", breaks)
+    assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+    assert (tmp_path / "table.csv").read_text() == "old"
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path):
+    def breaks(path: Path) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.write_atomically(tmp_path / "table.csv", breaks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_reads_back_exactly(tmp_path):
+    rows = [{"a": 0.1 + 0.2, "b": None, "c": True}, {"a": np.float64(1e-5), "d": 'x,"y"\nz'}]
+    store.write_csv(tmp_path / "t.csv", rows)
+    first, second = store.read_csv(tmp_path / "t.csv")
+    assert float(first["a"]) == 0.1 + 0.2
+    assert first == {"a": "0.30000000000000004", "b": "", "c": "true", "d": ""}
+    assert second == {"a": "1e-05", "b": "", "c": "", "d": 'x,"y"\nz'}
+
+
+def test_customers_keep_their_types_and_the_ids_are_text(tmp_path, customers):
+    RunDirectory(tmp_path).write_customers("features.parquet", customers)
+    frame = pl.read_parquet(tmp_path / "features.parquet")
+    assert frame.schema == {
+        "CustomerID": pl.String, "Amount": pl.Float64, "NumberOfOrders": pl.Int64,
+        "Recency": pl.Int64,
+    }  # fmt: skip
+    assert np.array_equal(frame.drop("CustomerID").to_numpy(), customers.X())
+
+
+def test_labels_stand_beside_the_ids(tmp_path, customers):
+    labels = np.array([0, 1, -1, 0, 2, 1, 0])
+    RunDirectory(tmp_path).write_labels("eps=0.3", customers, labels)
+    frame = pl.read_parquet(tmp_path / "predictions" / "eps=0.3.parquet")
+    assert frame.columns == ["CustomerID", "label"]
+    assert frame["CustomerID"].to_list() == list(customers.ids)
+    assert frame["label"].to_list() == list(labels)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="no run directory"):
+        store.read_manifest(tmp_path)
+
+
+def test_the_manifest_leaves_out_what_a_killed_writer_left(tmp_path):
+    run = RunDirectory(tmp_path)
+    (tmp_path / ".scores.csv.123.tmp").write_text("half")
+    run.finish("done", "", {})
+    assert json.loads((tmp_path / "manifest.json").read_text())["files"] == {}
