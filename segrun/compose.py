@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -121,7 +122,9 @@ def _hydra(arguments: list[str], session: Session) -> None:
         _job(composed, session)
 
     sys.argv = ["segrun", *arguments]
-    decorate = hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name="config")
+    decorate = hydra.main(
+        version_base="1.3", config_path=str(conf_directory()), config_name="config"
+    )
     decorate(job)()
 
 
@@ -129,14 +132,14 @@ def _job(composed: DictConfig, session: Session) -> None:
     """Run one job; its failure is told and recorded, and does not stop the others."""
     context = HydraConfig.get()
     directory = Path(context.runtime.output_dir)
-    if context.mode.name == "MULTIRUN":
+    if context.mode is RunMode.MULTIRUN:
         session.sweep = Path(context.sweep.dir)
     session.jobs.append(directory)
     try:
         code = _run(composed, directory)
     except KeyboardInterrupt:
         raise
-    except Exception as error:  # noqa: BLE001 - one job's failure must not stop the others
+    except Exception as error:  # one job's failure must not stop the others
         code = _code(error)
         log.error("%s failed: %s", directory.name, _message(error, directory))
         log.debug("traceback", exc_info=True)

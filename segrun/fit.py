@@ -93,7 +93,7 @@ class GridFitter:
             raise
         except SegrunError as error:
             outcome.status, outcome.reason = "failed", str(error)
-        except Exception as error:  # noqa: BLE001 - one point's failure must not stop the others
+        except Exception as error:  # one point's failure must not stop the others
             log.debug("traceback of %s", slug, exc_info=True)
             outcome.status, outcome.reason = "failed", f"{type(error).__name__}: {error}"
         else:
@@ -115,6 +115,7 @@ class GridFitter:
     def _accept(self, outcome: Outcome, fit: Fit, repeat: int) -> None:
         slug = outcome.point.slug
         if repeat > 0:
+            assert outcome.labels is not None
             if not np.array_equal(fit.labels, outcome.labels):
                 log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
             return

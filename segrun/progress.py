@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from types import TracebackType
+from typing import Any
 
 #: Nothing is shown of work shorter than this; afterwards a plain line this often.
 _QUIET_SECONDS = 2.0
@@ -33,7 +34,10 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         if self._bar is not None:
             self._bar.close()
@@ -69,7 +73,7 @@ class Progress:
         )  # fmt: skip
 
 
-def _bar(label: str, total: int) -> "tqdm[None]":  # noqa: F821, UP037
+def _bar(label: str, total: int) -> Any:
     from tqdm import tqdm
 
     return tqdm(total=total, desc=label, delay=_QUIET_SECONDS, leave=False, file=sys.stderr)

@@ -56,7 +56,7 @@ class RunDirectory:
         if customers.replica is not None:
             columns["replica"] = customers.replica
         frame = pl.DataFrame({**columns, **customers.columns})
-        self._write(name, lambda path: frame.write_parquet(path))
+        self._write(name, frame.write_parquet)
 
     def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:
         """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
@@ -64,7 +64,7 @@ class RunDirectory:
 
         ids = pl.Series(customers.ids, dtype=pl.String)
         frame = pl.DataFrame({customers.id_column: ids, "label": labels})
-        self._write(f"predictions/{point}.parquet", lambda path: frame.write_parquet(path))
+        self._write(f"predictions/{point}.parquet", frame.write_parquet)
 
     def write_model(self, point: str, model: Any) -> None:
         """Write ``models/<point>.joblib``."""

@@ -22,10 +22,13 @@ def test_the_columns_are_the_contract():
     timings = Timings()
     with timings.stage("load"):
         pass
-    assert list(timings.table()[0]) == (
-        "stage point repeat wall_seconds cpu_seconds peak_rss_bytes backend_asked backend_ran "
-        "reason shared cold other_load"
-    ).split()
+    assert (
+        list(timings.table()[0])
+        == (
+            "stage point repeat wall_seconds cpu_seconds peak_rss_bytes backend_asked backend_ran "
+            "reason shared cold other_load"
+        ).split()
+    )
 
 
 def test_a_stage_that_raises_leaves_its_row():

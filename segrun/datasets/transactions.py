@@ -8,6 +8,9 @@ from typing import Any
 
 import narwhals as nw
 
+#: The customer id's column in the UCI data and in the generated data.
+ID_COLUMN = "CustomerID"
+
 
 @dataclass(frozen=True)
 class Transactions:

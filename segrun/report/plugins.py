@@ -45,7 +45,9 @@ def _yaml(package: str, name: str) -> dict[str, Any]:
 
     # segrun's own conf/ is no package in a checkout.
     root = (
-        conf_directory() if package == "segrun.conf" else Path(str(importlib.resources.files(package)))
+        conf_directory()
+        if package == "segrun.conf"
+        else Path(str(importlib.resources.files(package)))
     )
     content = yaml.safe_load((root / "algo" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert isinstance(content, dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from segrun.store import read_csv, read_manifest, write_atomically, write_csv
+from segrun.store import MANIFEST, read_csv, read_manifest, write_atomically, write_csv
 
 
 def job_directories(sweep: Path) -> list[Path]:
@@ -30,7 +30,9 @@ def write_aggregate(sweep: Path) -> None:
 
 
 def _rows(job: Path) -> list[dict[str, Any]]:
-    manifest = read_manifest(job) if _is_run(job) else {"status": "unfinished", "reason": ""}
+    manifest: dict[str, Any] = {"status": "unfinished", "reason": ""}
+    if (job / MANIFEST).exists():
+        manifest = read_manifest(job)
     about = {"job": job.name, **manifest.get("experiment", {}), "overrides": _overrides(job)}
     scores = job / "scores.csv"
     if scores.is_file():
@@ -43,7 +45,3 @@ def _overrides(job: Path) -> str:
 
     file = job / ".hydra" / "overrides.yaml"
     return " ".join(yaml.safe_load(file.read_text(encoding="utf-8")) or []) if file.exists() else ""
-
-
-def _is_run(job: Path) -> bool:
-    return (job / "manifest.json").exists() or (job / "UNFINISHED").exists()

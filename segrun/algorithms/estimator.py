@@ -1,0 +1,180 @@
+"""The zero-code road: any scikit-learn clusterer named by its import path in YAML alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from segrun.algorithms.base import Algorithm, Clusterer, Maker
+from segrun.errors import ConfigError
+
+
+def from_path(path: str) -> Algorithm:
+    """Return the algorithm that a scikit-learn class is.
+
+    Parameters
+    ----------
+    path : str
+        Import path such as sklearn.cluster.Birch.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class below ``sklearn``, or it is not a clusterer.
+    """
+    # Late: scikit-learn takes over a second to import.
+    from sklearn.base import ClusterMixin, DensityMixin
+
+    cls = locate(path, "algo.estimator")
+    # Mixtures are density estimators by their mixin, and clusterers by their fit_predict.
+    clusters = inspect.isclass(cls) and issubclass(cls, (ClusterMixin, DensityMixin))
+    if not clusters or not callable(getattr(cls, "fit_predict", None)) or inspect.isabstract(cls):
+        raise ConfigError(
+            f"algo.estimator={path} is not a clusterer: it needs fit_predict and to be a "
+            "scikit-learn clusterer or mixture, such as sklearn.cluster.Birch or "
+            "sklearn.mixture.GaussianMixture"
+        )
+
+    def make(backend: Maker, **params: Any) -> Clusterer:
+        return backend.make(path, **params)
+
+    return Algorithm(name=cls.__name__.lower(), make=make, conf="segrun.conf")
+
+
+def locate(path: str, key: str) -> Any:
+    """Return the class or function that scikit-learn defines under an import path.
+
+    Parameters
+    ----------
+    path : str
+        Import path; must start with ``sklearn.``: a committed configuration runs no other
+        code.
+    key : str
+        Configuration key that the path stands in, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing under that path, or it is not scikit-learn's.
+    """
+    module_name, _, name = path.rpartition(".")
+    if module_name.partition(".")[0] != "sklearn":
+        raise ConfigError(
+            f"{key}={path} is not a path below sklearn, such as sklearn.cluster.Birch. Other "
+            "code attaches as a plugin: an entry point of the group segrun.algorithms"
+        )
+    try:
+        module = import_module(module_name)
+    except ImportError as error:
+        raise ConfigError(
+            f"{key}={path}: no module {module_name} ({error}). Clusterers are in sklearn.cluster "
+            "and sklearn.mixture"
+        ) from error
+    public = sorted(set(getattr(module, "__all__", ())) or {n for n in vars(module) if n[0] != "_"})
+    found = getattr(module, name, None)
+    if found is None:
+        raise ConfigError(
+            f"{key}={path}: {module_name} has no {name}.{nearest(name, public)} "
+            f"It has: {', '.join(public)}"
+        )
+    # Modules hold names that they only import; those of other packages are not meant.
+    if not str(getattr(found, "__module__", "")).startswith("sklearn."):
+        raise ConfigError(f"{key}={path} is not defined by scikit-learn")
+    return found
+
+
+def stock_class(estimator: str) -> type:
+    """Return the class that a plugin names: a bare scikit-learn name or any import path.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class.
+    """
+    module_name, _, name = estimator.rpartition(".")
+    places = [module_name] if module_name else ["sklearn.cluster", "sklearn.mixture"]
+    known: list[str] = []
+    for place in places:
+        module = import_module(place)
+        cls = getattr(module, name, None)
+        if isinstance(cls, type):
+            return cls
+        known += getattr(module, "__all__", ())
+    raise ConfigError(
+        f"{' and '.join(places)} have no estimator {name!r}.{nearest(name, known)} "
+        "Give the full import path of one that is elsewhere"
+    )
+
+
+def check_parameters(cls: type, params: Iterable[str]) -> None:
+    """Refuse parameters that the constructor of an estimator lacks.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, the estimator and its parameters.
+    """
+    options = list(inspect.signature(cls).parameters)
+    for name in params:
+        if name not in options:
+            raise ConfigError(
+                f"algo.params.{name}: {cls.__name__} has no parameter {name!r}."
+                f"{nearest(name, options)} Parameters: {', '.join(options)}"
+            )
+
+
+def nearest(name: str, options: Iterable[str]) -> str:
+    """Return ' Did you mean ...?', or '' where nothing is near."""
+    by_lower = {option.lower(): option for option in options}
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    return f" Did you mean {by_lower[close[0]]}?" if close else ""
+
+
+def ready(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as estimators take them, from what YAML can say.
+
+    A mapping with the key ``function``, an import path below ``sklearn``, becomes that
+    function with the mapping's other entries filled in; a list under ``init`` becomes an
+    array of shape (n_clusters, n_features).
+
+    Raises
+    ------
+    ConfigError
+        If the function does not exist or does not take the entries.
+    """
+    return {name: _ready(name, value) for name, value in params.items()}
+
+
+def _ready(name: str, value: Any) -> Any:
+    if name == "init" and isinstance(value, list):
+        return _array(value)
+    if not isinstance(value, Mapping) or "function" not in value:
+        return value
+    key = f"algo.params.{name}"
+    function = locate(str(value["function"]), f"{key}.function")
+    if not inspect.isfunction(function):
+        raise ConfigError(f"{key}.function={value['function']} is not a function")
+    entries = {str(entry): given for entry, given in value.items() if entry != "function"}
+    options = list(inspect.signature(function).parameters)
+    for entry in entries:
+        if entry not in options:
+            raise ConfigError(
+                f"{key}.{entry}: {value['function']} has no parameter {entry!r}."
+                f"{nearest(entry, options)} Parameters: {', '.join(options)}"
+            )
+    return partial(function, **entries)
+
+
+def _array(value: list[Any]) -> Any:
+    import numpy as np
+
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"algo.params.init must be rows of equally many numbers, one per cluster: {error}"
+        ) from error

@@ -1,0 +1,99 @@
+"""From ``algo.*`` to an algorithm whose every point can be made, before any data is read."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from segrun.algorithms.base import Algorithm, Clusterer, Maker
+from segrun.algorithms.estimator import from_path, ready
+from segrun.algorithms.grid import Point, points
+from segrun.algorithms.registry import find
+from segrun.config import AlgoConfig
+from segrun.errors import ConfigError
+
+if TYPE_CHECKING:
+    from segrun.backend import Backend
+
+
+def resolve(config: AlgoConfig) -> Algorithm:
+    """Return the algorithm that the configuration names; it takes parameters as YAML says them.
+
+    Raises
+    ------
+    ConfigError
+        If no such algorithm is installed, or `estimator` is not a clusterer.
+    """
+    if config.estimator is None:
+        algorithm = find(config.name)
+    else:
+        algorithm = replace(from_path(config.estimator), name=_label(config.name))
+
+    def make(backend: Maker, **params: Any) -> Clusterer:
+        return algorithm.make(backend, **ready(params))
+
+    return replace(algorithm, make=make)
+
+
+def _label(name: str) -> str:
+    # It names a folder and the step of a pipeline, where __ has a meaning of its own.
+    if not re.fullmatch(r"[\w.-]+", name) or "__" in name:
+        raise ConfigError(
+            f"algo.name={name!r} names a folder: use letters, digits, dot, dash and single "
+            "underscores"
+        )
+    return name
+
+
+def check(config: AlgoConfig, backend: Backend) -> None:
+    """Make the estimator of every point once, and refuse what cannot be fitted.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value and what is allowed.
+    BackendError
+        If the backend is required and has no such estimator.
+    """
+    algorithm = resolve(config)
+    for point in points(config):
+        estimator = _make(algorithm, backend, point, config)
+        _validate(estimator, point, config)
+        backend.demand(estimator)
+
+
+def _make(algorithm: Algorithm, backend: Backend, point: Point, config: AlgoConfig) -> Clusterer:
+    try:
+        return algorithm.make(backend, **point.params)
+    except (TypeError, ValueError) as error:
+        # A plugin's own signature: the backend's complaints are ConfigError already.
+        original = algorithm if config.estimator else find(config.name)
+        options = [
+            name
+            for name, parameter in list(inspect.signature(original.make).parameters.items())[1:]
+            if parameter.kind is not parameter.VAR_KEYWORD
+        ]
+        known = f" Its own parameters: {', '.join(options)}" if options else ""
+        raise ConfigError(
+            f"algo.params of {config.name} cannot be used at the point {point.slug}: "
+            f"{error}.{known}"
+        ) from error
+
+
+def _validate(estimator: Clusterer, point: Point, config: AlgoConfig) -> None:
+    # scikit-learn's own rules, which it applies in fit; a plugin's estimator may have none.
+    validate = getattr(estimator, "_validate_params", None)
+    if validate is None:
+        return
+    try:
+        validate()
+    except ValueError as error:
+        found = re.match(r"The '(\w+)' parameter", str(error))
+        name = found[1] if found else ""
+        if name not in point.params:
+            raise ConfigError(f"algo.params at the point {point.slug}: {error}") from error
+        varies = name in config.grid and config.params[name] is None
+        key = f"algo.{'grid' if varies else 'params'}.{name}"
+        raise ConfigError(f"{key}: {error}") from error

@@ -1,0 +1,199 @@
+"""Who fits: scikit-learn-intelex (oneDAL) or stock scikit-learn, and proof of which one ran.
+
+The only module that imports scikit-learn-intelex. It is never patched in globally: the
+accelerated class is taken where it exists, what really ran is read from its log and from
+the fitted object, and the model handed back is a stock scikit-learn object that loads
+where scikit-learn-intelex is not installed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.algorithms.base import Clusterer
+from segrun.algorithms.estimator import check_parameters, stock_class
+from segrun.algorithms.evidence import is_intelex, listening, to_stock, who_ran
+from segrun.config import BackendConfig, BackendName
+from segrun.errors import BackendError
+
+#: (class, backend that ran) of every fit in this process: the first one pays for lazy loading.
+_fitted: set[tuple[type, str]] = set()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit as it really ran.
+
+    Attributes
+    ----------
+    model : estimator
+        The fitted stock scikit-learn estimator, whichever backend fitted it.
+    labels : ndarray of int64, shape (n_samples,)
+        Cluster of each row, noise -1.
+    wall_seconds, cpu_seconds : float
+        Of ``fit_predict`` alone; CPU time is that of all threads of the process.
+    asked, ran : {"onedal", "sklearn"}
+        The backend asked for and the one that really ran.
+    reason : str
+        Why another backend ran, or what the backend replaced; empty if neither.
+    cold : bool
+        First fit of this estimator class on this backend in this process.
+    warnings : tuple of str
+        Python warnings of the fit as ``Category: message``, each once.
+    """
+
+    model: Any
+    labels: NDArray[np.int64]
+    wall_seconds: float
+    cpu_seconds: float
+    asked: str
+    ran: str
+    reason: str
+    cold: bool
+    warnings: tuple[str, ...]
+
+
+class Backend:
+    """Makes estimators and fits them. Fits must not overlap: they share logger and threads.
+
+    Parameters
+    ----------
+    name : {"onedal", "sklearn"}
+        The backend asked for.
+    require : bool, default=False
+        Whether a fit that falls back to another backend is an error.
+    """
+
+    def __init__(self, name: str, require: bool = False) -> None:
+        self.name = BackendName(name).value
+        self.require = require
+
+    def make(self, estimator: str, **params: Any) -> Clusterer:
+        """Return an unfitted estimator: the backend's own where it has one, else the stock one.
+
+        Parameters
+        ----------
+        estimator : str
+            Class name such as KMeans (of ``sklearn.cluster`` or ``sklearn.mixture``), or a
+            full import path.
+        **params
+            Parameters of the constructor.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such estimator, or it lacks one of the parameters.
+        """
+        stock = stock_class(estimator)
+        check_parameters(stock, params)
+        made: Clusterer = (self._accelerated(stock) or stock)(**params)
+        return made
+
+    def refusal(self, estimator: Clusterer) -> str:
+        """Return why this backend cannot fit `estimator`, as far as known without data, or ''."""
+        name = type(estimator).__name__
+        intelex = is_intelex(type(estimator))
+        if intelex or self.name == "sklearn":
+            wrong = intelex and self.name == "sklearn"
+            return f"the plugin made scikit-learn-intelex's {name} itself" if wrong else ""
+        if self._intelex[0] is None:
+            return self._intelex[1]
+        if self._accelerated(type(estimator)) is not None:
+            return f"the plugin made scikit-learn's {name} itself, not through backend.make"
+        return f"scikit-learn-intelex has no {name}"
+
+    def demand(self, estimator: Clusterer) -> None:
+        """Refuse, before any data is read, an estimator that this backend lacks but must fit.
+
+        Raises
+        ------
+        BackendError
+            If the backend is required and `refusal` gives a reason.
+        """
+        reason = self.refusal(estimator)
+        if self.require and reason:
+            raise self._fallback(estimator, reason)
+
+    def fit(self, estimator: Clusterer, X: NDArray[Any]) -> Fit:
+        """Fit `estimator` on X of shape (n_samples, n_features) and say what ran.
+
+        Raises
+        ------
+        BackendError
+            If the backend is required and another one ran.
+        """
+        with listening() as lines, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            wall, cpu = time.perf_counter(), time.process_time()
+            labels = estimator.fit_predict(X)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        ran, reason = who_ran(estimator, lines)
+        reason = self.refusal(estimator) or reason
+        if self.require and ran != self.name:
+            raise self._fallback(estimator, reason)
+        cold = (type(estimator), ran) not in _fitted
+        _fitted.add((type(estimator), ran))
+        messages = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
+        return Fit(
+            to_stock(estimator), np.asarray(labels, dtype=np.int64), wall, cpu,
+            self.name, ran, reason, cold, tuple(messages),
+        )  # fmt: skip
+
+    def _fallback(self, estimator: Clusterer, reason: str) -> BackendError:
+        return BackendError(
+            f"backend.require=true, but {self.name} cannot fit {type(estimator).__name__}: "
+            f"{reason}. Choose other parameters or another algorithm, or accept and record the "
+            "fall-back with backend.require=false"
+        )
+
+    def _accelerated(self, stock: type) -> type | None:
+        """Return the accelerated subclass of a stock class, None where there is none."""
+        if self.name != "onedal" or self._intelex[0] is None:
+            return None
+        found = getattr(self._intelex[0], stock.__name__, None)
+        # A mere re-export would be the stock class itself.
+        genuine = inspect.isclass(found) and issubclass(found, stock) and found is not stock
+        return found if genuine else None
+
+    @cached_property
+    def _intelex(self) -> tuple[ModuleType | None, str]:
+        """The module with the accelerated clusterers, or None and the reason."""
+        try:
+            import_module("sklearnex")
+            return import_module("sklearnex.cluster"), ""
+        except ModuleNotFoundError as error:
+            if error.name == "sklearnex":
+                return None, "scikit-learn-intelex is not installed"
+            return None, f"scikit-learn-intelex cannot be imported: {error}"
+        except Exception as error:  # noqa: BLE001 - a broken install raises anything
+            return None, f"scikit-learn-intelex cannot be imported: {error!r}"
+
+
+def make_backend(config: BackendConfig) -> Backend:
+    """Return the backend that the configuration asks for."""
+    return Backend(config.name.value, config.require)
+
+
+def available() -> dict[str, str]:
+    """Return each backend's name with '' if a tiny fit works here, else the reason."""
+    found = {}
+    X = np.array([[0.0], [0.1], [5.0], [5.1]])
+    for name in (backend.value for backend in BackendName):
+        backend = Backend(name)
+        try:
+            fit = backend.fit(backend.make("KMeans", n_clusters=2, random_state=0), X)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the backend does not work
+            found[name] = f"{type(error).__name__}: {error}"
+        else:
+            found[name] = "" if fit.ran == name else fit.reason
+    return found

@@ -1,0 +1,57 @@
+"""Open the dataset that the configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segrun.config import DatasetConfig, OnlineRetailConfig, SyntheticRetailConfig
+from segrun.datasets import online_retail, synthetic_retail
+from segrun.datasets.transactions import Transactions
+from segrun.errors import ConfigError
+
+
+def check(config: DatasetConfig) -> None:
+    """Refuse settings that no data can satisfy, before any is read.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value and what is allowed.
+    """
+    if isinstance(config, SyntheticRetailConfig):
+        synthetic_retail.check(config)
+    elif isinstance(config, OnlineRetailConfig):
+        online_retail.check(config)
+    else:
+        raise ConfigError(
+            f"dataset.name={config.name!r} has the keys of no dataset: begin its YAML with "
+            "'defaults: [online_retail]' or choose dataset=synthetic_retail"
+        )
+
+
+@contextmanager
+def load(config: DatasetConfig, seed: int, cache: Path) -> Iterator[Transactions]:
+    """Open the transactions; temporary files last as long as the context.
+
+    Parameters
+    ----------
+    config : DatasetConfig
+        One of the datasets' configurations.
+    seed : int
+        The experiment's seed, for generated data.
+    cache : Path
+        Folder for temporary files.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read.
+    """
+    if isinstance(config, SyntheticRetailConfig):
+        yield synthetic_retail.transactions(config, seed)
+    else:
+        assert isinstance(config, OnlineRetailConfig)
+        with online_retail.transactions(config, cache) as found:
+            yield found

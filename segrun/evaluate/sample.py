@@ -1,0 +1,84 @@
+"""Which rows are scored, the mean over them, and how far sampling may be off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import SilhouetteConfig
+from segrun.seeds import generator
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and its standard error.
+
+    Attributes
+    ----------
+    mean : float or None
+        None where no row was scored.
+    standard_error : float or None
+        None where a single row of several was scored.
+    n_rows : int
+        Rows scored.
+    """
+
+    mean: float | None
+    standard_error: float | None
+    n_rows: int
+
+
+def scored_rows(n_samples: int, config: SilhouetteConfig, seed: int) -> NDArray[np.int64]:
+    """Return the rows whose silhouette is computed: all, or a sample without replacement.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+    config : SilhouetteConfig
+        Up to how many rows all are scored, and how many above.
+    seed : int
+        The experiment's seed.
+
+    Returns
+    -------
+    ndarray of int64
+        Row numbers, ascending.
+    """
+    if n_samples <= max(config.max_exact_rows, config.sample_rows):
+        return np.arange(n_samples)
+    rng = generator(seed, "silhouette")
+    return np.sort(rng.choice(n_samples, config.sample_rows, replace=False))
+
+
+def estimate(values: NDArray[np.float64], population: int) -> Estimate:
+    """Estimate the mean over `population` rows from a sample drawn without replacement.
+
+    The standard error is ``sd / sqrt(m) * sqrt(1 - m / population)`` for m sampled rows (Cochran,
+    1977, Sampling Techniques, section 2.5): 0 where the sample is everything.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        The values sampled; NaN is outside of the population and left out.
+    population : int
+        Number of rows the mean is about.
+
+    Returns
+    -------
+    Estimate
+        Mean, standard error and number of rows.
+    """
+    values = values[~np.isnan(values)]
+    n_rows = len(values)
+    if n_rows == 0:
+        return Estimate(None, None, 0)
+    mean = float(values.mean())
+    if n_rows == population:
+        return Estimate(mean, 0.0, n_rows)
+    if n_rows == 1:
+        return Estimate(mean, None, 1)
+    deviation = float(values.std(ddof=1))
+    return Estimate(mean, deviation * ((1 - n_rows / population) / n_rows) ** 0.5, n_rows)

@@ -1,0 +1,208 @@
+"""From transaction lines to one row per customer: one definition over narwhals."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import Amount, FeaturesConfig, Orders, RfmCalendarConfig, Weekdays
+from segrun.customers import Customers
+from segrun.datasets.transactions import Transactions
+from segrun.errors import DataError
+from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
+from segrun.features.lines import Rule, drop_rules, kept_lines
+from segrun.features.outliers import set_aside
+
+log = logging.getLogger("segrun.features")
+
+#: Prices are rounded to millionths and summed as integers: float sums differ in the last bits
+#: from run to run (threads add in another order) and between engines.
+PRICE_SCALE = 1_000_000
+
+#: Half of what int64 holds: a sum of absolute amounts below it cannot overflow.
+_LARGEST_SUM = 2**62
+
+
+@dataclass(frozen=True)
+class Built:
+    """The customers of a dataset.
+
+    Attributes
+    ----------
+    all_customers : Customers
+        Every customer, before the outlier rule.
+    customers : Customers
+        Those that are clustered, ordered by id as text.
+    facts : mapping
+        Lines read and dropped by each rule, date range, customers set aside by each column.
+    """
+
+    all_customers: Customers
+    customers: Customers
+    facts: Mapping[str, Any]
+
+
+def build(transactions: Transactions, config: FeaturesConfig) -> Built:
+    """Build the features of every customer.
+
+    Parameters
+    ----------
+    transactions : Transactions
+        Invoice lines.
+    config : FeaturesConfig
+        Which lines count and what is measured; an RfmCalendarConfig adds weekdays and months.
+
+    Returns
+    -------
+    Built
+        Customers before and after the outlier rule, and what was dropped.
+
+    Raises
+    ------
+    DataError
+        If no line or only constant columns remain.
+    """
+    rules = drop_rules(transactions, config)
+    facts = _count(transactions, rules)
+    reference = datetime.fromisoformat(config.reference_date or facts["last_line"])
+    table = _aggregate(transactions, config, rules)
+    everyone = _customers(table, transactions.id_column, config, reference)
+    kept, removed = set_aside(everyone, config.outliers)
+    facts |= {
+        "reference_date": reference.isoformat(),
+        "customers": len(everyone),
+        "set_aside": removed,
+        "clustered": len(kept),
+    }
+    _report(facts)
+    _warn_of_saturdays(table, config)
+    _check_constant(kept)
+    return Built(everyone, kept, facts)
+
+
+def _count(transactions: Transactions, rules: list[Rule]) -> dict[str, Any]:
+    """Count lines read and dropped, each line by the first rule that drops it."""
+    passed = nw.lit(value=True)
+    counts = {}
+    for number, rule in enumerate(rules):
+        counts[f"dropped_{number}"] = (passed & rule.drops).cast(nw.Int64).sum()
+        passed = passed & ~rule.drops
+    kept = kept_lines(transactions.frame, rules)
+    dates = _row(kept.select(first=nw.col("InvoiceDate").min(), last=nw.col("InvoiceDate").max()))
+    read = _row(transactions.frame.select(nw.len().alias("n_lines"), **counts))
+    n_lines = int(read["n_lines"])
+    dropped = {rule.name: int(read[f"dropped_{i}"] or 0) for i, rule in enumerate(rules)}
+    if n_lines - sum(dropped.values()) == 0:
+        said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
+        raise DataError(f"no line remains of {n_lines}: {said}. Relax one of these settings")
+    return {
+        "n_lines": n_lines,
+        "dropped": dropped,
+        "first_line": dates["first"].isoformat(),
+        "last_line": dates["last"].isoformat(),
+    }
+
+
+def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
+    return frame.collect("polars").row(0, named=True)  # type: ignore[no-any-return]
+
+
+def _aggregate(
+    transactions: Transactions, config: FeaturesConfig, rules: list[Rule]
+) -> nw.DataFrame[Any]:
+    """Return one row per customer with sums, ordered by id."""
+    amount = nw.col("Quantity") * (nw.col("UnitPrice") * PRICE_SCALE).round(0).cast(nw.Int64)
+    size = (nw.col("Quantity") * nw.col("UnitPrice")).abs()
+    date, key = nw.col("InvoiceDate"), transactions.id_column
+    # 0/1 columns and their sums: conditional aggregates differ between engines.
+    flags = {
+        **{f"weekday_{d}": (date.dt.weekday() % 7 == d).cast(nw.Int64) for d in range(7)},
+        **{f"month_{m}": (date.dt.month() == m).cast(nw.Int64) for m in range(1, 13)},
+    }
+    if not isinstance(config, RfmCalendarConfig):
+        flags = {}
+    lines = kept_lines(transactions.frame, rules).select(
+        key, "InvoiceNo", "InvoiceDate", amount=amount, size=size, **flags
+    )
+    sums = {name: nw.col(name).sum() for name in ("amount", "size", *flags)}
+    if config.orders is Orders.invoices:
+        sums["n_invoices"] = nw.col("InvoiceNo").n_unique()
+    grouped = lines.group_by(key).agg(
+        nw.len().alias("n_lines"), nw.col("InvoiceDate").max().alias("last"), **sums
+    )
+    return grouped.sort(key).collect("polars")
+
+
+def _customers(
+    table: nw.DataFrame[Any], key: str, config: FeaturesConfig, reference: datetime
+) -> Customers:
+    if float(table["size"].max()) * PRICE_SCALE > _LARGEST_SUM:
+        worst = table[int(table["size"].arg_max()), key]
+        raise DataError(
+            f"the amounts of customer {worst} are too large to be summed exactly "
+            f"(above {_LARGEST_SUM / PRICE_SCALE:.3g} in all): look for a wrong Quantity or UnitPrice"
+        )
+    n_lines = _integers(table, "n_lines")
+    per = n_lines if config.amount is Amount.mean_per_line else np.ones_like(n_lines)
+    last = table["last"].to_numpy().astype("datetime64[us]")
+    age = np.datetime64(reference, "us") - last
+    columns: dict[str, Any] = {
+        # One division: the nearest float to the exact quotient.
+        "Amount": _integers(table, "amount") / (per * PRICE_SCALE),
+        "NumberOfOrders": (
+            n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
+        ),
+        "Recency": age // np.timedelta64(1, "D"),
+    }
+    if isinstance(config, RfmCalendarConfig):
+        for name, number in weekdays(config.weekdays).items():
+            columns[name] = _integers(table, f"weekday_{number}")
+        for name, number in MONTHS.items():
+            columns[name] = _integers(table, f"month_{number}")
+    ids = np.array(table[key].to_list(), dtype=object)
+    return Customers(key, ids, columns)
+
+
+def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:
+    return table[column].to_numpy().astype(np.int64)
+
+
+def _report(facts: Mapping[str, Any]) -> None:
+    log.info(
+        "%d lines from %s to %s: %s",
+        facts["n_lines"], facts["first_line"], facts["last_line"],
+        ", ".join(f"{name} dropped {n}" for name, n in facts["dropped"].items()),
+    )  # fmt: skip
+    aside = ", ".join(f"{n} by {column}" for column, n in facts["set_aside"].items())
+    log.info(
+        "%d customers, %d of them clustered%s",
+        facts["customers"], facts["clustered"], f" (set aside: {aside})" if aside else "",
+    )  # fmt: skip
+
+
+def _warn_of_saturdays(table: nw.DataFrame[Any], config: FeaturesConfig) -> None:
+    if isinstance(config, RfmCalendarConfig) and config.weekdays is Weekdays.kit:
+        n_lines = int(_integers(table, "weekday_6").sum())
+        if n_lines:
+            log.warning(
+                "%d lines on a %s are in no weekday column: features.weekdays=all adds it",
+                n_lines, LEFT_OUT,
+            )  # fmt: skip
+
+
+def _check_constant(customers: Customers) -> None:
+    constant = [name for name, v in customers.columns.items() if (v == v[:1]).all()]
+    if len(constant) == len(customers.columns):
+        raise DataError(
+            f"every feature is constant over the {len(customers)} customers: there is nothing to "
+            "cluster. Look at the drop rules and at features.outliers"
+        )
+    if constant:
+        log.warning("constant columns, which tell nothing apart: %s", ", ".join(constant))

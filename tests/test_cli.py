@@ -1,0 +1,146 @@
+"""The real command, as a new user would mistype it."""
+
+import subprocess
+import sys
+
+import pytest
+
+SMALL = "dataset.n_customers=150"
+
+
+def assert_refused(done, *words, code=2):
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    message = " ".join(done.stderr.split())
+    for word in words:
+        assert word in message
+
+
+def test_help_is_our_own_page_and_imports_neither_hydra_nor_any_heavy_library():
+    code = (
+        "import sys; from segrun.cli import dispatch; code = dispatch(['--help'])\n"
+        "heavy = {'hydra', 'omegaconf', 'numpy', 'polars', 'sklearn', 'pandas', 'narwhals'}\n"
+        "print(code, sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("segrun - many clusterings")
+    assert done.stdout.rstrip().endswith("0 []")
+
+
+def test_version_names_the_distribution(segrun, tmp_path):
+    assert segrun("--version", cwd=tmp_path).stdout.startswith("segrun 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["dataset.n_custmers=3"], ["dataset.n_custmers", "'n_customers'", "Keys of dataset"]),
+        (["alg=kmeans"], ["'alg'", "Did you mean 'algo'", "features"]),
+        (["algo=kmens"], ["algo=kmens", "Did you mean 'kmeans'", "dbscan"]),
+        (["algo.name=kmens"], ["kmens", "kmeans", "dbscan"]),
+        (["experiment=kit"], ["experiment=kit", "kit_kmeans_x1"]),
+        (["algo.params.n_cluster=3"], ["algo.params.n_cluster", "'n_clusters'"]),
+        (["algo.params.n_clusters=abc"], ["n_clusters", "'abc'"]),
+        (["algo.grid.n_clusters=3"], ["algo.grid.n_clusters", "list"]),
+        (["+algo.grid.max_clusters=[3]"], ["max_clusters", "n_clusters"]),
+        (["seed=abc"], ["seed", "'abc'", "0 to 2**32 - 1"]),
+        (["seed=-1"], ["seed", "-1"]),
+        (["timing.repeats=0"], ["timing.repeats", "0"]),
+        (["store.models=some"], ["store.models", "all, best, none"]),
+        (["features.outliers.rule=iqr"], ["features.outliers.rule", "quantile, none"]),
+        (["evaluation.max_noise_share=1.5"], ["evaluation.max_noise_share", "1.5"]),
+        (["augmentation=x10", "augmentation.rows=7"], ["augmentation.factor", "rows=7"]),
+        (["transform.pca=-2"], ["transform.pca", "-2"]),
+        (["name=a/b"], ["name", "a/b"]),
+        (["+nonsense=1"], ["nonsense"]),
+        (["dataset=online_retail"], ["dataset.path", "dataset.path=VALUE"]),
+        (["algo.grid.tol=[1e-3"], ["[1e-3"]),
+        (["--nonsense"], ["--nonsense"]),
+        (["plugin"], ["'plugin'", "plugins", "doctor"]),
+        (["-m", "--cfg", "job"], ["--cfg"]),
+    ],
+)
+def test_a_mistake_is_one_clear_message_and_exit_code_2(segrun, tmp_path, arguments, words):
+    assert_refused(segrun(*arguments, cwd=tmp_path), *words)
+
+
+def test_a_mistake_in_one_job_of_a_sweep_stops_all_before_any_runs(segrun, tmp_path):
+    done = segrun("-m", "algo=kmeans,dbscn", SMALL, cwd=tmp_path)
+    assert_refused(done, "algo=dbscn", "'dbscan'")
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_a_missing_file_fails_and_the_directory_says_so(segrun, tmp_path):
+    done = segrun("dataset=online_retail", "dataset.path=nowhere.csv", cwd=tmp_path)
+    assert_refused(done, "nowhere.csv", "dataset.path", code=1)
+    (manifest,) = tmp_path.rglob("manifest.json")
+    assert '"status": "failed"' in manifest.read_text()
+    assert not list(tmp_path.rglob("scores.csv"))
+
+
+def test_the_log_of_a_failed_job_has_the_traceback_and_the_terminal_has_not(segrun, tmp_path):
+    segrun("dataset=online_retail", "dataset.path=nowhere.csv", cwd=tmp_path)
+    (log,) = tmp_path.rglob("segrun.log")
+    assert "Traceback" in log.read_text()
+    assert "nowhere.csv" in log.read_text()
+
+
+def test_an_output_directory_below_a_file_is_refused(segrun, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = segrun("hydra.run.dir=file/run", SMALL, cwd=tmp_path)
+    assert_refused(done, "file/run", "hydra.run.dir", code=1)
+
+
+def test_a_used_directory_is_refused_and_stays_as_it_is(segrun, tmp_path):
+    arguments = ["hydra.run.dir=run", SMALL, "algo.params.n_clusters=3", "algo.params.tol=1e-4"]
+    assert segrun(*arguments, cwd=tmp_path).returncode == 0
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert_refused(segrun(*arguments, "seed=1", cwd=tmp_path), "run", "holds a run", code=1)
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_the_users_conf_extends_and_overrides_the_packaged_one(segrun, tmp_path):
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "conf" / "algo").mkdir()
+    (tmp_path / "conf" / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /algo: spectral\nname: mine\n"
+        "dataset:\n  n_customers: 150\n"
+    )
+    (tmp_path / "conf" / "algo" / "spectral.yaml").write_text(
+        "name: spectral\nestimator: sklearn.cluster.MeanShift\n"
+        "params: {bandwidth: null, bin_seeding: true}\ngrid: {bandwidth: [4.0, 6.0]}\n"
+    )
+    done = segrun("experiment=mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "outputs" / "mine").rglob("*.joblib"))) == 2
+
+
+def test_a_mistyped_key_in_the_users_yaml_names_the_file_and_the_options(segrun, tmp_path):
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "conf" / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\ntiming:\n  repeat: 3\n"
+    )
+    assert_refused(segrun("experiment=mine", cwd=tmp_path), "experiment/mine", "timing", "repeats")
+
+
+def test_results_go_to_stdout_and_everything_else_to_stderr(segrun, tmp_path):
+    done = segrun("-m", "algo=kmeans,dbscan", SMALL, cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:2] == ["job", "algo"]
+    assert [line.split()[0] for line in lines[1:3]] == ["0-kmeans", "1-dbscan"]
+    assert (tmp_path / lines[-1] / "scores.csv").is_file()
+
+
+def test_plugins_lists_the_built_ins_with_their_grids(segrun, tmp_path):
+    done = segrun("plugins", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "kmeans  (segrun " in done.stdout
+    assert "eps [0.3, 0.5, 0.7]" in done.stdout
+    assert "sklearn.cluster.Birch" in done.stdout
+
+
+def test_doctor_proves_the_backends(segrun, tmp_path):
+    done = segrun("doctor", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "sklearn                works" in done.stdout
+    assert "polars                 works" in done.stdout

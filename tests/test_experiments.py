@@ -1,0 +1,41 @@
+"""Every committed experiment composes, says its own name, and runs small."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from segrun.compose import conf_directory
+from segrun.store import read_csv
+
+EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))
+
+# The same experiment on fewer customers, without a download.
+SMALL = ["dataset=synthetic_retail", "dataset.n_customers=60", "hydra.sweep.dir=sweep"]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_names_itself(name):
+    content = yaml.safe_load((conf_directory() / "experiment" / f"{name}.yaml").read_text())
+    assert content["name"] == name
+
+
+def test_all_experiments_run_small(segrun, tmp_path):
+    done = segrun("-m", "experiment=" + ",".join(EXPERIMENTS), *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = read_csv(tmp_path / "sweep" / "scores.csv")
+    assert {row["name"] for row in rows} == set(EXPERIMENTS)
+    assert {row["status"] for row in rows} == {"done"}
+    for name in EXPERIMENTS:
+        expected = 27 if "kmeans" in name else 9
+        assert sum(row["name"] == name for row in rows) == expected
+
+
+def test_algorithms_by_yaml_alone_run_and_give_labels(segrun, tmp_path):
+    names = sorted(path.stem for path in Path(conf_directory() / "algo").glob("*.yaml"))
+    done = segrun("-m", "algo=" + ",".join(names), "dataset.n_customers=300",
+                  "hydra.sweep.dir=sweep", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = read_csv(tmp_path / "sweep" / "scores.csv")
+    assert {row["algo"] for row in rows} == set(names)
+    assert {row["status"] for row in rows} == {"done"}
