@@ -18,7 +18,8 @@ def check(experiment: Experiment, backend: Backend) -> None:
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    from segrun import algorithms, augment, datasets, evaluate, features, transform
+    from segrun import algorithms, augment, datasets, features, transform
+    from segrun.evaluate.check import check as check_evaluation
 
     if not re.fullmatch(r"[\w.-]+", experiment.name):
         raise ConfigError(
@@ -34,5 +35,5 @@ def check(experiment: Experiment, backend: Backend) -> None:
     features.check(experiment.features)
     augment.check(experiment.augmentation)
     transform.check(experiment.transform)
-    evaluate.check(experiment.evaluation)
+    check_evaluation(experiment.evaluation)
     algorithms.check(experiment.algo, backend)

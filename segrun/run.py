@@ -81,10 +81,12 @@ def run(experiment: Experiment, directory: Path) -> RunResult:
 
 def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     # Late: these rooms import polars and scikit-learn; a wrong key must be told before that.
-    from segrun import algorithms, evaluate
+    from segrun import algorithms
     from segrun.augment import augment
     from segrun.backend import make_backend
     from segrun.environment import describe_environment
+    from segrun.evaluate.scores import evaluate
+    from segrun.evaluate.select import select
     from segrun.fit import GridFitter
     from segrun.report.scores import score_rows, size_rows
     from segrun.transform import fit_transform
@@ -109,10 +111,8 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
-        scores = evaluate.evaluate(
-            transformed.Z, labels, experiment.evaluation, seed, progress.reach
-        )
-    selected = evaluate.select(scores, experiment.evaluation.max_noise_share)
+        scores = evaluate(transformed.Z, labels, experiment.evaluation, seed, progress.reach)
+    selected = select(scores, experiment.evaluation.max_noise_share)
 
     if experiment.store.models is ModelsKept.best:
         out.remove_models(slug for slug in labels if slug != selected)

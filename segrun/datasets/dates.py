@@ -72,7 +72,7 @@ def _readings(texts: pl.Series, order: DateOrder) -> list[Reading]:
         for pattern, separator, joint, time in product(_ORDERS[wanted], "/-.", " T", _TIMES):
             date_format = (pattern.format(s=separator) + joint + time).strip(" T")
             # The first text alone rules most formats out.
-            if not time and joint == "T" or parse(first, date_format).null_count():
+            if (not time and joint == "T") or parse(first, date_format).null_count():
                 continue
             found.append(Reading(wanted, date_format, parse(texts, date_format)))
     return found
@@ -90,16 +90,12 @@ def _unreadable(texts: pl.Series, order: DateOrder, where: str) -> str:
 
 
 def _ambiguous(texts: pl.Series, readings: list[Reading], where: str) -> str:
-    shown = []
     # A date that the readings disagree on.
-    row = next(
-        i for i in range(len(texts)) if len({reading.dates[i] for reading in readings}) > 1
-    )
-    for reading in readings:
-        shown.append(
-            f"{reading.dates[row]:%d %B %Y} (dataset.date_order={reading.order.value}, "
-            f"format {reading.format})"
-        )
+    row = next(i for i in range(len(texts)) if len({r.dates[i] for r in readings}) > 1)
+    shown = [
+        f"{r.dates[row]:%d %B %Y} (dataset.date_order={r.order.value}, format {r.format})"
+        for r in readings
+    ]
     return (
         f"{where}: every date can be read in {len(readings)} ways. {texts[row]!r} is "
         f"{' or '.join(shown)}. Choose one of these settings, or give dataset.date_format"

@@ -7,7 +7,6 @@ https://doi.org/10.24432/C5BW33
 from __future__ import annotations
 
 import codecs
-import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ import polars as pl
 
 from segrun.config import OnlineRetailConfig
 from segrun.datasets.dates import find_format, parse
-from segrun.datasets.textfile import as_utf8, inspect
+from segrun.datasets.textfile import as_utf8, inspect, open_bytes
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import ConfigError, DataError
 
@@ -91,11 +90,8 @@ def _scan(utf8: Path, name: str) -> pl.LazyFrame:
 
 
 def _header(utf8: Path) -> list[str]:
-    with utf8.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    opened = gzip.open(utf8, "rt", encoding="utf-8-sig") if zipped else utf8.open(encoding="utf-8-sig")
-    with opened as text:
-        first = text.readline()
+    with open_bytes(utf8) as file:
+        first = file.readline().decode("utf-8-sig")
     return [cell.strip().strip('"') for cell in first.rstrip("\r\n").split(",")]
 
 

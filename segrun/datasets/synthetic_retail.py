@@ -129,7 +129,7 @@ def generate(n_customers: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _days() -> pl.DataFrame:
-    """The days of trade with month and weight."""
+    """Return the days of trade with month and weight."""
     days = pl.DataFrame({"day": pl.date_range(FIRST_DAY, LAST_DAY, eager=True)}).filter(
         pl.col("day").dt.weekday() != 6, ~pl.col("day").is_between(*_HOLIDAYS)
     )
@@ -145,7 +145,7 @@ def _draw_days(n: int, months: tuple[int, ...], rng: np.random.Generator) -> NDA
 
 
 def _orders(type_of: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Customer, type and day of every order; each customer has one at least."""
+    """Draw customer, type and day of every order; each customer has one at least."""
     means = np.array([t.orders for t in TYPES])[type_of]
     # Poisson of a gamma: some customers of a type buy far more often than others.
     n_orders = 1 + rng.poisson((means - 1) * rng.gamma(1.5, 1 / 1.5, len(means)))
@@ -187,10 +187,11 @@ def _frame(
 
 
 def _cancellations(lines: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Some lines come back up to a month later, as C invoices with negative quantity."""
+    """Let some lines come back up to a month later, as C invoices of negative quantity."""
     returned = lines.filter(pl.Series(rng.random(len(lines)) < _CANCELLED_SHARE))
-    later = int(lines["order"].max() or 0) + 1 + returned["order"]
-    delay = pl.Series(rng.integers(0, 26, int(lines["order"].max() or 0) + 1))
+    n_orders = int(lines["order"].to_numpy().max()) + 1
+    later = n_orders + returned["order"]
+    delay = pl.Series(rng.integers(0, 26, n_orders))
     return returned.with_columns(
         order=later,
         day=(pl.col("day") + delay.gather(returned["order"])).clip(upper_bound=len(_days()) - 1),
@@ -200,7 +201,7 @@ def _cancellations(lines: pl.DataFrame, rng: np.random.Generator) -> pl.DataFram
 
 
 def _guests(n_known: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Orders that no customer is known for: customer -1."""
+    """Draw orders that no customer is known for: customer -1."""
     n_lines = max(1, round(n_known * _GUEST_SHARE / (1 - _GUEST_SHARE)))
     # Numbers beyond those of known orders and their cancellations.
     order = np.sort(rng.integers(0, max(1, n_lines // 40), n_lines))
@@ -244,14 +245,16 @@ def _finish(
 def _catalogue(rng: np.random.Generator) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Stock code, description and unit price of every item; the popular ones come first."""
     words = (
-        ("WHITE", "RED", "BLUE", "VINTAGE", "RETRO", "WOODEN", "GLASS", "PAPER", "SMALL", "SET OF 6"),
-        ("HEART", "STAR", "BIRD", "ROSE", "LACE", "POLKADOT", "CHRISTMAS", "GARDEN", "KITCHEN"),
-        ("LANTERN", "MUG", "BAG", "CLOCK", "FRAME", "CANDLE", "BOWL", "SIGN", "CUSHION", "TIN"),
-    )  # fmt: skip
+        "WHITE RED BLUE VINTAGE RETRO WOODEN GLASS PAPER SMALL LARGE".split(),
+        "HEART STAR BIRD ROSE LACE POLKADOT CHRISTMAS GARDEN KITCHEN".split(),
+        "LANTERN MUG BAG CLOCK FRAME CANDLE BOWL SIGN CUSHION TIN".split(),
+    )
     numbers = np.arange(_N_ITEMS)
     suffix = np.where(numbers % 9 == 0, "A", "")
     code = np.char.add((20_000 + rng.permutation(_N_ITEMS)).astype(str), suffix)
-    parts = [np.array(w)[numbers // step % len(w)] for w, step in zip(words, (1, 10, 90), strict=True)]
+    parts = [
+        np.array(w)[numbers // step % len(w)] for w, step in zip(words, (1, 10, 90), strict=True)
+    ]
     title = [" ".join(p) + f" {n // 900 + 1}" for n, p in enumerate(zip(*parts, strict=True))]
     price = np.maximum(0.08, np.round(rng.lognormal(0.75, 0.85, _N_ITEMS), 2))
     return pl.Series(code), pl.Series(title), pl.Series(price)

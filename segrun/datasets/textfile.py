@@ -117,7 +117,7 @@ def _check_file(path: Path) -> None:
 
 
 def _detect(path: Path) -> str:
-    with _open(path) as stream:
+    with open_bytes(path) as stream:
         head = stream.read(4)
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -145,15 +145,22 @@ def _latin1(path: Path) -> str:
             place = next(i for i, byte in enumerate(chunk) if byte in _C1)
             line += chunk.count(b"\n", 0, place)
             raise DataError(
-                f"{path} is not UTF-8, and byte 0x{chunk[place]:02x} in line {line} is no letter of "
-                "ISO-8859-1 either. If the file comes from Windows: dataset.encoding=cp1252"
+                f"{path} is not UTF-8, and byte 0x{chunk[place]:02x} in line {line} is no letter "
+                "of ISO-8859-1 either. If the file comes from Windows: dataset.encoding=cp1252"
             )
         line += chunk.count(b"\n")
     return "iso-8859-1"
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
+def open_bytes(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """Open a file for reading, unzipped where its content begins like gzip.
+
+    Raises
+    ------
+    DataError
+        If the gzip stream is truncated or damaged.
+    """
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -170,6 +177,6 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with _open(path) as stream:
+    with open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk

@@ -90,8 +90,7 @@ def evaluate(
     Returns
     -------
     dict of str to Scores
-        Scores per point, in the order of `labels`. A score that is undefined is None, with the
-        reason.
+        Scores per point, in the order of `labels`; None with a reason where undefined.
     """
     X = np.ascontiguousarray(X, np.float64)
     of_point, distinct = _distinct(labels, len(X))

@@ -26,6 +26,8 @@ log = logging.getLogger("segrun.features")
 #: from run to run (threads add in another order) and between engines.
 PRICE_SCALE = 1_000_000
 
+_MICROSECONDS_PER_DAY = 86_400 * 1_000_000
+
 #: Half of what int64 holds: a sum of absolute amounts below it cannot overflow.
 _LARGEST_SUM = 2**62
 
@@ -111,7 +113,7 @@ def _count(transactions: Transactions, rules: list[Rule]) -> dict[str, Any]:
 
 
 def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
-    return frame.collect("polars").row(0, named=True)  # type: ignore[no-any-return]
+    return next(frame.collect("polars").iter_rows(named=True))
 
 
 def _aggregate(
@@ -144,22 +146,23 @@ def _customers(
     table: nw.DataFrame[Any], key: str, config: FeaturesConfig, reference: datetime
 ) -> Customers:
     if float(table["size"].max()) * PRICE_SCALE > _LARGEST_SUM:
-        worst = table[int(table["size"].arg_max()), key]
+        worst = table.sort("size", descending=True)[key][0]
         raise DataError(
             f"the amounts of customer {worst} are too large to be summed exactly "
-            f"(above {_LARGEST_SUM / PRICE_SCALE:.3g} in all): look for a wrong Quantity or UnitPrice"
+            f"(above {_LARGEST_SUM / PRICE_SCALE:.3g} in all): look for a wrong Quantity or "
+            "UnitPrice"
         )
     n_lines = _integers(table, "n_lines")
     per = n_lines if config.amount is Amount.mean_per_line else np.ones_like(n_lines)
     last = table["last"].to_numpy().astype("datetime64[us]")
-    age = np.datetime64(reference, "us") - last
+    age = np.datetime64(reference, "us").astype(np.int64) - last.astype(np.int64)
     columns: dict[str, Any] = {
         # One division: the nearest float to the exact quotient.
         "Amount": _integers(table, "amount") / (per * PRICE_SCALE),
         "NumberOfOrders": (
             n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
         ),
-        "Recency": age // np.timedelta64(1, "D"),
+        "Recency": age // _MICROSECONDS_PER_DAY,
     }
     if isinstance(config, RfmCalendarConfig):
         for name, number in weekdays(config.weekdays).items():
