@@ -99,6 +99,13 @@ def launch(arguments: list[str]) -> int:
         return _tell(str(error), _code(error))
     except (HydraException, OmegaConfBaseException) as error:
         return _tell(explain(error), 2)
+    except OSError as error:
+        # Hydra makes the run directory before segrun does.
+        return _tell(
+            f"cannot write the output directory: {error}. "
+            "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)",
+            1,
+        )
     except ValueError as error:
         # Hydra's refusal of options that exclude each other, such as -m with --cfg.
         return _tell(str(error), 2)
@@ -149,11 +156,14 @@ def _job(composed: DictConfig, session: Session) -> None:
 
 def _run(composed: DictConfig, directory: Path) -> int:
     from segrun.run import run
+    from segrun.store import record_failure
 
     try:
         experiment = config.to_experiment(composed)
-    except OmegaConfBaseException as error:
-        raise ConfigError(explain(error)) from error
+    except (OmegaConfBaseException, ConfigError) as error:
+        message = str(error) if isinstance(error, ConfigError) else explain(error)
+        record_failure(directory, message)
+        raise ConfigError(message) from error
     result = run(experiment, directory)
     return 0 if result.status == "done" else 1
 

@@ -13,6 +13,8 @@ from typing import Any, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from segrun.errors import ConfigError
+
 
 def key(doc: str, default: Any = MISSING) -> Any:
     """Declare one configuration key together with its documentation.
@@ -331,12 +333,30 @@ def to_experiment(composed: DictConfig) -> Experiment:
     Raises
     ------
     omegaconf.errors.OmegaConfBaseException
-        If a mandatory value is missing, or a key or value does not fit the schema.
+        If a mandatory value is missing, or a value does not fit the schema.
+    ConfigError
+        If a key was added (``+key=value``) that the schema does not have.
     """
+    _refuse_added_keys(composed, "")
     typed = OmegaConf.merge(OmegaConf.structured(Experiment), composed)
     experiment = OmegaConf.to_object(typed)
     assert isinstance(experiment, Experiment)
     return experiment
+
+
+def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
+    """Hydra lets ``+key=value`` add to a typed node what the schema does not have."""
+    schema = OmegaConf.get_type(node)
+    known = [item.name for item in fields(schema)] if is_dataclass(schema) else list(node)
+    for name in map(str, node):
+        if name not in known:
+            raise ConfigError(
+                f"unknown key {prefix}{name}. Keys there: {', '.join(known)}. "
+                "Set one of them without the +"
+            )
+        child = None if OmegaConf.is_missing(node, name) else node[name]
+        if isinstance(child, DictConfig):
+            _refuse_added_keys(child, f"{prefix}{name}.")
 
 
 def to_yaml(experiment: Experiment) -> str:

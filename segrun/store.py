@@ -192,7 +192,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if manifest.is_file():
         content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         return content
-    if (path / UNFINISHED).exists():
+    # .hydra alone: killed between the composition and the claim of the directory.
+    if (path / UNFINISHED).exists() or (path / ".hydra").is_dir():
         return {"status": "unfinished", "reason": "no manifest: the run is going on or was killed"}
     raise StoreError(f"{path} is no run directory: it has neither {MANIFEST} nor {UNFINISHED}")
 
@@ -200,6 +201,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def holds_run(path: Path) -> bool:
     """Tell whether a run, finished or not, or a sweep stands in `path`."""
     return any((path / name).exists() for name in (MANIFEST, UNFINISHED, "scores.csv"))
+
+
+def record_failure(path: Path, reason: str) -> None:
+    """Leave a manifest that says ``failed`` where a run failed before it could begin."""
+    RunDirectory(path).finish("failed", reason, {})
 
 
 def _claim(path: Path, started: str) -> None:

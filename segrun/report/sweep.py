@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from segrun.store import MANIFEST, read_csv, read_manifest, write_atomically, write_csv
+from segrun.store import read_csv, read_manifest, write_atomically, write_csv
 
 
 def job_directories(sweep: Path) -> list[Path]:
@@ -30,9 +30,7 @@ def write_aggregate(sweep: Path) -> None:
 
 
 def _rows(job: Path) -> list[dict[str, Any]]:
-    manifest: dict[str, Any] = {"status": "unfinished", "reason": ""}
-    if (job / MANIFEST).exists():
-        manifest = read_manifest(job)
+    manifest = read_manifest(job)
     about = {"job": job.name, **manifest.get("experiment", {}), "overrides": _overrides(job)}
     scores = job / "scores.csv"
     if scores.is_file():

@@ -38,18 +38,8 @@ def test_a_bad_value_is_refused_with_its_key_and_range(bad, message):
 def test_checking_loads_no_heavy_library():
     """Configuration errors come before scikit-learn is imported."""
     code = (
-        "import sys; from segrun import evaluate; evaluate.check; evaluate.select;"
+        "import sys; from segrun.evaluate.check import check;"
         "print('numpy' in sys.modules, 'sklearn' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
-
-
-def test_the_package_offers_what_the_run_calls():
-    from segrun import evaluate
-    from segrun.evaluate import scores
-
-    assert evaluate.evaluate is scores.evaluate
-    assert evaluate.Scores is scores.Scores
-    with pytest.raises(AttributeError, match="no attribute 'evalute'"):
-        _ = evaluate.evalute
