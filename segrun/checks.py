@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 
-from segrun.backend import Backend
 from segrun.config import Experiment
 from segrun.errors import ConfigError
 from segrun.seeds import MAX_SEED
 
 
-def check(experiment: Experiment, backend: Backend) -> None:
-    """Refuse an experiment that cannot run, before any data is read.
+def check(experiment: Experiment) -> None:
+    """Refuse an experiment that cannot run, before any data is read or scikit-learn imported.
+
+    The algorithm's parameters are checked apart, by making its estimators.
 
     Raises
     ------
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    from segrun import algorithms, augment, datasets, features, transform
+    from segrun import augment, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
 
     if not re.fullmatch(r"[\w.-]+", experiment.name):
@@ -36,4 +37,3 @@ def check(experiment: Experiment, backend: Backend) -> None:
     augment.check(experiment.augmentation)
     transform.check(experiment.transform)
     check_evaluation(experiment.evaluation)
-    algorithms.check(experiment.algo, backend)

@@ -199,8 +199,10 @@ def _close(session: Session) -> None:
     from segrun.report.summary import summary
 
     _aggregate(session)
+    where = (session.sweep or session.jobs[0]).absolute()
+    here = Path.cwd()
     print(summary(session.jobs))  # noqa: T201
-    print(f"\n{session.sweep or session.jobs[0]}")  # noqa: T201
+    print(f"\n{where.relative_to(here) if where.is_relative_to(here) else where}")  # noqa: T201
 
 
 def _refuse_used_directory(arguments: list[str]) -> None:

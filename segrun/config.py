@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -172,7 +173,8 @@ class FeaturesConfig:
         "Amount is the mean_per_line (as the kit) or the total, in the file's currency."
     )
     reference_date: str | None = key(
-        "Date Recency is counted back from, ISO format; later lines are left out. "
+        "Date Recency is counted back from, ISO format; later lines are left out. A date without "
+        "time means its end. "
         "null: the latest line of the data."
     )
     outliers: OutlierConfig = key("The outlier rule.")
@@ -357,6 +359,14 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
         child = None if OmegaConf.is_missing(node, name) else node[name]
         if isinstance(child, DictConfig):
             _refuse_added_keys(child, f"{prefix}{name}.")
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds, interpolations as they stand.
+
+    Read as the composition reads it: 1e-3 is a number, not the text of YAML 1.1.
+    """
+    return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
 
 
 def to_yaml(experiment: Experiment) -> str:

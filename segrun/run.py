@@ -80,7 +80,8 @@ def run(experiment: Experiment, directory: Path) -> RunResult:
 
 
 def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
-    # Late: these rooms import polars and scikit-learn; a wrong key must be told before that.
+    check(experiment)
+    # Late: these rooms import scikit-learn, and a wrong value must be told before that.
     from segrun import algorithms
     from segrun.augment import augment
     from segrun.backend import make_backend
@@ -93,7 +94,7 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
 
     seed, timings = experiment.seed, Timings()
     backend = make_backend(experiment.backend)
-    check(experiment, backend)
+    algorithms.check(experiment.algo, backend)
     algorithm, points = algorithms.resolve(experiment.algo), algorithms.points(experiment.algo)
 
     built, fingerprint = _read(experiment, timings)

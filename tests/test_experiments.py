@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from segrun.compose import conf_directory
+from segrun.config import read_yaml
 from segrun.store import read_csv
 
 EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))
@@ -16,7 +16,7 @@ SMALL = ["dataset=synthetic_retail", "dataset.n_customers=60", "hydra.sweep.dir=
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_names_itself(name):
-    content = yaml.safe_load((conf_directory() / "experiment" / f"{name}.yaml").read_text())
+    content = read_yaml(conf_directory() / "experiment" / f"{name}.yaml")
     assert content["name"] == name
 
 

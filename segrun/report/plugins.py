@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from pathlib import Path
 from typing import Any
 
+from segrun import config
 from segrun.algorithms import registry
 
 
@@ -37,10 +39,6 @@ def _yaml_only() -> list[str]:
 
 
 def _yaml(package: str, name: str) -> dict[str, Any]:
-    import importlib.resources
-
-    import yaml
-
     from segrun.compose import conf_directory
 
     # segrun's own conf/ is no package in a checkout.
@@ -49,6 +47,6 @@ def _yaml(package: str, name: str) -> dict[str, Any]:
         if package == "segrun.conf"
         else Path(str(importlib.resources.files(package)))
     )
-    content = yaml.safe_load((root / "algo" / f"{name}.yaml").read_text(encoding="utf-8"))
+    content = config.read_yaml(root / "algo" / f"{name}.yaml")
     assert isinstance(content, dict)
     return content

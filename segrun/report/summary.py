@@ -29,11 +29,12 @@ def _line(job: Path) -> tuple[str, ...]:
     fits = [row for row in _rows(job, "timings.csv") if row["stage"] == "fit"]
     backends = Counter(row["backend_ran"] or "none" for row in fits)
     seconds = sum(float(row["wall_seconds"]) for row in fits)
-    best = next((row for row in _rows(job, "scores.csv") if row["selected"] == "true"), None)
+    rows = _rows(job, "scores.csv")
+    best = next((row for row in rows if row["selected"] == "true"), None)
     return (
         job.name,
         algo,
-        best["point"] if best else "none within the limits",
+        best["point"] if best else "none within the limits" if rows else "",
         _silhouette(best) if best else "",
         best["n_clusters"] if best else "",
         f"{float(best['noise_share']):.1%}" if best else "",

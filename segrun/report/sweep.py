@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from segrun.config import read_yaml
 from segrun.store import read_csv, read_manifest, write_atomically, write_csv
 
 
@@ -39,7 +40,5 @@ def _rows(job: Path) -> list[dict[str, Any]]:
 
 
 def _overrides(job: Path) -> str:
-    import yaml
-
     file = job / ".hydra" / "overrides.yaml"
-    return " ".join(yaml.safe_load(file.read_text(encoding="utf-8")) or []) if file.exists() else ""
+    return " ".join(read_yaml(file)) if file.exists() else ""
