@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.base import Clusterer
 from segrun.algorithms.estimator import check_parameters, stock_class
-from segrun.algorithms.evidence import is_intelex, listening, to_stock, who_ran
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
+from segrun.evidence import is_intelex, listening, to_stock, who_ran
 
 #: (class, backend that ran) of every fit in this process: the first one pays for lazy loading.
 _fitted: set[tuple[type, str]] = set()

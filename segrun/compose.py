@@ -90,7 +90,7 @@ def launch(arguments: list[str]) -> int:
     session = Session()
     try:
         _refuse_used_directory(arguments)
-        _prepare()
+        prepare()
         _hydra(arguments, session)
     except KeyboardInterrupt:
         _close(session)
@@ -113,7 +113,8 @@ def launch(arguments: list[str]) -> int:
     return max(session.codes, default=0)
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Register schemas and search path with Hydra, and take the start time."""
     # Hydra then raises instead of printing a traceback of its own and exiting.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # The process id keeps two runs of the same second apart; the store's exclusive claim of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -29,8 +30,14 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self._started = self._shown = time.monotonic()
         self._bar = _bar(label, total) if sys.stderr.isatty() else None
+        self._logs = ExitStack()
 
     def __enter__(self) -> Progress:
+        if self._bar is not None:
+            from tqdm.contrib.logging import logging_redirect_tqdm
+
+            # A log line then stands above the bar instead of inside it.
+            self._logs.enter_context(logging_redirect_tqdm())
         return self
 
     def __exit__(
@@ -41,6 +48,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+        self._logs.close()
 
     def advance(self, status: str = "done") -> None:
         """Count one more piece with this status."""
@@ -76,4 +84,12 @@ class Progress:
 def _bar(label: str, total: int) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=label, delay=_QUIET_SECONDS, leave=False, file=sys.stderr)
+    return tqdm(
+        total=total,
+        desc=label,
+        delay=_QUIET_SECONDS,
+        leave=False,
+        file=sys.stderr,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt}, "
+        "{elapsed} gone, {remaining} left{postfix}",
+    )

@@ -10,10 +10,10 @@ import sklearn.cluster
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from segrun.algorithms.evidence import to_stock, who_ran
 from segrun.backend import Backend, available, make_backend
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError, ConfigError
+from segrun.evidence import to_stock, who_ran
 
 try:
     import sklearnex.cluster

@@ -27,7 +27,7 @@ def _line(job: Path) -> tuple[str, ...]:
     manifest = read_manifest(job)
     algo = str(manifest.get("experiment", {}).get("algo", ""))
     fits = [row for row in _rows(job, "timings.csv") if row["stage"] == "fit"]
-    backends = Counter(row["backend_ran"] or "none" for row in fits)
+    backends = Counter(row["backend_ran"] or "failed" for row in fits)
     seconds = sum(float(row["wall_seconds"]) for row in fits)
     rows = _rows(job, "scores.csv")
     best = next((row for row in rows if row["selected"] == "true"), None)

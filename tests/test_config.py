@@ -1,0 +1,57 @@
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from segrun import config
+from segrun.compose import conf_directory, prepare
+from segrun.errors import ConfigError
+
+GROUPS = [p for p in conf_directory().iterdir() if p.is_dir() and p.name not in ("hydra",)]
+CHOICES = [f"{group.name}={f.stem}" for group in sorted(GROUPS) for f in sorted(group.iterdir())]
+
+
+def composed(*overrides):
+    prepare()
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def leaves(node, prefix=""):
+    for name, value in node.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict) and prefix + name not in ("algo.params", "algo.grid"):
+            yield from leaves(value, f"{prefix}{name}.")
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_committed_choice_composes_and_every_key_is_documented(choice):
+    experiment = composed(choice)
+    if OmegaConf.is_missing(experiment.dataset, "path"):
+        experiment.dataset.path = "file.csv"
+    whole = OmegaConf.create(config.to_yaml(config.to_experiment(experiment)))
+    documented = config.documentation()
+    for name in leaves(OmegaConf.to_container(whole)):
+        assert documented[name].strip().endswith("."), name
+
+
+def test_the_record_of_an_experiment_composes_to_the_same_experiment():
+    experiment = config.to_experiment(composed("algo=dbscan", "augmentation=x10", "seed=3"))
+    again = OmegaConf.create(config.to_yaml(experiment))
+    assert config.to_yaml(config.to_experiment(OmegaConf.merge(experiment, again))) == (
+        config.to_yaml(experiment)
+    )
+
+
+def test_the_one_seed_reaches_the_algorithm():
+    assert config.to_experiment(composed("seed=11")).algo.params["random_state"] == 11
+
+
+@pytest.mark.parametrize("added", ["+nonsense=1", "+dataset.nonsense=1", "+timing.x.y=2"])
+def test_a_key_that_the_schema_lacks_cannot_be_added(added):
+    with pytest.raises(ConfigError, match=r"unknown key .*Keys there: "):
+        config.to_experiment(composed(added))
+
+
+def test_parameters_of_an_algorithm_can_be_added():
+    experiment = config.to_experiment(composed("+algo.params.verbose=0"))
+    assert experiment.algo.params["verbose"] == 0

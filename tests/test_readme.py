@@ -1,0 +1,24 @@
+"""What the README says of groups, choices and keys is so."""
+
+import re
+from pathlib import Path
+
+from segrun.compose import conf_directory
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_the_table_of_groups_names_every_choice():
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", README.read_text(), flags=re.MULTILINE)
+    for group, cell in rows:
+        there = {path.stem for path in (conf_directory() / group).glob("*.yaml")}
+        if group == "experiment":
+            assert all(name.startswith("kit_") for name in there)
+        else:
+            assert set(re.findall(r"`(\w+)`", cell)) == there, group
+    folders = {p.name for p in conf_directory().iterdir() if p.is_dir()} - {"hydra"}
+    assert {group for group, _ in rows} == folders
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 200
