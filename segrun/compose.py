@@ -152,7 +152,6 @@ def _job(composed: DictConfig, session: Session) -> None:
         log.error("%s failed: %s", directory.name, _message(error, directory))
         log.debug("traceback", exc_info=True)
     session.codes.append(code)
-    _aggregate(session)
 
 
 def _run(composed: DictConfig, directory: Path) -> int:
