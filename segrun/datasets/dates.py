@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,7 +11,9 @@ import polars as pl
 from segrun.config import DateOrder
 from segrun.errors import DataError
 
-_TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "")
+_FIRST_YEAR = 1000
+
+_TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "")
 _ORDERS = {
     DateOrder.month_first: ("%m{s}%d{s}%Y", "%m{s}%d{s}%y"),
     DateOrder.day_first: ("%d{s}%m{s}%Y", "%d{s}%m{s}%y"),
@@ -44,7 +47,9 @@ def find_format(texts: pl.Series, order: DateOrder, where: str) -> str:
     DataError
         If no format reads every date, or several do and give different dates.
     """
-    readings = [r for r in _readings(texts, order) if not r.dates.null_count()]
+    # The first text alone rules most formats out.
+    likely = [f for f in _formats(order) if not parse(texts.head(1), f[1]).null_count()]
+    readings = [r for r in _readings(texts, likely) if not r.dates.null_count()]
     distinct: list[Reading] = []
     for reading in readings:
         if not any(reading.dates.equals(other.dates) for other in distinct):
@@ -58,31 +63,28 @@ def find_format(texts: pl.Series, order: DateOrder, where: str) -> str:
 
 def parse(texts: pl.Series, date_format: str) -> pl.Series:
     """Read dates, null where the format does not fit; a format without time gives midnight."""
-    # Without %H chrono cannot make a datetime.
-    if "%H" not in date_format:
-        return texts.str.to_date(date_format, strict=False).cast(pl.Datetime("us"))
-    return texts.str.to_datetime(date_format, strict=False, time_unit="us")
+    dates = texts.str.to_datetime(date_format, strict=False, time_unit="us")
+    # %Y takes the 10 of 1/12/10 for the year 10.
+    return dates.set(dates.dt.year() < _FIRST_YEAR, None)
 
 
-def _readings(texts: pl.Series, order: DateOrder) -> list[Reading]:
-    orders = [o for o in _ORDERS if order in (DateOrder.auto, o)]
-    first = texts.head(1)
-    found = []
-    for wanted in orders:
+def _formats(order: DateOrder) -> Iterator[tuple[DateOrder, str]]:
+    """Yield order and format of every way to read that the order allows."""
+    for wanted in [o for o in _ORDERS if order in (DateOrder.auto, o)]:
         for pattern, separator, joint, time in product(_ORDERS[wanted], "/-.", " T", _TIMES):
-            date_format = (pattern.format(s=separator) + joint + time).strip(" T")
-            # The first text alone rules most formats out.
-            if (not time and joint == "T") or parse(first, date_format).null_count():
-                continue
-            found.append(Reading(wanted, date_format, parse(texts, date_format)))
-    return found
+            if time or joint == " ":
+                yield wanted, (pattern.format(s=separator) + joint + time).strip()
+
+
+def _readings(texts: pl.Series, formats: Iterable[tuple[DateOrder, str]]) -> Iterator[Reading]:
+    return (Reading(order, f, parse(texts, f)) for order, f in formats)
 
 
 def _unreadable(texts: pl.Series, order: DateOrder, where: str) -> str:
-    best = max(_readings(texts, order), key=lambda r: -r.dates.null_count(), default=None)
-    bad = texts if best is None else texts.filter(best.dates.is_null())
+    best = min(_readings(texts, _formats(order)), key=lambda r: r.dates.null_count())
+    bad = texts.filter(best.dates.is_null())
     examples = ", ".join(repr(text) for text in bad.head(3))
-    tried = f" (most fit {best.format})" if best is not None else ""
+    tried = f" (the others fit {best.format})" if len(bad) < len(texts) else ""
     return (
         f"{where}: {len(bad)} of {len(texts)} different dates cannot be read{tried}, such as "
         f"{examples}. Give the format: dataset.date_format='%d.%m.%Y %H:%M'"

@@ -115,7 +115,9 @@ def generate(n_customers: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         ``CustomerID`` and ``type``, one row per customer.
     """
     rng = generator(seed, "synthetic_retail")
-    type_of = rng.choice(len(TYPES), n_customers, p=[t.share for t in TYPES])
+    # In exact shares, so that every type is there among a few customers, too.
+    places = (np.arange(n_customers) + 0.5) / n_customers
+    type_of = rng.permutation(np.searchsorted(np.cumsum([t.share for t in TYPES])[:-1], places))
     country_of = rng.choice(len(_COUNTRIES), n_customers, p=_COUNTRY_SHARES)
     ids = np.sort(rng.choice(np.arange(12_346, 12_346 + 2 * n_customers), n_customers, False))
 

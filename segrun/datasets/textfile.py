@@ -5,39 +5,42 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
-import tempfile
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
-from segrun.errors import DataError
+from segrun.errors import DataError, StoreError
 
-_CHUNK_BYTES = 4 * 2**20
+_CHUNK_BYTES = 2**20
 
-#: Byte-order marks and the encodings they announce.
+#: Byte-order marks and the encodings they announce; UTF-32's begins with UTF-16's.
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
-_C1 = bytes(range(0x80, 0xA0))
+_C1 = re.compile(rb"[\x80-\x9f]")
 
 
 @dataclass(frozen=True)
-class TextFile:
-    """A file whose encoding is known.
+class Utf8File:
+    """The content of a file in UTF-8.
 
     Attributes
     ----------
     path : Path
-        The file, gzip where its content begins like one.
+        Where the content is: the file itself, or a temporary copy.
     encoding : str
-        Python's name of its encoding.
+        Python's name of the encoding that the file has.
     n_bytes : int
         Size of the file as it is.
     sha256 : str
@@ -50,58 +53,50 @@ class TextFile:
     sha256: str
 
 
-def inspect(path: Path, encoding: str) -> TextFile:
-    """Find out encoding and digest of a file.
+@contextmanager
+def as_utf8(path: Path, encoding: str, cache: Path) -> Iterator[Utf8File]:
+    """Give a file's content in UTF-8; copies that this needs last as long as the context.
+
+    Plain UTF-8 is used where it is. Anything else is unzipped and recoded in pieces into
+    temporary files, so that memory stays bounded.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The file; gzip is known by its content.
     encoding : str
         Python's name of the encoding, or ``auto``.
+    cache : Path
+        Folder for the temporary files.
 
     Raises
     ------
     DataError
-        If the file is missing, empty, a folder, truncated, or of an encoding that `auto`
-        cannot tell.
+        If the file is missing, empty, a folder or damaged, has a byte that its encoding
+        lacks, or an encoding that `auto` cannot tell.
+    StoreError
+        If the temporary files cannot be written.
     """
     _check_file(path)
-    found = _detect(path) if encoding == "auto" else encoding
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return TextFile(path, found, path.stat().st_size, digest)
-
-
-@contextmanager
-def as_utf8(file: TextFile, cache: Path) -> Iterator[Path]:
-    """Give a path with the content in UTF-8: the file itself, or a temporary copy in `cache`.
-
-    The copy is written as a stream and removed with the context.
-
-    Raises
-    ------
-    DataError
-        If a byte is not valid in the encoding.
-    """
-    if codecs.lookup(file.encoding).name in ("utf-8", "ascii"):
-        yield file.path
-        return
-    with tempfile.NamedTemporaryFile(dir=cache, prefix="utf8-", suffix=".csv") as copy:
-        decoder = codecs.getincrementaldecoder(file.encoding)("strict")
-        n_read = 0
-        try:
-            for chunk in _chunks(file.path):
-                copy.write(decoder.decode(chunk).encode())
-                n_read += len(chunk)
-            copy.write(decoder.decode(b"", final=True).encode())
-        except UnicodeError as error:
-            raise DataError(
-                f"{file.path} is not {file.encoding}: {error} (within the {_CHUNK_BYTES} bytes "
-                f"after byte {n_read}). Name its encoding with dataset.encoding=NAME"
-            ) from error
-        copy.flush()
-        yield Path(copy.name)
+    try:
+        temporary = TemporaryDirectory(dir=cache, prefix="reading-")
+    except OSError as error:
+        raise _unwritable(cache, error) from error
+    with temporary as name:
+        content = _unzipped(path, Path(name))
+        found = _detect(content, path) if encoding == "auto" else encoding
+        pieces = _recoded(content, found, path)
+        if codecs.lookup(found).name in ("utf-8", "ascii"):
+            for _ in pieces:
+                pass  # only to find a wrong byte: polars would not say where it is
+        else:
+            unzipped = content
+            content = _write(pieces, Path(name) / "recoded.csv")
+            if unzipped != path:
+                unzipped.unlink()
+        yield Utf8File(content, found, path.stat().st_size, digest)
 
 
 def _check_file(path: Path) -> None:
@@ -111,72 +106,114 @@ def _check_file(path: Path) -> None:
             "Give a path that is relative to the current directory, or absolute"
         )
     if not path.is_file():
-        raise DataError(f"dataset.path={path} is a folder: name the CSV or CSV.gz file in it")
-    if path.stat().st_size == 0:
+        what = "a folder" if path.is_dir() else "not a regular file"
+        raise DataError(f"dataset.path={path} is {what}: name a CSV or CSV.gz file")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise DataError(f"dataset.path={path} cannot be read: {error.strerror}") from error
+    if empty:
         raise DataError(f"dataset.path={path} is empty: 0 bytes")
 
 
-def _detect(path: Path) -> str:
-    with open_bytes(path) as stream:
-        head = stream.read(4)
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
-    return "utf-8" if _is_utf8(path) else _latin1(path)
+def _unzipped(path: Path, folder: Path) -> Path:
+    """Return the file itself or, once unzipped, its copy: several passes over it follow."""
+    with path.open("rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            return path
+        file.seek(0)
+        return _write(_gunzip(file, path), folder / "unzipped.csv")
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+def _gunzip(file: IO[bytes], path: Path) -> Iterator[bytes]:
     try:
-        for chunk in _chunks(path):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+        yield from _chunks(gzip.GzipFile(fileobj=file))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"dataset.path={path} is a damaged gzip file ({error}): copy or download it again"
+        ) from error
 
 
-def _latin1(path: Path) -> str:
+def _write(pieces: Iterable[bytes], copy: Path) -> Path:
+    try:
+        with copy.open("wb") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise _unwritable(copy.parent, error) from error
+    return copy
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot write a temporary file in {folder}: {error.strerror or error}. "
+        "Name another cache directory: SEGRUN_CACHE=DIR"
+    )
+
+
+def _detect(content: Path, path: Path) -> str:
+    with content.open("rb") as file:
+        head = file.read(4)
+        for mark, encoding in _MARKS:
+            if head.startswith(mark):
+                return encoding
+    try:
+        for _ in _recoded(content, "utf-8", path):
+            pass
+    except DataError:
+        return _latin1(content, path)
+    return "utf-8"
+
+
+def _latin1(content: Path, path: Path) -> str:
     """Return ISO-8859-1, unless bytes occur that mean something in cp1252 only."""
-    line = 1
-    for chunk in _chunks(path):
-        rest = chunk.translate(None, delete=_C1)
-        if len(rest) < len(chunk):
-            place = next(i for i, byte in enumerate(chunk) if byte in _C1)
-            line += chunk.count(b"\n", 0, place)
-            raise DataError(
-                f"{path} is not UTF-8, and byte 0x{chunk[place]:02x} in line {line} is no letter "
-                "of ISO-8859-1 either. If the file comes from Windows: dataset.encoding=cp1252"
-            )
-        line += chunk.count(b"\n")
+    n_before = 0
+    with content.open("rb") as file:
+        for chunk in _chunks(file):
+            if not chunk.isascii() and (wrong := _C1.search(chunk)):
+                place = _place(content, n_before + wrong.start(), wrong[0])
+                raise DataError(
+                    f"dataset.path={path} is not UTF-8, and {place} is no letter of ISO-8859-1 "
+                    "either. If the file comes from Windows: dataset.encoding=cp1252"
+                )
+            n_before += len(chunk)
     return "iso-8859-1"
 
 
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """Open a file for reading, unzipped where its content begins like gzip.
+def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
+    """Yield the content in UTF-8, piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    # One byte a letter, so that a piece in ASCII is what it is.
+    plain = codecs.lookup(encoding).name in ("iso8859-1", "cp1252")
+    n_read = 0
+    try:
+        with content.open("rb") as file:
+            for chunk in _chunks(file):
+                n_read += len(chunk)
+                yield chunk if plain and chunk.isascii() else decoder.decode(chunk).encode()
+            yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        place = str(error)
+        if isinstance(error, UnicodeDecodeError):
+            # The decoder's object ends where reading ended, and may begin in the piece before.
+            start = n_read - len(error.object) + error.start
+            place = _place(content, start, error.object[error.start : error.start + 1])
+        raise DataError(
+            f"dataset.path={path} is not {encoding}: {place}. "
+            "Name its encoding: dataset.encoding=auto, iso-8859-1, cp1252, ..."
+        ) from error
 
-    Raises
-    ------
-    DataError
-        If the gzip stream is truncated or damaged.
-    """
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not zipped:
-            yield file
-            return
-        try:
-            with gzip.GzipFile(fileobj=file) as unzipped:
-                yield unzipped
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(
-                f"{path} is a damaged gzip file ({error}): copy or download it again"
-            ) from error
+
+def _place(content: Path, n_before: int, byte: bytes) -> str:
+    line = 1
+    with content.open("rb") as file:
+        left = n_before
+        while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
+            line += chunk.count(b"\n")
+            left -= len(chunk)
+    return f"byte 0x{byte.hex()} in line {line} (after {n_before} bytes)"
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with open_bytes(path) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            yield chunk
+def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk

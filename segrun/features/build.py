@@ -17,8 +17,9 @@ from segrun.customers import Customers
 from segrun.datasets.transactions import Transactions
 from segrun.errors import DataError
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
-from segrun.features.lines import Rule, drop_rules, kept_lines
+from segrun.features.lines import Rule, drop_rules, first_that_drops
 from segrun.features.outliers import set_aside
+from segrun.features.reference import reference_date
 
 log = logging.getLogger("segrun.features")
 
@@ -72,9 +73,12 @@ def build(transactions: Transactions, config: FeaturesConfig) -> Built:
         If no line or only constant columns remain.
     """
     rules = drop_rules(transactions, config)
-    facts = _count(transactions, rules)
-    reference = datetime.fromisoformat(config.reference_date or facts["last_line"])
-    table = _aggregate(transactions, config, rules)
+    groups = _aggregate(transactions, config, rules)
+    facts = _facts(groups, rules)
+    reference = datetime.fromisoformat(facts["last_line"])
+    if config.reference_date is not None:
+        reference = reference_date(config.reference_date)
+    table = groups.filter(nw.col("rule") == 0).sort("id")
     everyone = _customers(table, transactions.id_column, config, reference)
     kept, removed = set_aside(everyone, config.outliers)
     facts |= {
@@ -89,40 +93,17 @@ def build(transactions: Transactions, config: FeaturesConfig) -> Built:
     return Built(everyone, kept, facts)
 
 
-def _count(transactions: Transactions, rules: list[Rule]) -> dict[str, Any]:
-    """Count lines read and dropped, each line by the first rule that drops it."""
-    passed = nw.lit(value=True)
-    counts = {}
-    for number, rule in enumerate(rules):
-        counts[f"dropped_{number}"] = (passed & rule.drops).cast(nw.Int64).sum()
-        passed = passed & ~rule.drops
-    kept = kept_lines(transactions.frame, rules)
-    dates = _row(kept.select(first=nw.col("InvoiceDate").min(), last=nw.col("InvoiceDate").max()))
-    read = _row(transactions.frame.select(nw.len().alias("n_lines"), **counts))
-    n_lines = int(read["n_lines"])
-    dropped = {rule.name: int(read[f"dropped_{i}"] or 0) for i, rule in enumerate(rules)}
-    if n_lines - sum(dropped.values()) == 0:
-        said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
-        raise DataError(f"no line remains of {n_lines}: {said}. Relax one of these settings")
-    return {
-        "n_lines": n_lines,
-        "dropped": dropped,
-        "first_line": dates["first"].isoformat(),
-        "last_line": dates["last"].isoformat(),
-    }
-
-
-def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
-    return next(frame.collect("polars").iter_rows(named=True))
-
-
 def _aggregate(
     transactions: Transactions, config: FeaturesConfig, rules: list[Rule]
 ) -> nw.DataFrame[Any]:
-    """Return one row per customer with sums, ordered by id."""
-    amount = nw.col("Quantity") * (nw.col("UnitPrice") * PRICE_SCALE).round(0).cast(nw.Int64)
-    size = (nw.col("Quantity") * nw.col("UnitPrice")).abs()
-    date, key = nw.col("InvoiceDate"), transactions.id_column
+    """Return sums per customer, and one row for each rule with the lines that it drops.
+
+    All in one pass over the lines. Column ``rule`` is 0 for customers.
+    """
+    scaled = (nw.col("UnitPrice") * PRICE_SCALE).round(0)
+    amount = nw.col("Quantity") * scaled.clip(-_LARGEST_SUM, _LARGEST_SUM).cast(nw.Int64)
+    size = (nw.col("Quantity") * scaled).abs()
+    date = nw.col("InvoiceDate")
     # 0/1 columns and their sums: conditional aggregates differ between engines.
     flags = {
         **{f"weekday_{d}": (date.dt.weekday() % 7 == d).cast(nw.Int64) for d in range(7)},
@@ -130,23 +111,42 @@ def _aggregate(
     }
     if not isinstance(config, RfmCalendarConfig):
         flags = {}
-    lines = kept_lines(transactions.frame, rules).select(
-        key, "InvoiceNo", "InvoiceDate", amount=amount, size=size, **flags
+    counts = nw.col("rule") == 0
+    lines = (
+        transactions.frame.with_columns(rule=first_that_drops(rules))
+        .with_columns(id=nw.when(counts).then(nw.col(transactions.id_column)).otherwise(nw.lit("")))
+        .select("rule", "id", "InvoiceNo", "InvoiceDate", amount=amount, size=size, **flags)
     )
     sums = {name: nw.col(name).sum() for name in ("amount", "size", *flags)}
     if config.orders is Orders.invoices:
         sums["n_invoices"] = nw.col("InvoiceNo").n_unique()
-    grouped = lines.group_by(key).agg(
-        nw.len().alias("n_lines"), nw.col("InvoiceDate").max().alias("last"), **sums
+    grouped = lines.group_by("rule", "id").agg(
+        nw.len().alias("n_lines"), first=date.min(), last=date.max(), **sums
     )
-    return grouped.sort(key).collect("polars")
+    return grouped.collect("polars", engine="streaming")
+
+
+def _facts(groups: nw.DataFrame[Any], rules: list[Rule]) -> dict[str, Any]:
+    """Count lines read and dropped, each line by the first rule that drops it."""
+    rule, n_lines = groups["rule"].to_numpy(), _integers(groups, "n_lines")
+    dropped = {r.name: int(n_lines[rule == i].sum()) for i, r in enumerate(rules, start=1)}
+    kept = groups.filter(nw.col("rule") == 0)
+    if kept.is_empty():
+        said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
+        raise DataError(f"no line remains of {n_lines.sum()}: {said}. Relax one of these settings")
+    return {
+        "n_lines": int(n_lines.sum()),
+        "dropped": dropped,
+        "first_line": kept["first"].min().isoformat(),
+        "last_line": kept["last"].max().isoformat(),
+    }
 
 
 def _customers(
     table: nw.DataFrame[Any], key: str, config: FeaturesConfig, reference: datetime
 ) -> Customers:
-    if float(table["size"].max()) * PRICE_SCALE > _LARGEST_SUM:
-        worst = table.sort("size", descending=True)[key][0]
+    if float(table["size"].max()) > _LARGEST_SUM:
+        worst = table.sort("size", descending=True)["id"][0]
         raise DataError(
             f"the amounts of customer {worst} are too large to be summed exactly "
             f"(above {_LARGEST_SUM / PRICE_SCALE:.3g} in all): look for a wrong Quantity or "
@@ -169,7 +169,7 @@ def _customers(
             columns[name] = _integers(table, f"weekday_{number}")
         for name, number in MONTHS.items():
             columns[name] = _integers(table, f"month_{number}")
-    ids = np.array(table[key].to_list(), dtype=object)
+    ids = np.array(table["id"].to_list(), dtype=object)
     return Customers(key, ids, columns)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
 
 from segrun.config import FeaturesConfig, OutlierRule, RfmCalendarConfig
 from segrun.errors import ConfigError
 from segrun.features.calendar import MONTHS, weekdays
+from segrun.features.reference import reference_date
 
 
 def feature_names(config: FeaturesConfig) -> list[str]:
@@ -32,13 +33,7 @@ def check(config: FeaturesConfig) -> None:
             "with features=rfm or features=rfm_calendar"
         )
     if config.reference_date is not None:
-        try:
-            datetime.fromisoformat(config.reference_date)
-        except ValueError:
-            raise ConfigError(
-                f"features.reference_date={config.reference_date!r} is no ISO date: write "
-                "2011-12-10 or 2011-12-10T12:50"
-            ) from None
+        reference_date(config.reference_date)
     _check_outliers(config)
 
 
@@ -51,8 +46,12 @@ def _check_outliers(config: FeaturesConfig) -> None:
             f"features.outliers.low={rule.low} and features.outliers.high={rule.high} must be "
             "quantiles with 0 <= low < high <= 1"
         )
-    if rule.factor < 0:
+    if not rule.factor >= 0:
         raise ConfigError(f"features.outliers.factor must not be negative. Got {rule.factor}")
+    if math.isinf(rule.factor):
+        raise ConfigError(
+            "features.outliers.factor=inf: to keep every customer, set features.outliers.rule=none"
+        )
     names = feature_names(config)
     unknown = [column for column in rule.columns if column not in names]
     if unknown:

@@ -1,18 +1,17 @@
-"""Which transaction lines count: the drop rules, counted one by one, in one pass."""
+"""Which transaction lines count: the drop rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import narwhals as nw
 
-from segrun.config import Cancellations, DropMissing, FeaturesConfig
+from segrun.config import Cancellations, DropMissing, FeaturesConfig, Orders
 from segrun.datasets.transactions import Transactions
+from segrun.features.reference import reference_date
 
 #: Columns that no feature can do without, besides the customer id.
-NEEDED = ("InvoiceNo", "Quantity", "InvoiceDate", "UnitPrice")
+NEEDED = ("Quantity", "InvoiceDate", "UnitPrice")
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Rule:
     name : str
         The configuration key and value behind it.
     drops : narwhals.Expr
-        True for a line that is dropped.
+        True for a line that is dropped; null, like false, for one that is not.
     """
 
     name: str
@@ -33,24 +32,32 @@ class Rule:
 
 def drop_rules(transactions: Transactions, config: FeaturesConfig) -> list[Rule]:
     """Return the rules of the configuration in the order in which they are applied."""
-    needed = (transactions.id_column, *NEEDED)
-    if config.drop_missing is DropMissing.any_column:
-        columns = list(transactions.frame.collect_schema().names())
-    else:
-        columns = list(needed)
-    missing = nw.any_horizontal(*[nw.col(c).is_null() for c in columns], ignore_nulls=False)
+    missing = nw.any_horizontal(
+        *[nw.col(c).is_null() for c in _complete(transactions, config)], ignore_nulls=False
+    )
     rules = [Rule(f"features.drop_missing={config.drop_missing.value}", missing)]
     if config.cancellations is Cancellations.remove:
         cancelled = nw.col("InvoiceNo").str.starts_with("C")
         rules.append(Rule("features.cancellations=remove", cancelled))
     if config.reference_date is not None:
-        late = nw.col("InvoiceDate") > datetime.fromisoformat(config.reference_date)
+        late = nw.col("InvoiceDate") > reference_date(config.reference_date)
         rules.append(Rule(f"features.reference_date={config.reference_date}", late))
     return rules
 
 
-def kept_lines(frame: nw.LazyFrame[Any], rules: list[Rule]) -> nw.LazyFrame[Any]:
-    """Return the lines that no rule drops."""
-    for rule in rules:
-        frame = frame.filter(~rule.drops)
-    return frame
+def _complete(transactions: Transactions, config: FeaturesConfig) -> list[str]:
+    """Return the columns that a line must have."""
+    if config.drop_missing is DropMissing.any_column:
+        return list(transactions.frame.collect_schema().names())
+    needed = [transactions.id_column, *NEEDED]
+    if config.orders is Orders.invoices or config.cancellations is Cancellations.remove:
+        needed.append("InvoiceNo")
+    return needed
+
+
+def first_that_drops(rules: list[Rule]) -> nw.Expr:
+    """Return the number of the first rule that drops a line, from 1; 0 for lines that count."""
+    number = nw.lit(0)
+    for i, rule in reversed(list(enumerate(rules, start=1))):
+        number = nw.when(rule.drops).then(nw.lit(i)).otherwise(number)
+    return number

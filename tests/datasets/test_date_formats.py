@@ -1,0 +1,108 @@
+"""Every family of date formats is read back exactly, or refused with the true reading shown."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segrun.config import DateOrder, OnlineRetailConfig
+from segrun.datasets import check
+from segrun.datasets.dates import find_format, parse
+from segrun.errors import ConfigError, DataError
+
+DATES = {
+    "month_first": ("{m}{s}{d}{s}{Y}", "{m:02}{s}{d:02}{s}{Y}", "{m}{s}{d}{s}{y:02}"),
+    "day_first": ("{d}{s}{m}{s}{Y}", "{d:02}{s}{m:02}{s}{Y}", "{d}{s}{m}{s}{y:02}"),
+    "iso": ("{Y}{s}{m:02}{s}{d:02}", "{Y}{s}{m}{s}{d}"),
+}
+TIMES = (
+    "", " {H}:{M:02}", " {H:02}:{M:02}:{S:02}", "T{H:02}:{M:02}:{S:02}", " {I}:{M:02} {p}",
+    " {I:02}:{M:02}:{S:02} {p}",
+)  # fmt: skip
+
+
+def write(moment, pattern, separator):
+    return pattern.format(
+        s=separator, Y=moment.year, y=moment.year % 100, m=moment.month, d=moment.day,
+        H=moment.hour, M=moment.minute, S=moment.second, I=(moment.hour + 11) % 12 + 1,
+        p="PM" if moment.hour > 11 else "AM",
+    )  # fmt: skip
+
+
+def seen(moment, time):
+    """The moment as far as the text tells it."""
+    if not time:
+        return moment.replace(hour=0, minute=0, second=0)
+    return moment if "S" in time else moment.replace(second=0)
+
+
+@settings(deadline=None)
+@given(
+    moments=st.lists(
+        st.integers(0, 30 * 366 * 86_400).map(
+            lambda s: datetime(2001, 1, 1) + timedelta(seconds=s)
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    order=st.sampled_from(list(DATES)),
+    form=st.integers(0, 2),
+    separator=st.sampled_from("/-."),
+    time=st.sampled_from(TIMES),
+    told=st.booleans(),
+)
+def test_dates_are_read_back_or_refused_as_ambiguous(moments, order, form, separator, time, told):
+    pattern = DATES[order][form % len(DATES[order])] + time
+    texts = pl.Series([write(m, pattern, separator) for m in moments]).unique().sort()
+    expected = {write(m, pattern, separator): seen(m, time) for m in moments}
+    true = [expected[text] for text in texts]
+    may_swap = order != "iso" and all(m.day <= 12 for m in true)
+    if may_swap and any(m.day != m.month for m in true) and not told:
+        with pytest.raises(DataError, match="can be read in 2 ways") as error:
+            find_format(texts, DateOrder.auto, "here")
+        shown = next(m for m in true if f"'{write(m, pattern, separator)}'" in str(error.value))
+        assert f"{shown:%d %B %Y} (dataset.date_order={order}, " in str(error.value)
+    else:
+        found = find_format(texts, DateOrder[order] if told else DateOrder.auto, "here")
+        assert parse(texts, found).to_list() == true
+
+
+@pytest.mark.parametrize("wrong", ["#N/A", "12/13/2010 8:26 ", "-", "unknown"])
+def test_only_the_dates_that_cannot_be_read_are_shown(wrong):
+    texts = pl.Series([wrong, *(f"12/{d}/2010 8:26" for d in range(13, 20))]).sort()
+    with pytest.raises(DataError) as error:
+        find_format(texts, DateOrder.auto, "here")
+    assert str(error.value).startswith(
+        "here: 1 of 8 different dates cannot be read (the others fit %m/%d/%Y %H:%M), such as "
+        f"{wrong!r}. Give the format"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format"), [("12/13/2010", "%m/%d/%y"), ("12/13/10", "%m/%d/%Y")]
+)
+def test_years_of_two_and_of_four_digits_are_not_mistaken(text, date_format):
+    assert parse(pl.Series([text]), date_format).to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("date_format", "said"),
+    [
+        ("%m/%d/%Y %I:%M", r"is no format: .*Write it as '%m/%d/%Y %H:%M'"),
+        ("%+", "time zone"),
+        ("%Y-%m-%d %:z", "time zone"),
+    ],
+)
+def test_a_date_format_that_no_date_can_have_is_refused_before_reading(date_format, said):
+    config = OnlineRetailConfig("online_retail", "none.csv", "auto", DateOrder.auto, date_format)
+    with pytest.raises(ConfigError, match=rf"dataset\.date_format='.*{said}"):
+        check(config)
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "", "rot13", "auto "])
+def test_an_encoding_that_decodes_no_text_is_refused_before_reading(encoding):
+    config = OnlineRetailConfig("online_retail", "none.csv", encoding, DateOrder.auto, None)
+    with pytest.raises(ConfigError, match=rf"dataset\.encoding='{encoding}' is unknown"):
+        check(config)

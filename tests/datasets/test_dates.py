@@ -1,0 +1,117 @@
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segrun.config import DateOrder
+from segrun.datasets.dates import find_format, parse
+from segrun.errors import ConfigError, DataError
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+
+
+def lines(*dates):
+    return HEADER + "".join(f"1,A,LANTERN,6,{d},2.5,17850,EIRE\n" for d in dates)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12/31/2010 8:26", datetime(2010, 12, 31, 8, 26)),
+        ("31/12/2010 8:26", datetime(2010, 12, 31, 8, 26)),
+        ("31.12.2010", datetime(2010, 12, 31)),
+        ("31-12-2010 08:26:59", datetime(2010, 12, 31, 8, 26, 59)),
+        ("12/31/10 8:26", datetime(2010, 12, 31, 8, 26)),
+        ("31.12.10", datetime(2010, 12, 31)),
+        ("12/31/2010 8:26 PM", datetime(2010, 12, 31, 20, 26)),
+        ("2010-12-31", datetime(2010, 12, 31)),
+        ("2010-12-01 08:26", datetime(2010, 12, 1, 8, 26)),
+        ("2010-12-01T08:26:59", datetime(2010, 12, 1, 8, 26, 59)),
+        ("2010-12-01 08:26:59.5", datetime(2010, 12, 1, 8, 26, 59, 500_000)),
+        ("2010/12/01", datetime(2010, 12, 1)),
+    ],
+)
+def test_the_format_is_found_where_only_one_fits(read, text, expected):
+    assert read(lines(text))["InvoiceDate"].to_list() == [expected]
+
+
+def test_one_date_late_in_the_column_decides(read):
+    frame = read(lines("1/2/2011 8:00", "3/4/2011 8:00", "13/4/2011 8:00"))
+    assert [d.month for d in frame["InvoiceDate"]] == [2, 4, 4]
+
+
+def test_an_ambiguous_column_is_refused_with_its_readings(read):
+    with pytest.raises(DataError) as error:
+        read(lines("2/2/2011 8:00", "12/1/2010 8:26"))
+    said = str(error.value)
+    assert "'12/1/2010 8:26'" in said
+    assert "01 December 2010 (dataset.date_order=month_first" in said
+    assert "12 January 2010 (dataset.date_order=day_first" in said
+
+
+@pytest.mark.parametrize(("order", "month"), [("month_first", 12), ("day_first", 1)])
+def test_the_order_chooses_between_readings(read, order, month):
+    frame = read(lines("12/1/2010 8:26"), date_order=DateOrder[order])
+    assert frame["InvoiceDate"][0].month == month
+
+
+def test_readings_that_agree_are_not_ambiguous(read):
+    assert read(lines("2/2/2011", "3/3/2011"))["InvoiceDate"].to_list() == [
+        datetime(2011, 2, 2), datetime(2011, 3, 3),
+    ]  # fmt: skip
+
+
+def test_unreadable_dates_are_shown(read):
+    with pytest.raises(DataError, match=r"1 of 3 different dates.*'someday'.*date_format"):
+        read(lines("12/13/2010", "someday", "12/14/2010"))
+
+
+def test_a_column_of_two_formats_is_refused(read):
+    with pytest.raises(DataError, match=r"1 of 2 different dates.*'2010-12-14'"):
+        read(lines("12/13/2010", "2010-12-14"))
+
+
+def test_dates_against_the_order_asked_for_are_refused(read):
+    with pytest.raises(DataError, match=r"'12/13/2010'"):
+        read(lines("12/13/2010"), date_order=DateOrder.day_first)
+
+
+def test_an_explicit_format_is_used(read):
+    frame = read(lines("20101213"), date_format="%Y%m%d")
+    assert frame["InvoiceDate"].to_list() == [datetime(2010, 12, 13)]
+
+
+def test_a_date_against_the_explicit_format_is_shown(read):
+    with pytest.raises(DataError, match=r"1 of 2 .*date_format='%Y%m%d', such as '2010-12-14'"):
+        read(lines("20101213", "2010-12-14"), date_format="%Y%m%d")
+
+
+def test_a_year_of_two_digits_is_not_the_year_10(read):
+    with pytest.raises(DataError, match=r"such as '12/13/10'"):
+        read(lines("12/13/10"), date_format="%m/%d/%Y")
+
+
+def test_a_time_zone_is_refused(read):
+    with pytest.raises(ConfigError, match=r"%z.*time zone"):
+        read(lines("2010-12-13 08:00+02:00"), date_format="%Y-%m-%d %H:%M%z")
+
+
+# No deadline: a busy machine is no fault of the code.
+@settings(deadline=None)
+@given(
+    minutes=st.lists(st.integers(0, 3 * 366 * 1440), min_size=1, max_size=20),
+    form=st.sampled_from(["%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S"]),
+)
+def test_what_is_found_reads_the_dates_or_is_refused_as_ambiguous(minutes, form):
+    dates = [datetime(2010, 1, 1) + timedelta(minutes=m) for m in minutes]
+    texts = pl.Series([d.strftime(form) for d in dates]).unique(maintain_order=True)
+    try:
+        found = find_format(texts, DateOrder.auto, "here")
+    except DataError:
+        # Neither order can be told from the other.
+        found = form
+        assert all(d.day <= 12 for d in dates)
+        assert any(d.day != d.month for d in dates)
+    assert parse(texts, found).to_list() == list(dict.fromkeys(dates))

@@ -1,0 +1,112 @@
+"""Where settings or data leave the ordinary: an answer in words, or the exact number."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from segrun.config import Amount, OutlierConfig, OutlierRule
+from segrun.customers import Customers
+from segrun.errors import ConfigError, DataError
+from segrun.features import check
+from segrun.features.outliers import set_aside
+
+START = datetime(2010, 12, 1)
+
+bought = st.fixed_dictionaries(
+    {
+        "customer": st.sampled_from(["17850", "ünïcode", "東京", "a b", "A"]),
+        "date": st.integers(0, 374 * 86_400).map(lambda s: START + timedelta(seconds=s)),
+        "quantity": st.one_of(st.integers(-100, 100), st.integers(-80_995, 80_995)),
+        # 3 to 6 decimals, up to 38,970 as in the UCI file.
+        "price": st.integers(3, 6).flatmap(
+            lambda n: st.decimals(-100, 38_970, places=n, allow_nan=False)
+        ),
+    }
+)
+
+
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(bought, min_size=1, max_size=40), seed=st.integers(0, 99))
+def test_amounts_are_exact_and_the_order_of_lines_is_of_no_account(features, line, lines, seed):
+    # Another customer keeps the table from being constant.
+    made = [line("other", "2011-06-01", 7, 7.0)] * 50
+    made += [
+        line(x["customer"], x["date"].isoformat(), x["quantity"], float(x["price"])) for x in lines
+    ]
+    shuffled = [made[i] for i in np.random.default_rng(seed).permutation(len(made))]
+    mean, again = (features(m).all_customers for m in (made, shuffled))
+    total = features(made, amount=Amount.total).all_customers
+    assert mean.X().tobytes() == again.X().tobytes()
+    assert mean.ids.tolist() == again.ids.tolist()
+    for i, customer in enumerate(total.ids):
+        if customer != "other":
+            own = [x for x in lines if x["customer"] == customer]
+            amount = sum(x["quantity"] * Fraction(x["price"]) for x in own)
+            assert total.columns["Amount"][i] == pytest.approx(float(amount), rel=1e-9, abs=0)
+            assert mean.columns["Amount"][i] == pytest.approx(
+                float(amount / len(own)), rel=1e-9, abs=0
+            )
+
+
+def test_a_price_of_seven_decimals_is_rounded_once_per_line(features, line):
+    price = Decimal("0.1234567")
+    built = features(
+        [line("a", "2011-03-01", 1000, float(price)), line("b", "2011-03-02")], amount=Amount.total
+    )
+    rounded = price.quantize(Decimal("0.000001"), ROUND_HALF_EVEN) * 1000
+    assert built.all_customers.columns["Amount"][0] == float(rounded)
+
+
+def test_an_overflow_names_the_customer_who_causes_it(features, line):
+    lines = [line("ann", "2011-03-01"), line("bob", "2011-03-01", 2**40, 2.0**40)]
+    with pytest.raises(DataError, match="customer bob are too large"):
+        features(lines)
+
+
+def test_amounts_that_cancel_out_still_may_not_overflow(features, line):
+    # The sum is 0, the partial sums are not.
+    lines = [line("ann", "2011-03-01", q, 10.0**9) for q in (9000, -9000)]
+    with pytest.raises(DataError, match="customer ann are too large"):
+        features([*lines, line("bob", "2011-03-02")])
+
+
+def test_lines_that_are_dropped_may_hold_any_amount(features, line):
+    lines = [line("a", "2011-03-01"), line("b", "2011-03-02", 2)]
+    wild = line(None, "2011-03-01", 2**62, 1e300)
+    assert features([*lines, wild]).all_customers.columns["Amount"].tolist() == [1.0, 2.0]
+
+
+def test_a_rule_that_leaves_nobody_is_an_error_with_its_column():
+    table = Customers("id", np.array(["a", "b"], dtype=object), {"Amount": np.array([1.0, 2.0])})
+    config = OutlierConfig(OutlierRule.quantile, 0.45, 0.55, 0.0, ["Amount"])
+    with pytest.raises(DataError, match=r"the last 2 by Amount.*features\.outliers\.factor"):
+        set_aside(table, config)
+
+
+def test_an_infinite_factor_is_refused(settings):
+    with pytest.raises(ConfigError, match=r"factor=inf: .*features\.outliers\.rule=none"):
+        check(settings(outliers={"factor": float("inf")}))
+
+
+def test_a_line_at_the_reference_moment_counts_and_one_after_does_not(features, line):
+    moments = ("2011-03-05T23:59:59.999999", "2011-03-06T00:00")
+    lines = [line(c, m) for c, m in zip("ab", moments, strict=True)] + [line("a", "2011-03-01", 3)]
+    built = features([*lines, line("c", "2011-03-01")], reference_date="2011-03-05")
+    assert built.all_customers.ids.tolist() == ["a", "c"]
+    assert built.all_customers.columns["Recency"].tolist() == [0, 4]
+    midnight = features([*lines, line("c", "2011-03-01")], reference_date="2011-03-06T00:00")
+    assert midnight.all_customers.columns["Recency"].tolist() == [0, 0, 5]
+    assert midnight.facts["dropped"]["features.reference_date=2011-03-06T00:00"] == 0
+
+
+def test_the_latest_line_counts_back_only_where_it_is_complete(features, line):
+    lines = [line("a", "2011-03-01"), line("b", "2011-03-02"), line(None, "2011-04-01")]
+    built = features(lines)
+    assert built.facts["reference_date"] == "2011-03-02T00:00:00"
+    assert built.all_customers.columns["Recency"].tolist() == [1, 0]
