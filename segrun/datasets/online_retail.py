@@ -87,7 +87,7 @@ def transactions(config: OnlineRetailConfig, cache: Path) -> Iterator[Transactio
     StoreError
         If the copy cannot be written.
     """
-    with as_utf8(Path(config.path).expanduser(), config.encoding, cache) as file:
+    with as_utf8(_path(config.path), config.encoding, cache) as file:
         fingerprint = {
             "source": "online_retail",
             "path": config.path,
@@ -99,6 +99,13 @@ def transactions(config: OnlineRetailConfig, cache: Path) -> Iterator[Transactio
         texts = _check_lines(file.path, config.path)
         lines = _lines(file.path, _date_format(texts, config))
         yield Transactions(nw.from_native(lines), ID_COLUMN, fingerprint)
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"dataset.path={text}: {error}. Write the folder out") from error
 
 
 def _check_header(utf8: Path, name: str) -> None:
