@@ -9,6 +9,7 @@ number of rows is the first part of a longer one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,13 +20,14 @@ from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 
-def check(config: AugmentationConfig) -> None:
-    """Refuse settings that contradict each other, before any data is read.
+def check(config: AugmentationConfig, feature_names: Sequence[str]) -> None:
+    """Refuse settings that contradict each other or the features, before any data is read.
 
     Raises
     ------
     ConfigError
-        If both `factor` and `rows` are given, or a number is out of range.
+        If both `factor` and `rows` are given, a number is out of range, or a column of
+        `lognormal_columns` is not a feature.
     """
     if config.factor is not None and config.rows is not None:
         raise ConfigError(
@@ -39,6 +41,12 @@ def check(config: AugmentationConfig) -> None:
     ):
         if value is not None and value < least:
             raise ConfigError(f"augmentation.{name} must be at least {least}. Got {value} instead")
+    unknown = [c for c in config.lognormal_columns if c not in feature_names]
+    if unknown:
+        raise ConfigError(
+            f"augmentation.lognormal_columns names {unknown}, which the features lack. "
+            f"Features: {', '.join(feature_names)}"
+        )
 
 
 def augment(customers: Customers, config: AugmentationConfig, seed: int) -> Customers:
@@ -57,21 +65,10 @@ def augment(customers: Customers, config: AugmentationConfig, seed: int) -> Cust
     -------
     Customers
         Ids are those of the rows copied; `replica` numbers the copies from 0.
-
-    Raises
-    ------
-    ConfigError
-        If a column of `lognormal_columns` is not a feature.
     """
     n_rows = config.rows or (config.factor or 0) * len(customers)
     if n_rows == 0:
         return customers
-    unknown = [c for c in config.lognormal_columns if c not in customers.columns]
-    if unknown:
-        raise ConfigError(
-            f"augmentation.lognormal_columns names {unknown}, which the features lack. "
-            f"Features: {', '.join(customers.feature_names)}"
-        )
     source = np.arange(n_rows, dtype=np.int64)
     repeated = customers.take(source % len(customers))
     rng = generator(seed, "augment")

@@ -22,9 +22,10 @@ def check(experiment: Experiment) -> None:
     from segrun import augment, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
 
-    if not re.fullmatch(r"[\w.-]+", experiment.name):
+    if not re.fullmatch(r"\w[\w.-]*", experiment.name):
         raise ConfigError(
-            f"name={experiment.name!r} names a folder: use letters, digits, dot, dash, underscore"
+            f"name={experiment.name!r} names a folder: begin with a letter or digit, go on with "
+            "letters, digits, dots, dashes, underscores"
         )
     if not 0 <= experiment.seed <= MAX_SEED:
         raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {experiment.seed} instead")
@@ -34,6 +35,7 @@ def check(experiment: Experiment) -> None:
         )
     datasets.check(experiment.dataset)
     features.check(experiment.features)
-    augment.check(experiment.augmentation)
-    transform.check(experiment.transform)
+    names = features.feature_names(experiment.features)
+    augment.check(experiment.augmentation, names)
+    transform.check(experiment.transform, names)
     check_evaluation(experiment.evaluation)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import sys
 from importlib import metadata
+from pathlib import Path
+from typing import TextIO
+
+from segrun.errors import SegrunError
+from segrun.nearest import did_you_mean
 
 HELP = """\
 segrun - many clusterings of customers, declared in YAML, run fast, compared honestly
@@ -45,7 +50,32 @@ _COMMANDS = ("plugins", "doctor")
 
 def main() -> None:
     """Run the console script ``segrun`` and exit."""
-    sys.exit(dispatch(sys.argv[1:]))
+    # Closed by the caller (2>&-), which print and progress cannot bear.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    try:
+        code = dispatch(sys.argv[1:])
+        sys.stdout.flush()
+    except SegrunError as error:
+        code = _say(str(error), 1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (| head).
+        _silence_stdout()
+        code = 1
+    except OSError as error:
+        code = _say(f"the output cannot be written: {error}", 1)
+        _silence_stdout()
+    sys.exit(code)
+
+
+def _silence_stdout() -> None:
+    # What is still buffered would fail again when Python exits.
+    with _nowhere() as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def dispatch(arguments: list[str]) -> int:
@@ -73,9 +103,10 @@ def dispatch(arguments: list[str]) -> int:
 
 def _command(name: str, rest: list[str]) -> int:
     if name not in _COMMANDS:
-        near = difflib.get_close_matches(name, _COMMANDS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        return _usage(f"unknown command {name!r}: {hint}Commands: {', '.join(_COMMANDS)}")
+        return _usage(
+            f"unknown command {name!r}.{did_you_mean(name, _COMMANDS)} "
+            f"Commands: {', '.join(_COMMANDS)}"
+        )
     if rest:
         return _usage(f"segrun {name} takes no arguments. Got {' '.join(rest)!r} instead")
     if name == "plugins":
@@ -91,5 +122,9 @@ def _command(name: str, rest: list[str]) -> int:
 
 
 def _usage(message: str) -> int:
-    print(f"segrun: {message}\nSee segrun --help", file=sys.stderr)  # noqa: T201
-    return 2
+    return _say(f"{message}\nSee segrun --help", 2)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"segrun: {message}", file=sys.stderr)  # noqa: T201
+    return code

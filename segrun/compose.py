@@ -1,12 +1,10 @@
-"""The seam to Hydra: compose, run the jobs, and tell in plain words what was wrong."""
+"""The seam to Hydra: compose the jobs and hand each to the session."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,33 +16,14 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from segrun import config
-from segrun.errors import ConfigError, SegrunError, StoreError
+from segrun.errors import SegrunError
 from segrun.explain import explain
-
-log = logging.getLogger("segrun")
-
-
-@dataclass
-class Session:
-    """What the jobs of one command came to.
-
-    Attributes
-    ----------
-    jobs : list of Path
-        Run directories in order.
-    codes : list of int
-        Exit code of each job.
-    sweep : Path or None
-        The sweep directory under ``-m``.
-    """
-
-    jobs: list[Path] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
-    sweep: Path | None = None
+from segrun.session import Session, exit_code, tell
 
 
 class SegrunSearchPath(SearchPathPlugin):
@@ -52,8 +31,8 @@ class SegrunSearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: Any) -> None:
         """Add the user's folder in front and every plugin's package behind."""
-        user = Path.cwd() / "conf"
-        if user.is_dir() and not user.samefile(conf_directory()):
+        user = config.user_conf_directory()
+        if user is not None:
             search_path.prepend(provider="user", path=f"file://{user}")
         for package in _plugin_packages():
             search_path.append(provider="segrun-plugin", path=f"pkg://{package}")
@@ -64,13 +43,6 @@ def _plugin_packages() -> Iterator[str]:
 
     packages = {plugin.algorithm.conf for plugin in algorithms().values()}
     yield from sorted(packages - {"segrun.conf"})
-
-
-def conf_directory() -> Path:
-    """Return the folder of the packaged YAML: segrun/conf in a wheel, conf/ in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "conf"
-    return installed if installed.is_dir() else package.parent / "conf"
 
 
 def launch(arguments: list[str]) -> int:
@@ -88,29 +60,37 @@ def launch(arguments: list[str]) -> int:
         130 interrupted.
     """
     session = Session()
+    code = _launch(arguments, session)
+    return max(code, session.close())
+
+
+def _launch(arguments: list[str], session: Session) -> int:
     try:
-        _refuse_used_directory(arguments)
         prepare()
         _hydra(arguments, session)
     except KeyboardInterrupt:
-        _close(session)
-        return _tell("interrupted: what was finished stays in the run directory", 130)
+        tell("interrupted: what was finished stays in the run directory")
+        return 130
     except SegrunError as error:
-        return _tell(str(error), _code(error))
-    except (HydraException, OmegaConfBaseException) as error:
-        return _tell(explain(error), 2)
+        tell(str(error))
+        return exit_code(error)
+    except (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
+        tell(explain(error))
+        return 2
     except OSError as error:
+        if error.filename is None:
+            raise
         # Hydra makes the run directory before segrun does.
-        return _tell(
+        tell(
             f"cannot write the output directory: {error}. "
-            "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)",
-            1,
+            "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
         )
+        return 1
     except ValueError as error:
         # Hydra's refusal of options that exclude each other, such as -m with --cfg.
-        return _tell(str(error), 2)
-    _close(session)
-    return max(session.codes, default=0)
+        tell(str(error))
+        return 2
+    return 0
 
 
 def prepare() -> None:
@@ -127,94 +107,24 @@ def prepare() -> None:
 
 def _hydra(arguments: list[str], session: Session) -> None:
     def job(composed: DictConfig) -> None:
-        _job(composed, session)
+        context = HydraConfig.get()
+        if context.mode is RunMode.MULTIRUN:
+            session.sweep = Path(context.sweep.dir)
+        session.run_job(composed, Path(context.runtime.output_dir), _records(composed))
 
     sys.argv = ["segrun", *arguments]
+    # Not "config": a conf/config.yaml in the current directory is some other program's.
     decorate = hydra.main(
-        version_base="1.3", config_path=str(conf_directory()), config_name="config"
+        version_base="1.3", config_path=str(config.conf_directory()), config_name="segrun"
     )
     decorate(job)()
 
 
-def _job(composed: DictConfig, session: Session) -> None:
-    """Run one job; its failure is told and recorded, and does not stop the others."""
-    context = HydraConfig.get()
-    directory = Path(context.runtime.output_dir)
-    if context.mode is RunMode.MULTIRUN:
-        session.sweep = Path(context.sweep.dir)
-    session.jobs.append(directory)
-    try:
-        code = _run(composed, directory)
-    except KeyboardInterrupt:
-        raise
-    except Exception as error:  # one job's failure must not stop the others
-        code = _code(error)
-        log.error("%s failed: %s", directory.name, _message(error, directory))
-        log.debug("traceback", exc_info=True)
-    session.codes.append(code)
-
-
-def _run(composed: DictConfig, directory: Path) -> int:
-    from segrun.run import run
-    from segrun.store import record_failure
-
-    try:
-        experiment = config.to_experiment(composed)
-    except (OmegaConfBaseException, ConfigError) as error:
-        message = str(error) if isinstance(error, ConfigError) else explain(error)
-        record_failure(directory, message)
-        raise ConfigError(message) from error
-    result = run(experiment, directory)
-    return 0 if result.status == "done" else 1
-
-
-def _message(error: Exception, directory: Path) -> str:
-    if isinstance(error, SegrunError):
-        return str(error)
-    return (
-        f"{type(error).__name__}: {error} (not foreseen by segrun; "
-        f"the traceback is in {directory / 'segrun.log'})"
-    )
-
-
-def _code(error: Exception) -> int:
-    return 2 if isinstance(error, ConfigError) else 1
-
-
-def _aggregate(session: Session) -> None:
-    from segrun.report.sweep import write_aggregate
-
-    if session.sweep is not None:
-        try:
-            write_aggregate(session.sweep)
-        except StoreError as error:
-            log.error("%s", error)
-            session.codes.append(1)
-
-
-def _close(session: Session) -> None:
-    """Write the aggregate and print the table of results to stdout."""
-    if not session.jobs:
-        return
-    from segrun.report.summary import summary
-
-    _aggregate(session)
-    where = (session.sweep or session.jobs[0]).absolute()
-    here = Path.cwd()
-    print(summary(session.jobs))  # noqa: T201
-    print(f"\n{where.relative_to(here) if where.is_relative_to(here) else where}")  # noqa: T201
-
-
-def _refuse_used_directory(arguments: list[str]) -> None:
-    """Refuse a directory that holds a run, before Hydra writes its .hydra folder into it."""
-    from segrun.store import holds_run
-
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        if name in ("hydra.run.dir", "hydra.sweep.dir") and holds_run(Path(value)):
-            raise StoreError(f"{name}={value} holds a run already: choose another directory")
-
-
-def _tell(message: str, code: int) -> int:
-    print(f"segrun: {message}", file=sys.stderr)  # noqa: T201
-    return code
+def _records(composed: DictConfig) -> dict[str, str]:
+    """Return what Hydra would write into .hydra, were it to ask whose directory that is."""
+    whole = HydraConfig.instance().cfg
+    return {
+        ".hydra/config.yaml": OmegaConf.to_yaml(composed),
+        ".hydra/hydra.yaml": OmegaConf.to_yaml(whole),
+        ".hydra/overrides.yaml": OmegaConf.to_yaml(HydraConfig.get().overrides.task),
+    }

@@ -312,6 +312,19 @@ SCHEMAS: list[tuple[str, str, type]] = [
 ]
 
 
+def conf_directory() -> Path:
+    """Return the folder of the packaged YAML: segrun/conf in a wheel, conf/ in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parent / "conf"
+
+
+def user_conf_directory() -> Path | None:
+    """Return the user's own folder of YAML beside the current directory, None without one."""
+    own = Path.cwd() / "conf"
+    return own if own.is_dir() and not own.samefile(conf_directory()) else None
+
+
 def documentation() -> dict[str, str]:
     """Return the documentation of every key by its full name, such as ``timing.repeats``."""
     found: dict[str, str] = {}

@@ -21,3 +21,7 @@ class BackendError(SegrunError):
 
 class StoreError(SegrunError):
     """A run directory cannot be written, or is not what it should be (exit code 1)."""
+
+
+class ClaimError(StoreError):
+    """A directory cannot become this run's: nothing of the run is in it (exit code 1)."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
+import yaml
+from hydra.errors import OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -15,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from segrun import config
+from segrun.nearest import did_you_mean
 
 
 def explain(error: BaseException) -> str:
@@ -26,6 +28,13 @@ def explain(error: BaseException) -> str:
         What Hydra or OmegaConf raised; its causes are looked through for the key.
     """
     chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, OverrideParseException):
+            return _grammar(cause)
+        if isinstance(cause, yaml.YAMLError):
+            return f"a YAML file cannot be read: {' '.join(str(cause).split())}"
+        if isinstance(cause, UnicodeDecodeError):
+            return f"{_not_utf8() or 'a YAML file'} is not UTF-8 ({cause}): save it as UTF-8"
     for cause in chain:
         if options := getattr(cause, "options", None):
             return _unknown_choice(str(getattr(cause, "missing_cfg_file", "")), options)
@@ -41,11 +50,31 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def _not_utf8() -> str:
+    """Return the user's YAML file that is not UTF-8: the error does not say which."""
+    own = config.user_conf_directory()
+    for path in sorted(own.rglob("*.yaml")) if own else []:
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return str(path)
+    return ""
+
+
+def _grammar(error: OverrideParseException) -> str:
+    first = " ".join(str(error.message).split("See https")[0].split())
+    return (
+        f"{error.override!r} is not of the form KEY=VALUE ({first}). Put a value with commas, "
+        "blanks, = or brackets into quotes within quotes: \"KEY='VALUE'\""
+    )
+
+
 def _unknown_choice(wanted: str, options: Iterable[str]) -> str:
     group, _, name = wanted.rpartition("/")
     known = sorted(options)
     return (
-        f"there is no {group}={name}. {_nearest(name, known)}Options of {group}: {', '.join(known)}"
+        f"there is no {group}={name}.{did_you_mean(name, known)} "
+        f"Options of {group}: {', '.join(known)}"
     )
 
 
@@ -66,12 +95,7 @@ def _unknown_key(name: str, parent: Any) -> str:
     if not holder:
         known.append("experiment")
     place = f"Keys of {holder}" if holder else "Keys and groups"
-    return f"unknown key {name!r}. {_nearest(last, known)}{place}: {', '.join(known)}"
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]!r}? " if near else ""
+    return f"unknown key {name!r}.{did_you_mean(last, known)} {place}: {', '.join(known)}"
 
 
 def _where(error: BaseException, cause: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,7 @@ class GridFitter:
     directory: RunDirectory
     timings: Timings
     models: ModelsKept
+    _told: set[str] = field(default_factory=set)
 
     def fit_grid(self, points: Sequence[Point], repeats: int) -> list[Outcome]:
         """Fit every point `repeats` times, repeats interleaved over the grid.
@@ -99,7 +100,10 @@ class GridFitter:
         else:
             self._accept(outcome, fit, repeat)
         if outcome.status == "failed":
-            log.error("%s %s failed: %s", self.algorithm.name, slug, outcome.reason)
+            # A reason that all points share is told once on the terminal; scores.csv has all.
+            level = logging.DEBUG if outcome.reason in self._told else logging.ERROR
+            self._told.add(outcome.reason)
+            log.log(level, "%s %s failed: %s", self.algorithm.name, slug, outcome.reason)
 
     def _fit(self, point: Point, repeat: int) -> Fit:
         with self.timings.stage("fit", point.slug, repeat) as timing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,7 +22,9 @@ from segrun.store import RunDirectory
 from segrun.timings import Timings
 
 if TYPE_CHECKING:
+    from segrun.evaluate.scores import Scores
     from segrun.features import Built
+    from segrun.fit import Outcome
 
 log = logging.getLogger("segrun.run")
 
@@ -49,7 +51,9 @@ class RunResult:
     points: dict[str, int]
 
 
-def run(experiment: Experiment, directory: Path) -> RunResult:
+def run(
+    experiment: Experiment, directory: Path, records: Mapping[str, str] | None = None
+) -> RunResult:
     """Run one experiment and store everything in `directory`.
 
     Parameters
@@ -57,7 +61,9 @@ def run(experiment: Experiment, directory: Path) -> RunResult:
     experiment : Experiment
         The experiment, every value resolved.
     directory : Path
-        The run directory; must not hold a run.
+        The run directory; must be empty or not yet there.
+    records : mapping of str to str, optional
+        Further texts to keep in it, by file name.
 
     Returns
     -------
@@ -72,7 +78,11 @@ def run(experiment: Experiment, directory: Path) -> RunResult:
     """
     out = RunDirectory(directory)
     try:
-        out.write_text("experiment.yaml", config.to_yaml(experiment))
+        for name, text in {
+            **(records or {}),
+            "experiment.yaml": config.to_yaml(experiment),
+        }.items():
+            out.write_text(name, text)
         return _line(experiment, out)
     except BaseException as error:
         _record_failure(experiment, out, error)
@@ -89,13 +99,14 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     from segrun.evaluate.scores import evaluate
     from segrun.evaluate.select import select
     from segrun.fit import GridFitter
-    from segrun.report.scores import score_rows, size_rows
     from segrun.transform import fit_transform
 
     seed, timings = experiment.seed, Timings()
     backend = make_backend(experiment.backend)
-    algorithms.check(experiment.algo, backend)
-    algorithm, points = algorithms.resolve(experiment.algo), algorithms.points(experiment.algo)
+    algorithms.check(experiment.algo, backend, seed)
+    algorithm = algorithms.resolve(experiment.algo, seed)
+    points = algorithms.points(experiment.algo)
+    out.write_json("environment.json", describe_environment(seed))
 
     built, fingerprint = _read(experiment, timings)
     with timings.stage("augment"):
@@ -105,7 +116,6 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     with timings.stage("store"):
         out.write_customers("features_all.parquet", built.all_customers)
         out.write_customers("features.parquet", customers)
-
     fitter = GridFitter(
         algorithm, backend, customers, transformed, out, timings, experiment.store.models
     )
@@ -114,18 +124,8 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
         scores = evaluate(transformed.Z, labels, experiment.evaluation, seed, progress.reach)
     selected = select(scores, experiment.evaluation.max_noise_share)
-
-    if experiment.store.models is ModelsKept.best:
-        out.remove_models(slug for slug in labels if slug != selected)
-    out.write_table("scores.csv", score_rows(outcomes, scores, selected))
-    out.write_table("sizes.csv", size_rows(scores))
-    out.write_table("timings.csv", timings.table())
-    out.write_json("environment.json", describe_environment(seed))
-    counts = dict(Counter(outcome.status for outcome in outcomes))
-    status = "done" if counts.get("done", 0) == len(outcomes) else "incomplete"
-    facts = {"points": counts, "selected": selected, "input": fingerprint, "features": built.facts}
-    out.finish(status, "", {**_about(experiment), **facts})
-    return RunResult(out.path, status, selected, counts)
+    facts = {"selected": selected, "input": fingerprint, "features": built.facts}
+    return _finish(experiment, out, timings, Ended(outcomes, scores, selected), facts)
 
 
 def _read(experiment: Experiment, timings: Timings) -> tuple[Built, Mapping[str, Any]]:
@@ -138,6 +138,44 @@ def _read(experiment: Experiment, timings: Timings) -> tuple[Built, Mapping[str,
         with timings.stage("features"):
             built = features.build(transactions, experiment.features)
     return built, transactions.fingerprint
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The grid once it is fitted and scored."""
+
+    outcomes: Sequence[Outcome]
+    scores: Mapping[str, Scores]
+    selected: str | None
+
+
+def _finish(
+    experiment: Experiment,
+    out: RunDirectory,
+    timings: Timings,
+    ended: Ended,
+    facts: Mapping[str, Any],
+) -> RunResult:
+    """Write the tables and, last, the manifest."""
+    from segrun.report.scores import score_rows, size_rows
+
+    with timings.stage("store"):
+        if experiment.store.models is ModelsKept.best:
+            out.remove_models(slug for slug in ended.scores if slug != ended.selected)
+        out.write_table("scores.csv", score_rows(ended.outcomes, ended.scores, ended.selected))
+        out.write_table("sizes.csv", size_rows(ended.scores))
+    out.write_table("timings.csv", timings.table())
+    if ended.selected is None and ended.scores:
+        least = min(score.noise_share for score in ended.scores.values())
+        log.warning(
+            "no point is selected: none has a silhouette and noise_share <= %g "
+            "(evaluation.max_noise_share); the least noise_share of all points is %.3f",
+            experiment.evaluation.max_noise_share, least,
+        )  # fmt: skip
+    counts = dict(Counter(outcome.status for outcome in ended.outcomes))
+    status = "done" if counts.get("done", 0) == len(ended.outcomes) else "incomplete"
+    out.finish(status, "", {**_about(experiment), "points": counts, **facts})
+    return RunResult(out.path, status, ended.selected, counts)
 
 
 def _about(experiment: Experiment) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.customers import Customers
-from segrun.errors import StoreError
+from segrun.errors import ClaimError, StoreError
 
 MANIFEST = "manifest.json"
 UNFINISHED = "UNFINISHED"
@@ -39,8 +39,8 @@ class RunDirectory:
 
     Raises
     ------
-    StoreError
-        If the directory cannot be made, or holds a run already.
+    ClaimError
+        If the directory cannot be made, or is not empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -192,20 +192,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if manifest.is_file():
         content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         return content
-    # .hydra alone: killed between the composition and the claim of the directory.
-    if (path / UNFINISHED).exists() or (path / ".hydra").is_dir():
+    if (path / UNFINISHED).exists():
         return {"status": "unfinished", "reason": "no manifest: the run is going on or was killed"}
     raise StoreError(f"{path} is no run directory: it has neither {MANIFEST} nor {UNFINISHED}")
 
 
-def holds_run(path: Path) -> bool:
-    """Tell whether a run, finished or not, or a sweep stands in `path`."""
-    return any((path / name).exists() for name in (MANIFEST, UNFINISHED, "scores.csv"))
-
-
-def record_failure(path: Path, reason: str) -> None:
+def record_failure(
+    path: Path, reason: str, facts: Mapping[str, Any], records: Mapping[str, str]
+) -> None:
     """Leave a manifest that says ``failed`` where a run failed before it could begin."""
-    RunDirectory(path).finish("failed", reason, {})
+    run = RunDirectory(path)
+    for name, text in records.items():
+        run.write_text(name, text)
+    run.finish("failed", reason, facts)
 
 
 def _claim(path: Path, started: str) -> None:
@@ -213,24 +212,22 @@ def _claim(path: Path, started: str) -> None:
         f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
         "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
     )
+    cure = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if not holds_run(path):
-            # "x": of two runs that want one directory at the same moment, one gets it.
-            with (path / UNFINISHED).open("x", encoding="utf-8") as file:
-                file.write(text)
-            return
-    except FileExistsError:
-        pass
+        # The log may have been begun. Anything else is another run's, or not ours to hash.
+        taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
+        if taken:
+            raise ClaimError(
+                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {cure}"
+            )
+        # "x": of two runs that want one directory at the same moment, one gets it.
+        with (path / UNFINISHED).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ClaimError(f"the directory {path} is in use, or is a file. {cure}") from error
     except OSError as error:
-        raise StoreError(
-            f"cannot write the run directory {path}: {error.strerror or error}. "
-            "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
-        ) from error
-    raise StoreError(
-        f"the directory {path} cannot take this run: it holds one already, or is a file. "
-        "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
-    )
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {cure}") from error
 
 
 def _now() -> str:

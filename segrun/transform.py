@@ -30,20 +30,23 @@ class Transformed:
     steps: Sequence[tuple[str, Any]]
 
 
-def check(config: TransformConfig) -> None:
+def check(config: TransformConfig, feature_names: Sequence[str]) -> None:
     """Refuse impossible settings before any data is read.
 
     Raises
     ------
     ConfigError
-        If `pca` is neither a share of variance nor a number of components.
+        If `pca` is neither a share of variance nor a number of components that the features
+        allow, or `log1p` names a column that they lack.
     """
+    _log_columns(feature_names, config.log1p)
     pca = config.pca
     if pca is not None and not (0 < pca < 1 or (pca >= 1 and pca == int(pca))):
         raise ConfigError(
             "transform.pca must be null, a share between 0 and 1, or a whole number of "
             f"components. Got {pca} instead"
         )
+    _check_components(config, len(feature_names), "features")
 
 
 def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> Transformed:
@@ -52,8 +55,7 @@ def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> T
     Raises
     ------
     ConfigError
-        If `log1p` names a column that the features lack, or `pca` asks for more components
-        than there are features or rows.
+        If `pca` asks for more components than there are rows.
     DataError
         If log(1 + x) is undefined for a value.
     """
@@ -84,20 +86,23 @@ def _steps(
     elif config.scale is Scale.robust:
         steps.append(("scale", RobustScaler()))
     if config.pca is not None:
-        limit = min(X.shape)
-        if config.pca > limit:
-            raise ConfigError(
-                f"transform.pca={config.pca:g} asks for more components than the {X.shape[0]} "
-                f"rows and {X.shape[1]} features allow: at most {limit}"
-            )
+        _check_components(config, len(X), "rows")
         n_components = config.pca if config.pca < 1 else int(config.pca)
         steps.append(("pca", PCA(n_components=n_components, random_state=seed)))
     return steps
 
 
-def _log_columns(feature_names: list[str], log1p: list[str]) -> list[str]:
+def _check_components(config: TransformConfig, limit: int, what: str) -> None:
+    if config.pca is not None and config.pca > limit:
+        raise ConfigError(
+            f"transform.pca={config.pca:g} asks for more components than there are {what}: "
+            f"at most {limit}"
+        )
+
+
+def _log_columns(feature_names: Sequence[str], log1p: Sequence[str]) -> list[str]:
     if list(log1p) == ["*"]:
-        return feature_names
+        return list(feature_names)
     unknown = [name for name in log1p if name not in feature_names]
     if unknown:
         raise ConfigError(

@@ -60,7 +60,7 @@ def test_a_seed_repeats_and_another_differs(customers):
 
 def test_an_unknown_lognormal_column_is_refused_naming_the_features(customers):
     with pytest.raises(ConfigError, match=r"lognormal_columns.*Amuont.*Amount, NumberOfOrders"):
-        augment(customers, settings(factor=2, columns=["Amuont"]), seed=0)
+        check(settings(factor=2, columns=["Amuont"]), customers.feature_names)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_an_unknown_lognormal_column_is_refused_naming_the_features(customers):
 )
 def test_impossible_settings_are_refused(wrong, key):
     with pytest.raises(ConfigError, match=key):
-        check(wrong)
+        check(wrong, ["Amount"])
 
 
 def test_labels_name_the_augmentation():

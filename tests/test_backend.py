@@ -307,9 +307,9 @@ def test_times_are_those_of_the_fit(X):
 
 def test_an_unknown_estimator_and_parameter_are_refused():
     backend = Backend("sklearn")
-    with pytest.raises(ConfigError, match=r"no estimator 'KMean'.* Did you mean KMeans\?"):
+    with pytest.raises(ConfigError, match=r"no estimator 'KMean'.* Did you mean 'KMeans'\?"):
         backend.make("KMean")
-    with pytest.raises(ConfigError, match=r"algo\.params\.tolx: KMeans has.*Did you mean tol\?"):
+    with pytest.raises(ConfigError, match=r"algo\.params\.tolx: KMeans has.*Did you mean 'tol'\?"):
         backend.make("KMeans", tolx=1)
 
 

@@ -52,9 +52,13 @@ def test_version_names_the_distribution(segrun, tmp_path):
         (["augmentation=x10", "augmentation.rows=7"], ["augmentation.factor", "rows=7"]),
         (["transform.pca=-2"], ["transform.pca", "-2"]),
         (["name=a/b"], ["name", "a/b"]),
+        (["name=.."], ["name", "'..'"]),
+        (["transform.log1p=[foo]"], ["transform.log1p", "foo", "Recency"]),
+        (["augmentation=x10", "augmentation.lognormal_columns=[foo]"], ["foo", "Recency"]),
+        (["transform.pca=50"], ["transform.pca=50", "at most 21"]),
         (["+nonsense=1"], ["nonsense"]),
         (["dataset=online_retail"], ["dataset.path", "dataset.path=VALUE"]),
-        (["algo.grid.tol=[1e-3"], ["[1e-3"]),
+        (["algo.grid.tol=[1e-3"], ["[1e-3", "KEY=VALUE"]),
         (["--nonsense"], ["--nonsense"]),
         (["plugin"], ["'plugin'", "plugins", "doctor"]),
         (["-m", "--cfg", "job"], ["--cfg"]),
@@ -95,7 +99,7 @@ def test_a_used_directory_is_refused_and_stays_as_it_is(segrun, tmp_path):
     arguments = ["hydra.run.dir=run", SMALL, "algo.params.n_clusters=3", "algo.params.tol=1e-4"]
     assert segrun(*arguments, cwd=tmp_path).returncode == 0
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    assert_refused(segrun(*arguments, "seed=1", cwd=tmp_path), "run", "holds a run", code=1)
+    assert_refused(segrun(*arguments, "seed=1", cwd=tmp_path), "run", "in use", code=1)
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
 
@@ -121,6 +125,29 @@ def test_a_mistyped_key_in_the_users_yaml_names_the_file_and_the_options(segrun,
         "# @package _global_\ntiming:\n  repeat: 3\n"
     )
     assert_refused(segrun("experiment=mine", cwd=tmp_path), "experiment/mine", "timing", "repeats")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(b"params: {a: [1", "broken.yaml"), (b"# caf\xe9", "broken.yaml")]
+)
+def test_a_broken_yaml_names_the_file(segrun, tmp_path, content, word):
+    (tmp_path / "conf" / "algo").mkdir(parents=True)
+    (tmp_path / "conf" / "algo" / "broken.yaml").write_bytes(content)
+    assert_refused(segrun("algo=broken", cwd=tmp_path), word)
+
+
+def test_the_config_of_another_program_in_the_folder_does_not_matter(segrun, tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text("db: {host: x}\n")
+    assert segrun("--cfg", "job", cwd=tmp_path).returncode == 0
+
+
+def test_a_closed_pipe_is_no_error_message(tmp_path):
+    command = f"'{sys.executable}' -m segrun plugins | true"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.stderr == ""
 
 
 def test_results_go_to_stdout_and_everything_else_to_stderr(segrun, tmp_path):

@@ -3,7 +3,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from segrun import config
-from segrun.compose import conf_directory, prepare
+from segrun.compose import prepare
+from segrun.config import conf_directory
 from segrun.errors import ConfigError
 
 GROUPS = [p for p in conf_directory().iterdir() if p.is_dir() and p.name not in ("hydra",)]
@@ -13,7 +14,7 @@ CHOICES = [f"{group.name}={f.stem}" for group in sorted(GROUPS) for f in sorted(
 def composed(*overrides):
     prepare()
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-        return compose("config", list(overrides))
+        return compose("segrun", list(overrides))
 
 
 def leaves(node, prefix=""):

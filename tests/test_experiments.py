@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from segrun.compose import conf_directory
-from segrun.config import read_yaml
+from segrun.config import conf_directory, read_yaml
 from segrun.store import read_csv
 
 EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from segrun.compose import conf_directory
+from segrun.config import conf_directory
 
 README = Path(__file__).parent.parent / "README.md"
 

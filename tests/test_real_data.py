@@ -85,10 +85,14 @@ def test_stock_scikit_learn_repeats_itself_too(segrun, online_retail, tmp_path):
         assert file.read_bytes() == (tmp_path / "b" / "predictions" / file.name).read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algo", "size", "n_rows"),
-    [("kmeans", "x10", 42_560), ("dbscan", "x10", 42_560), ("kmeans", "x100", 425_600)],
+    [
+        ("kmeans", "x10", 42_560),
+        ("dbscan", "x10", 42_560),
+        ("kmeans", "x100", 425_600),
+        pytest.param("dbscan", "x15", 63_840, marks=pytest.mark.slow),
+    ],
 )
 def test_every_fit_runs_on_onedal_at_the_kits_sizes(
     segrun, online_retail, tmp_path, algo, size, n_rows

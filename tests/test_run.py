@@ -138,6 +138,14 @@ def test_a_fall_back_is_recorded_and_an_error_where_required(segrun, tmp_path):
     assert {row["status"] for row in read_csv(tmp_path / "b" / "scores.csv")} == {"failed"}
 
 
+def test_a_forgotten_random_state_still_comes_from_the_seed(segrun, tmp_path):
+    for name in "ab":
+        segrun("dataset.n_customers=300", "algo.params.random_state=null", f"hydra.run.dir={name}",
+               cwd=tmp_path)  # fmt: skip
+    for file in (tmp_path / "a" / "predictions").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / "predictions" / file.name).read_bytes()
+
+
 def test_augmented_rows_carry_id_and_replica(segrun, tmp_path):
     segrun(*SMALL, "augmentation=x10", "algo.params.n_clusters=3", cwd=tmp_path)
     clean = pl.read_parquet(tmp_path / "run" / "features_all.parquet")
@@ -181,6 +189,8 @@ def test_kill_9_leaves_whole_points_and_an_unfinished_directory(segrun, tmp_path
         assert len(labels) == n_rows
         assert np.array_equal(model[-1].labels_, labels)
     assert len(read_csv(run / "timings.csv")) >= 3
+    assert (run / "environment.json").is_file()
+    assert (run / ".hydra" / "overrides.yaml").is_file()
     again = segrun("dataset.n_customers=300", "algo.params.tol=1e-4", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
 

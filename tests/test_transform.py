@@ -75,15 +75,20 @@ def test_log_of_a_return_is_refused_naming_column_and_cure(customers):
 
 def test_an_unknown_log_column_is_refused_naming_the_features(customers):
     with pytest.raises(ConfigError, match=r"Recncy.*Amount, NumberOfOrders, Recency"):
-        fit_transform(customers, settings(["Recncy"]), seed=0)
+        check(settings(["Recncy"]), customers.feature_names)
 
 
 def test_more_components_than_features_are_refused(customers):
     with pytest.raises(ConfigError, match=r"transform\.pca=4.*at most 3"):
-        fit_transform(customers, settings(pca=4), seed=0)
+        check(settings(pca=4), customers.feature_names)
+
+
+def test_more_components_than_rows_are_refused(customers):
+    with pytest.raises(ConfigError, match=r"transform\.pca=3.*at most 2"):
+        fit_transform(customers.take(np.arange(2)), settings(pca=3), seed=0)
 
 
 @pytest.mark.parametrize("pca", [0, -1, 1.5])
 def test_an_impossible_pca_is_refused(pca):
     with pytest.raises(ConfigError, match=r"transform\.pca"):
-        check(settings(pca=pca))
+        check(settings(pca=pca), ["Amount", "Recency"])

@@ -18,6 +18,9 @@ class Clusterer(Protocol):
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters."""
 
+    def set_params(self, **params: Any) -> Any:
+        """Change parameters of the constructor."""
+
 
 class Maker(Protocol):
     """What makes estimators: the backend."""

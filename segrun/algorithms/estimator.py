@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 
 
 def from_path(path: str) -> Algorithm:
@@ -78,7 +78,7 @@ def locate(path: str, key: str) -> Any:
     found = getattr(module, name, None)
     if found is None:
         raise ConfigError(
-            f"{key}={path}: {module_name} has no {name}.{nearest(name, public)} "
+            f"{key}={path}: {module_name} has no {name}.{did_you_mean(name, public)} "
             f"It has: {', '.join(public)}"
         )
     # Modules hold names that they only import; those of other packages are not meant.
@@ -105,7 +105,7 @@ def stock_class(estimator: str) -> type:
             return cls
         known += getattr(module, "__all__", ())
     raise ConfigError(
-        f"{' and '.join(places)} have no estimator {name!r}.{nearest(name, known)} "
+        f"{' and '.join(places)} have no estimator {name!r}.{did_you_mean(name, known)} "
         "Give the full import path of one that is elsewhere"
     )
 
@@ -123,15 +123,8 @@ def check_parameters(cls: type, params: Iterable[str]) -> None:
         if name not in options:
             raise ConfigError(
                 f"algo.params.{name}: {cls.__name__} has no parameter {name!r}."
-                f"{nearest(name, options)} Parameters: {', '.join(options)}"
+                f"{did_you_mean(name, options)} Parameters: {', '.join(options)}"
             )
-
-
-def nearest(name: str, options: Iterable[str]) -> str:
-    """Return ' Did you mean ...?', or '' where nothing is near."""
-    by_lower = {option.lower(): option for option in options}
-    close = get_close_matches(name.lower(), by_lower, n=1)
-    return f" Did you mean {by_lower[close[0]]}?" if close else ""
 
 
 def ready(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +157,7 @@ def _ready(name: str, value: Any) -> Any:
         if entry not in options:
             raise ConfigError(
                 f"{key}.{entry}: {value['function']} has no parameter {entry!r}."
-                f"{nearest(entry, options)} Parameters: {', '.join(options)}"
+                f"{did_you_mean(entry, options)} Parameters: {', '.join(options)}"
             )
     return partial(function, **entries)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from segrun.algorithms.estimator import nearest
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 
 #: Longest slug, in characters: leaves room for folder and ending within Windows' 260.
 MAX_SLUG = 100
@@ -64,7 +64,7 @@ def _choices(name: str, config: AlgoConfig) -> list[Any]:
         options = list(config.params)
         raise ConfigError(
             f"algo.grid.{name} is an axis of the grid, but algo.params has no {name!r}."
-            f"{nearest(name, options)} Parameters: {', '.join(options) or 'none'}. "
+            f"{did_you_mean(name, options)} Parameters: {', '.join(options) or 'none'}. "
             f"Add algo.params.{name}=null for a further axis"
         )
     fixed, values = config.params[name], config.grid[name]

@@ -10,8 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
 
 from segrun.algorithms.base import Algorithm
-from segrun.algorithms.estimator import nearest
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 
 log = logging.getLogger("segrun.plugins")
 
@@ -75,7 +75,7 @@ def choose(name: str, found: dict[str, Registered], faulty: Iterable[Broken]) ->
                 f"({plugin.error}). Mend or reinstall {plugin.distribution}"
             )
     raise ConfigError(
-        f"algo.name={name} is not installed.{nearest(name, found)} Installed: "
+        f"algo.name={name} is not installed.{did_you_mean(name, found)} Installed: "
         f"{', '.join(sorted(found))}. For a scikit-learn clusterer without a plugin, give "
         "algo.estimator its import path"
     )

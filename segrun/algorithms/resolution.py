@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from segrun.backend import Backend
 
 
-def resolve(config: AlgoConfig) -> Algorithm:
+def resolve(config: AlgoConfig, seed: int) -> Algorithm:
     """Return the algorithm that the configuration names; it takes parameters as YAML says them.
+
+    Parameters
+    ----------
+    config : AlgoConfig
+        Name or import path, and parameters.
+    seed : int
+        The experiment's seed: what an estimator gets whose ``random_state`` nobody set.
 
     Raises
     ------
@@ -32,7 +39,11 @@ def resolve(config: AlgoConfig) -> Algorithm:
         algorithm = replace(from_path(config.estimator), name=_label(config.name))
 
     def make(backend: Maker, **params: Any) -> Clusterer:
-        return algorithm.make(backend, **ready(params))
+        estimator = algorithm.make(backend, **ready(params))
+        # A forgotten random_state would draw from outside of the one seed.
+        if estimator.get_params(deep=False).get("random_state", seed) is None:
+            estimator.set_params(random_state=seed)
+        return estimator
 
     return replace(algorithm, make=make)
 
@@ -47,7 +58,7 @@ def _label(name: str) -> str:
     return name
 
 
-def check(config: AlgoConfig, backend: Backend) -> None:
+def check(config: AlgoConfig, backend: Backend, seed: int) -> None:
     """Make the estimator of every point once, and refuse what cannot be fitted.
 
     Raises
@@ -57,7 +68,7 @@ def check(config: AlgoConfig, backend: Backend) -> None:
     BackendError
         If the backend is required and has no such estimator.
     """
-    algorithm = resolve(config)
+    algorithm = resolve(config, seed)
     for point in points(config):
         estimator = _make(algorithm, backend, point, config)
         _validate(estimator, point, config)

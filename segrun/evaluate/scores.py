@@ -15,9 +15,9 @@ from threadpoolctl import ThreadpoolController
 from segrun.config import EvaluationConfig, SilhouetteConfig
 from segrun.evaluate.centroids import centroid_scores
 from segrun.evaluate.partition import Partition, partition
-from segrun.evaluate.progress import Progress
 from segrun.evaluate.sample import Estimate, estimate, scored_rows
 from segrun.evaluate.silhouette import silhouettes
+from segrun.evaluate.work import Work
 
 #: What the scores of one row from centroids cost, in distances of the silhouette (measured).
 CENTROID_WORK = 70
@@ -161,11 +161,11 @@ def _score(
         return []
     rows = scored_rows(len(X), config, seed)
     centroid_work = CENTROID_WORK * len(X)
-    progress = Progress(len(rows) * len(X) + centroid_work * len(partitions), on_progress)
+    work = Work(len(rows) * len(X) + centroid_work * len(partitions), on_progress)
 
     def score(part: Partition) -> tuple[float, float]:
         found = centroid_scores(X, part)
-        progress.advance(centroid_work)
+        work.advance(centroid_work)
         return found
 
     blas = ThreadpoolController().select(user_api="blas")
@@ -177,7 +177,7 @@ def _score(
             partitions,
             rows,
             threads=threads,
-            advance=lambda n_rows: progress.advance(n_rows * len(X)),
+            advance=lambda n_rows: work.advance(n_rows * len(X)),
         )
         with ThreadPoolExecutor(threads) as pool:
             centroid = list(pool.map(score, partitions))

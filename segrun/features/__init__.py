@@ -1,6 +1,6 @@
 """Features: one row per customer from transactions."""
 
 from segrun.features.build import Built, build
-from segrun.features.check import check
+from segrun.features.check import check, feature_names
 
-__all__ = ["Built", "build", "check"]
+__all__ = ["Built", "build", "check", "feature_names"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 from segrun import environment
-from segrun.config import EngineName
+from segrun.config import EngineName, conf_directory, user_conf_directory
+from segrun.errors import StoreError
 
 _SHOWN = ("segrun", "hydra-core", "omegaconf", "polars", "narwhals", "pandas", "numpy",
           "scikit-learn", "scikit-learn-intelex", "optuna", "joblib")  # fmt: skip
@@ -73,10 +73,11 @@ def _engine(engine: EngineName) -> str:
 
 def _folders() -> list[str]:
     from segrun.cache import cache_directory
-    from segrun.compose import conf_directory
 
-    user = Path.cwd() / "conf"
     lines = [f"configuration  {conf_directory()}"]
-    if user.is_dir() and not user.samefile(conf_directory()):
+    if user := user_conf_directory():
         lines.append(f"               {user} (yours, comes first)")
-    return [*lines, f"cache          {cache_directory()}"]
+    try:
+        return [*lines, f"cache          {cache_directory()}"]
+    except StoreError as error:
+        return [*lines, f"cache          {error}"]

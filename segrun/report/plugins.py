@@ -18,7 +18,7 @@ def plugins_page() -> str:
         lines += _about(_yaml(plugin.algorithm.conf, name))
     for name in _yaml_only():
         content = _yaml("segrun.conf", name)
-        lines.append(f"{name}  (YAML alone: {content['estimator']})")
+        lines.append(f"{name}  (YAML alone: {content.get('estimator')})")
         lines += _about(content)
     for broken in registry.broken():
         lines.append(f"{broken.name}  ({broken.distribution}) does not load: {broken.error}")
@@ -32,21 +32,21 @@ def _about(content: dict[str, Any]) -> list[str]:
 
 
 def _yaml_only() -> list[str]:
-    from segrun.compose import conf_directory
-
-    names = {file.stem for file in (conf_directory() / "algo").glob("*.yaml")}
+    names = {file.stem for folder in _own_folders() for file in (folder / "algo").glob("*.yaml")}
     return sorted(names - set(registry.algorithms()))
 
 
-def _yaml(package: str, name: str) -> dict[str, Any]:
-    from segrun.compose import conf_directory
+def _own_folders() -> list[Path]:
+    user = config.user_conf_directory()
+    return [*([user] if user else []), config.conf_directory()]
 
-    # segrun's own conf/ is no package in a checkout.
-    root = (
-        conf_directory()
-        if package == "segrun.conf"
-        else Path(str(importlib.resources.files(package)))
-    )
-    content = config.read_yaml(root / "algo" / f"{name}.yaml")
+
+def _yaml(package: str, name: str) -> dict[str, Any]:
+    """Return the YAML that `algo=name` takes: the user's, segrun's or the plugin's."""
+    folders = _own_folders()
+    if package != "segrun.conf":
+        folders.append(Path(str(importlib.resources.files(package))))
+    files = [folder / "algo" / f"{name}.yaml" for folder in folders]
+    content = config.read_yaml(next(file for file in files if file.exists()))
     assert isinstance(content, dict)
     return content

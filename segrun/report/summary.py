@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from segrun.store import read_csv, read_manifest
+from segrun.report.sweep import Job
 
 _HEADER = ("job", "algo", "best point", "silhouette", "clusters", "noise", "backend", "fits",
            "fit s", "status")  # fmt: skip
 
 
-def summary(jobs: Iterable[Path]) -> str:
+def summary(jobs: Iterable[Job]) -> str:
     """Return a table with one line per job.
 
     Parameters
     ----------
-    jobs : iterable of Path
-        Run directories, finished or not.
+    jobs : iterable of Job
+        Finished or not.
     """
     return _table([_HEADER, *(_line(job) for job in jobs)])
 
 
-def _line(job: Path) -> tuple[str, ...]:
-    manifest = read_manifest(job)
+def _line(job: Job) -> tuple[str, ...]:
+    manifest = job.manifest()
     algo = str(manifest.get("experiment", {}).get("algo", ""))
-    fits = [row for row in _rows(job, "timings.csv") if row["stage"] == "fit"]
+    fits = [row for row in job.table("timings.csv") if row["stage"] == "fit"]
     backends = Counter(row["backend_ran"] or "failed" for row in fits)
     seconds = sum(float(row["wall_seconds"]) for row in fits)
-    rows = _rows(job, "scores.csv")
+    rows = job.table("scores.csv")
     best = next((row for row in rows if row["selected"] == "true"), None)
     return (
-        job.name,
+        job.directory.name,
         algo,
         best["point"] if best else "none within the limits" if rows else "",
         _silhouette(best) if best else "",
@@ -43,10 +42,6 @@ def _line(job: Path) -> tuple[str, ...]:
         f"{seconds:.2f}",
         _status(manifest),
     )
-
-
-def _rows(job: Path, name: str) -> list[dict[str, str]]:
-    return read_csv(job / name) if (job / name).is_file() else []
 
 
 def _silhouette(row: dict[str, str]) -> str:

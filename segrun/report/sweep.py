@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,36 +11,56 @@ from segrun.config import read_yaml
 from segrun.store import read_csv, read_manifest, write_atomically, write_csv
 
 
-def job_directories(sweep: Path) -> list[Path]:
-    """Return the job directories of a sweep in the order of their numbers."""
-    jobs = [path for path in sweep.iterdir() if (path / ".hydra").is_dir()]
-    return sorted(jobs, key=lambda path: (_number(path.name), path.name))
+@dataclass(frozen=True)
+class Job:
+    """One job of a command.
+
+    Attributes
+    ----------
+    directory : Path
+        Its run directory.
+    refused : str
+        Why the directory is not the job's own, so that nothing of the job is there; empty if
+        it is.
+    """
+
+    directory: Path
+    refused: str = ""
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest; status ``failed`` for a job without a directory of its own."""
+        if self.refused:
+            return {"status": "failed", "reason": self.refused}
+        return read_manifest(self.directory)
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Return a table of the run, empty where it was not written."""
+        path = self.directory / name
+        return [] if self.refused or not path.is_file() else read_csv(path)
 
 
-def _number(name: str) -> int:
-    head = name.split("-", 1)[0]
-    return int(head) if head.isdigit() else -1
-
-
-def write_aggregate(sweep: Path) -> None:
+def write_aggregate(sweep: Path, jobs: Sequence[Job]) -> None:
     """Write ``scores.csv`` of the sweep from what its jobs have written so far.
 
     A job without scores (failed, interrupted, unfinished) is one row with its status and reason.
     """
-    rows = [row for job in job_directories(sweep) for row in _rows(job)]
-    if rows:
-        write_atomically(sweep / "scores.csv", lambda path: write_csv(path, rows))
+    rows = [row for job in jobs for row in _rows(job)]
+    write_atomically(sweep / "scores.csv", lambda path: write_csv(path, rows))
 
 
-def _rows(job: Path) -> list[dict[str, Any]]:
-    manifest = read_manifest(job)
-    about = {"job": job.name, **manifest.get("experiment", {}), "overrides": _overrides(job)}
-    scores = job / "scores.csv"
-    if scores.is_file():
-        return [{**about, **row} for row in read_csv(scores)]
-    return [{**about, "point": "", "status": manifest["status"], "reason": manifest["reason"]}]
+def _rows(job: Job) -> list[dict[str, Any]]:
+    manifest = job.manifest()
+    about = {
+        "job": job.directory.name,
+        **manifest.get("experiment", {}),
+        "overrides": _overrides(job),
+    }
+    scores = job.table("scores.csv")
+    if not scores:
+        return [{**about, "point": "", "status": manifest["status"], "reason": manifest["reason"]}]
+    return [{**about, **row} for row in scores]
 
 
-def _overrides(job: Path) -> str:
-    file = job / ".hydra" / "overrides.yaml"
-    return " ".join(read_yaml(file)) if file.exists() else ""
+def _overrides(job: Job) -> str:
+    file = job.directory / ".hydra" / "overrides.yaml"
+    return " ".join(read_yaml(file)) if file.exists() and not job.refused else ""

@@ -24,7 +24,7 @@ def test_a_clusterer_or_mixture_is_an_algorithm(path):
     ("path", "message"),
     [
         ("sklearn.clusters.Birch", r"algo\.estimator=.*no module sklearn\.clusters"),
-        ("sklearn.cluster.Brich", r"has no Brich\. Did you mean Birch\?"),
+        ("sklearn.cluster.Brich", r"has no Brich\. Did you mean 'Birch'\?"),
         ("sklearn.svm.SVC", "not a clusterer"),
         ("sklearn.neighbors.KernelDensity", "not a clusterer"),
         ("sklearn.cluster.FeatureAgglomeration", "not a clusterer"),
@@ -56,7 +56,7 @@ def test_a_mapping_with_a_function_becomes_that_function():
         ({"function": "sklearn.cluster.KMeans"}, "is not a function"),
         (
             {"function": "sklearn.neighbors.kneighbors_graph", "n_neighbour": 5},
-            r"algo\.params\.c\.n_neighbour.*Did you mean n_neighbors\?",
+            r"algo\.params\.c\.n_neighbour.*Did you mean 'n_neighbors'\?",
         ),
     ],
 )

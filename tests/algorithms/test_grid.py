@@ -49,7 +49,7 @@ def test_null_and_booleans_can_be_values_of_an_axis():
         ({"k": None}, {"k": [2, 3, 2]}, r"algo\.grid\.k has 2 twice"),
         ({"k": None}, {"k": [1, 1.0]}, r"algo\.grid\.k has 1\.0 twice"),
         ({"k": None}, {"k": []}, r"algo\.grid\.k has no values"),
-        ({"tol": None, "k": 1}, {"tl": [1]}, r"algo\.grid\.tl.*Did you mean tol\?.*tol, k"),
+        ({"tol": None, "k": 1}, {"tl": [1]}, r"algo\.grid\.tl.*Did you mean 'tol'\?.*tol, k"),
         ({}, {"k": [1]}, r"algo\.grid\.k.*algo\.params\.k=null"),
     ],
 )

@@ -66,7 +66,9 @@ def test_a_name_registered_twice_is_refused_naming_both(entries):
 
 def test_an_unknown_name_lists_what_is_installed_and_the_nearest(entries):
     found, faulty = registry.load(entries(KMEANS, DBSCAN))
-    with pytest.raises(ConfigError, match=r"algo\.name=kmean .*Did you mean kmeans\?.*dbscan, km"):
+    with pytest.raises(
+        ConfigError, match=r"algo\.name=kmean .*Did you mean 'kmeans'\?.*dbscan, km"
+    ):
         registry.choose("kmean", found, faulty)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 
 
-class Progress:
+class Work:
     """Adds up work and reports the fraction done.
 
     Parameters

@@ -1,0 +1,118 @@
+"""The jobs of one command: run each, tell and record its failure, sum up at the end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from segrun import config
+from segrun.errors import ClaimError, ConfigError, SegrunError
+from segrun.explain import explain
+from segrun.report.sweep import Job, write_aggregate
+
+log = logging.getLogger("segrun")
+
+
+@dataclass
+class Session:
+    """What the jobs of one command came to.
+
+    Attributes
+    ----------
+    jobs : list of Job
+        In order.
+    codes : list of int
+        Exit codes: 0 done, 1 failed, 2 the configuration is wrong.
+    sweep : Path or None
+        The sweep directory under ``-m``.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
+    sweep: Path | None = None
+
+    def run_job(self, composed: DictConfig, directory: Path, records: Mapping[str, str]) -> None:
+        """Run one job; its failure is told and recorded, and does not stop the others.
+
+        Parameters
+        ----------
+        composed : DictConfig
+            The job's configuration.
+        directory : Path
+            Its run directory.
+        records : mapping of str to str
+            Texts to keep there by file name: what was composed.
+        """
+        job = Job(directory)
+        self.jobs.append(job)
+        self.codes.append(0)
+        try:
+            self.codes[-1] = _run(composed, directory, records)
+        except ClaimError as error:
+            # The directory is another run's: nothing is written to it, not even to its log.
+            self.jobs[-1] = Job(directory, refused=str(error))
+            self._tell_failure(job, error)
+        except Exception as error:  # one job's failure must not stop the others
+            self._tell_failure(job, error)
+            log.debug("the run failed", exc_info=True)
+
+    def _tell_failure(self, job: Job, error: Exception) -> None:
+        self.codes[-1] = exit_code(error)
+        message = str(error)
+        if not isinstance(error, SegrunError):
+            place = job.directory / "segrun.log"
+            message = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
+        tell(f"{job.directory.name} failed: {message}" if self.sweep else message)
+
+    def close(self) -> int:
+        """Write the aggregate, print the table of results to stdout, return the exit code."""
+        # Late: a mistyped key needs none of it.
+        from segrun.report.summary import summary
+
+        if not self.jobs:
+            return 0
+        if self.sweep is not None:
+            try:
+                write_aggregate(self.sweep, self.jobs)
+            except SegrunError as error:
+                tell(str(error))
+                self.codes.append(1)
+        if self.sweep is not None or (self.jobs[0].directory / "scores.csv").exists():
+            print(summary(self.jobs), end="\n\n")  # noqa: T201
+        where, here = (self.sweep or self.jobs[0].directory).absolute(), Path.cwd()
+        print(where.relative_to(here) if where.is_relative_to(here) else where)  # noqa: T201
+        return max(self.codes)
+
+
+def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> int:
+    from segrun.run import run
+    from segrun.store import record_failure
+
+    try:
+        experiment = config.to_experiment(composed)
+    except (OmegaConfBaseException, ConfigError) as error:
+        message = str(error) if isinstance(error, ConfigError) else explain(error)
+        about = {key: OmegaConf.select(composed, place) for key, place in _ABOUT.items()}
+        record_failure(directory, message, {"experiment": about}, records)
+        raise ConfigError(message) from error
+    return 0 if run(experiment, directory, records).status == "done" else 1
+
+
+#: What the manifest says of an experiment that could not even be read.
+_ABOUT = {"name": "name", "dataset": "dataset.name", "algo": "algo.name"}
+
+
+def exit_code(error: Exception) -> int:
+    """Return 2 where the configuration is wrong, otherwise 1."""
+    return 2 if isinstance(error, ConfigError) else 1
+
+
+def tell(message: str) -> None:
+    """Print one message to stderr."""
+    print(f"segrun: {message}", file=sys.stderr)  # noqa: T201
