@@ -58,6 +58,7 @@ def test_version_names_the_distribution(segrun, tmp_path):
         (["transform.pca=50"], ["transform.pca=50", "at most 21"]),
         (["+nonsense=1"], ["nonsense"]),
         (["dataset=online_retail"], ["dataset.path", "dataset.path=VALUE"]),
+        (["dataset=online_retail", "dataset.path="], ["dataset.path is empty"]),
         (["algo.grid.tol=[1e-3"], ["[1e-3", "KEY=VALUE"]),
         (["--nonsense"], ["--nonsense"]),
         (["plugin"], ["'plugin'", "plugins", "doctor"]),

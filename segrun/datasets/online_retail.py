@@ -42,6 +42,8 @@ def check(config: OnlineRetailConfig) -> None:
         If Python does not know the encoding, the date format is none, or the dates would have
         a time zone.
     """
+    if not config.path.strip():
+        raise ConfigError("dataset.path is empty: name the CSV or CSV.gz file, dataset.path=FILE")
     if config.encoding != "auto":
         try:
             "x".encode(config.encoding)
