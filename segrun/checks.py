@@ -22,11 +22,7 @@ def check(experiment: Experiment) -> None:
     from segrun import augment, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
 
-    if not re.fullmatch(r"\w[\w.-]*", experiment.name):
-        raise ConfigError(
-            f"name={experiment.name!r} names a folder: begin with a letter or digit, go on with "
-            "letters, digits, dots, dashes, underscores"
-        )
+    folder_name(experiment.name)
     if not 0 <= experiment.seed <= MAX_SEED:
         raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {experiment.seed} instead")
     if experiment.timing.repeats < 1:
@@ -39,3 +35,19 @@ def check(experiment: Experiment) -> None:
     augment.check(experiment.augmentation, names)
     transform.check(experiment.transform, names)
     check_evaluation(experiment.evaluation)
+
+
+def folder_name(name: str) -> str:
+    """Return the experiment's name, which is its folder below outputs/.
+
+    Raises
+    ------
+    ConfigError
+        If it would lead elsewhere, or is no file name on every system.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise ConfigError(
+            f"name={name!r} names a folder: begin with a letter or digit, go on with letters, "
+            "digits, dots, dashes, underscores"
+        )
+    return name

@@ -36,7 +36,7 @@ commands
 options
   -m, --multirun   run every combination
   --cfg job        show the composed configuration and stop
-  --info           show how the configuration was composed
+  --info config    show how the configuration was composed
   --hydra-help     all options of Hydra
   --version        version of segrun
   -h, --help       this page
@@ -56,6 +56,8 @@ def main() -> None:
     try:
         code = dispatch(sys.argv[1:])
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _say("interrupted", 130)
     except SegrunError as error:
         code = _say(str(error), 1)
     except BrokenPipeError:

@@ -21,7 +21,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from segrun import config
-from segrun.errors import SegrunError
+from segrun.checks import folder_name
+from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.explain import explain
 from segrun.session import Session, exit_code, tell
 
@@ -33,6 +34,11 @@ class SegrunSearchPath(SearchPathPlugin):
         """Add the user's folder in front and every plugin's package behind."""
         user = config.user_conf_directory()
         if user is not None:
+            if (user / "segrun.yaml").exists():
+                raise ConfigError(
+                    f"{user / 'segrun.yaml'} would replace segrun's own: put your settings into "
+                    f"{user / 'experiment' / 'mine.yaml'} and run segrun experiment=mine"
+                )
             search_path.prepend(provider="user", path=f"file://{user}")
         for package in _plugin_packages():
             search_path.append(provider="segrun-plugin", path=f"pkg://{package}")
@@ -67,9 +73,10 @@ def launch(arguments: list[str]) -> int:
 def _launch(arguments: list[str], session: Session) -> int:
     try:
         prepare()
+        _refuse(arguments)
         _hydra(arguments, session)
     except KeyboardInterrupt:
-        tell("interrupted: what was finished stays in the run directory")
+        tell("interrupted: what was finished stays; jobs not yet begun are in no table")
         return 130
     except SegrunError as error:
         tell(str(error))
@@ -93,6 +100,30 @@ def _launch(arguments: list[str], session: Session) -> int:
     return 0
 
 
+def _refuse(arguments: list[str]) -> None:
+    """Refuse, before Hydra writes anything, settings of Hydra that would break the directories.
+
+    Raises
+    ------
+    ConfigError
+        For a setting that segrun needs as it is.
+    ClaimError
+        For a sweep directory that holds a sweep: Hydra would overwrite its multirun.yaml.
+    """
+    for argument in arguments:
+        name, _, value = argument.lstrip("+").partition("=")
+        if name == "hydra.output_subdir":
+            raise ConfigError(f"{argument}: segrun writes .hydra itself; leave the setting out")
+        if name == "hydra.job.chdir" and value != "false":
+            raise ConfigError(
+                f"{argument}: paths are relative to the directory that segrun was started in; "
+                "leave the setting out"
+            )
+        sweep = Path(value.strip("'\""))
+        if name == "hydra.sweep.dir" and (sweep / "multirun.yaml").exists():
+            raise ClaimError(f"{argument}: {sweep} holds a sweep already. Choose another directory")
+
+
 def prepare() -> None:
     """Register schemas and search path with Hydra, and take the start time."""
     # Hydra then raises instead of printing a traceback of its own and exiting.
@@ -100,6 +131,7 @@ def prepare() -> None:
     # The process id keeps two runs of the same second apart; the store's exclusive claim of
     # the directory holds where even that fails (several machines on one file system).
     os.environ["SEGRUN_TIME"] = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{os.getpid()}"
+    OmegaConf.register_new_resolver("segrun_folder", folder_name, replace=True)
     for group, name, schema in config.SCHEMAS:
         ConfigStore.instance().store(group=group, name=name, node=schema, provider="segrun")
     Plugins.instance().register(SegrunSearchPath)
@@ -110,7 +142,9 @@ def _hydra(arguments: list[str], session: Session) -> None:
         context = HydraConfig.get()
         if context.mode is RunMode.MULTIRUN:
             session.sweep = Path(context.sweep.dir)
-        session.run_job(composed, Path(context.runtime.output_dir), _records(composed))
+        overrides = " ".join(context.overrides.task)
+        records = _records(composed)
+        session.run_job(composed, Path(context.runtime.output_dir), overrides, records)
 
     sys.argv = ["segrun", *arguments]
     # Not "config": a conf/config.yaml in the current directory is some other program's.

@@ -36,6 +36,7 @@ def describe_environment(seed: int) -> dict[str, Any]:
         "versions": versions(),
         "cpu": cpu_model(),
         "logical_cores": psutil.cpu_count(),
+        "usable_cores": usable_cores(),
         "physical_cores": psutil.cpu_count(logical=False),
         "memory_bytes": psutil.virtual_memory().total,
         "threads": {name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ},
@@ -43,8 +44,15 @@ def describe_environment(seed: int) -> dict[str, Any]:
             {key: pool[key] for key in ("user_api", "internal_api", "num_threads", "version")}
             for pool in threadpoolctl.threadpool_info()
         ],
-        "git": git_state(Path.cwd()),
+        "git_of_current_directory": git_state(Path.cwd()),
     }
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use: also what oneDAL and polars take by default."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

@@ -16,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from segrun import config
+from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 
 
@@ -27,27 +28,37 @@ def explain(error: BaseException) -> str:
     error : BaseException
         What Hydra or OmegaConf raised; its causes are looked through for the key.
     """
-    chain = list(_causes(error))
-    for cause in chain:
-        if isinstance(cause, OverrideParseException):
-            return _grammar(cause)
-        if isinstance(cause, yaml.YAMLError):
-            return f"a YAML file cannot be read: {' '.join(str(cause).split())}"
-        if isinstance(cause, UnicodeDecodeError):
-            return f"{_not_utf8() or 'a YAML file'} is not UTF-8 ({cause}): save it as UTF-8"
-    for cause in chain:
-        if options := getattr(cause, "options", None):
-            return _unknown_choice(str(getattr(cause, "missing_cfg_file", "")), options)
-    for cause in chain:
-        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
-            return _where(error, cause) + _about_key(cause)
+    for cause in _causes(error):
+        if message := _told(error, cause):
+            return message
     return " ".join(str(error).split())
+
+
+def _told(error: BaseException, cause: BaseException) -> str:
+    """Return the message where `cause` is the one that says what is wrong, else an empty text."""
+    if isinstance(cause, ConfigError):
+        return str(cause)
+    if isinstance(cause, OverrideParseException):
+        return _grammar(cause)
+    if isinstance(cause, yaml.YAMLError | UnicodeDecodeError):
+        return _unreadable(cause)
+    if options := getattr(cause, "options", None):
+        return _unknown_choice(str(getattr(cause, "missing_cfg_file", "")), options)
+    if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        return _where(error, cause) + _about_key(cause)
+    return ""
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _unreadable(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    if isinstance(error, yaml.YAMLError):
+        return f"a YAML file cannot be read: {' '.join(str(error).split())}"
+    return f"{_not_utf8() or 'a YAML file'} is not UTF-8 ({error}): save it as UTF-8"
 
 
 def _not_utf8() -> str:

@@ -33,7 +33,7 @@ class Outcome:
     point : Point
         The point.
     status : {"done", "failed"}
-        Whether its first fit gave labels.
+        Whether its first fit gave labels that could be stored.
     reason : str
         Why it failed, empty if it did not.
     labels : ndarray of shape (n_samples,), or None
@@ -80,68 +80,79 @@ class GridFitter:
         with Progress(self.algorithm.name, len(points) * repeats) as progress:
             for repeat in range(repeats):
                 for outcome in outcomes:
-                    if outcome.status == "done":
+                    if outcome.status == "failed":
+                        progress.advance("skipped")
+                    else:
                         self._fit_point(outcome, repeat)
-                    progress.advance(outcome.status)
+                        progress.advance(outcome.status)
                 self.directory.write_table("timings.csv", self.timings.table())
         return outcomes
 
     def _fit_point(self, outcome: Outcome, repeat: int) -> None:
-        slug = outcome.point.slug
         try:
             fit = self._fit(outcome.point, repeat)
+            if repeat == 0:
+                self._accept(outcome, fit)
+            elif outcome.labels is None or not np.array_equal(fit.labels, outcome.labels):
+                slug = outcome.point.slug
+                log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
         except StoreError:
+            # Nothing more can be written, so nothing more is fitted.
             raise
-        except SegrunError as error:
-            outcome.status, outcome.reason = "failed", str(error)
-        except Exception as error:  # one point's failure must not stop the others
-            log.debug("traceback of %s", slug, exc_info=True)
-            outcome.status, outcome.reason = "failed", f"{type(error).__name__}: {error}"
-        else:
-            self._accept(outcome, fit, repeat)
-        if outcome.status == "failed":
-            # A reason that all points share is told once on the terminal; scores.csv has all.
-            level = logging.DEBUG if outcome.reason in self._told else logging.ERROR
-            self._told.add(outcome.reason)
-            log.log(level, "%s %s failed: %s", self.algorithm.name, slug, outcome.reason)
+        except Exception as error:  # noqa: BLE001 - the other points must go on
+            self._fail(outcome, _reason(error), repeat)
+
+    def _fail(self, outcome: Outcome, reason: str, repeat: int) -> None:
+        slug = outcome.point.slug
+        log.debug("traceback of %s", slug, exc_info=True)
+        if repeat > 0:
+            # The first fit stands; timings.csv has the reason.
+            log.warning("%s: repeat %d failed: %s", slug, repeat, reason)
+            return
+        outcome.status, outcome.reason = "failed", reason
+        # A reason that all points share is told once on the terminal; scores.csv has all.
+        level = logging.DEBUG if reason in self._told else logging.ERROR
+        self._told.add(reason)
+        log.log(level, "%s %s failed: %s", self.algorithm.name, slug, reason)
 
     def _fit(self, point: Point, repeat: int) -> Fit:
         with self.timings.stage("fit", point.slug, repeat) as timing:
             timing.backend_asked = self.backend.name
-            estimator = self.algorithm.make(self.backend, **point.params)
-            fit = self.backend.fit(estimator, self.transformed.Z)
+            try:
+                estimator = self.algorithm.make(self.backend, **point.params)
+                fit = self.backend.fit(estimator, self.transformed.Z)
+            except Exception as error:
+                timing.reason = _reason(error)
+                raise
             timing.wall_seconds, timing.cpu_seconds = fit.wall_seconds, fit.cpu_seconds
             timing.backend_ran, timing.reason, timing.cold = fit.ran, fit.reason, fit.cold
         for warning in fit.warnings:
             log.warning("%s %s: %s", self.algorithm.name, point.slug, warning)
         return fit
 
-    def _accept(self, outcome: Outcome, fit: Fit, repeat: int) -> None:
+    def _accept(self, outcome: Outcome, fit: Fit) -> None:
         slug = outcome.point.slug
-        if repeat > 0:
-            assert outcome.labels is not None
-            if not np.array_equal(fit.labels, outcome.labels):
-                log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
-            return
         if fit.labels.shape != (len(self.customers),):
-            outcome.status = "failed"
-            outcome.reason = f"labels of shape {fit.labels.shape} for {len(self.customers)} rows"
-            return
-        outcome.labels = fit.labels
-        outcome.inertia = _number(fit.model, "inertia_")
-        n_iter = _number(fit.model, "n_iter_")
-        outcome.n_iter = None if n_iter is None else int(n_iter)
+            raise ValueError(f"labels of shape {fit.labels.shape} for {len(self.customers)} rows")
         with self.timings.stage("store", slug):
             # The model first: where labels stand, the point is whole.
             if self.models is not ModelsKept.none:
                 self.directory.write_model(slug, self._pipeline(fit.model))
             self.directory.write_labels(slug, self.customers, fit.labels)
         self.directory.write_table("timings.csv", self.timings.table())
+        outcome.labels = fit.labels
+        outcome.inertia = _number(fit.model, "inertia_")
+        n_iter = _number(fit.model, "n_iter_")
+        outcome.n_iter = None if n_iter is None else int(n_iter)
 
     def _pipeline(self, model: Any) -> Any:
         from sklearn.pipeline import Pipeline
 
         return Pipeline([*self.transformed.steps, (self.algorithm.name, model)])
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, SegrunError) else f"{type(error).__name__}: {error}"
 
 
 def _number(model: Any, attribute: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import Counter
@@ -36,8 +37,12 @@ class Progress:
         if self._bar is not None:
             from tqdm.contrib.logging import logging_redirect_tqdm
 
+            level = min((h.level for h in logging.root.handlers if _console(h)), default=0)
             # A log line then stands above the bar instead of inside it.
             self._logs.enter_context(logging_redirect_tqdm())
+            # tqdm's handler forgets the level of the one that it stands in for.
+            for handler in filter(_console, logging.root.handlers):
+                handler.setLevel(level)
         return self
 
     def __exit__(
@@ -79,6 +84,13 @@ class Progress:
             f"{self.label}: {states} of {self.total}, about {left:.0f} s left",
             file=sys.stderr, flush=True,
         )  # fmt: skip
+
+
+def _console(handler: logging.Handler) -> bool:
+    return isinstance(handler, logging.StreamHandler) and handler.stream in (
+        sys.stdout,
+        sys.stderr,
+    )
 
 
 def _bar(label: str, total: int) -> Any:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from segrun import config
 from segrun.augment import label
-from segrun.cache import cache_directory
 from segrun.checks import check
 from segrun.config import Experiment, ModelsKept
 from segrun.errors import StoreError
@@ -133,7 +132,7 @@ def _read(experiment: Experiment, timings: Timings) -> tuple[Built, Mapping[str,
 
     with ExitStack() as stack:
         with timings.stage("load"):
-            source = datasets.load(experiment.dataset, experiment.seed, cache_directory())
+            source = datasets.load(experiment.dataset, experiment.seed)
             transactions = stack.enter_context(source)
         with timings.stage("features"):
             built = features.build(transactions, experiment.features)

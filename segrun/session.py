@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -37,7 +38,9 @@ class Session:
     codes: list[int] = field(default_factory=list)
     sweep: Path | None = None
 
-    def run_job(self, composed: DictConfig, directory: Path, records: Mapping[str, str]) -> None:
+    def run_job(
+        self, composed: DictConfig, directory: Path, overrides: str, records: Mapping[str, str]
+    ) -> None:
         """Run one job; its failure is told and recorded, and does not stop the others.
 
         Parameters
@@ -46,17 +49,19 @@ class Session:
             The job's configuration.
         directory : Path
             Its run directory.
+        overrides : str
+            What was asked for on the command line.
         records : mapping of str to str
             Texts to keep there by file name: what was composed.
         """
-        job = Job(directory)
+        job = Job(directory, overrides=overrides)
         self.jobs.append(job)
         self.codes.append(0)
         try:
             self.codes[-1] = _run(composed, directory, records)
         except ClaimError as error:
             # The directory is another run's: nothing is written to it, not even to its log.
-            self.jobs[-1] = Job(directory, refused=str(error))
+            self.jobs[-1] = Job(directory, refused=str(error), overrides=overrides)
             self._tell_failure(job, error)
         except Exception as error:  # one job's failure must not stop the others
             self._tell_failure(job, error)
@@ -77,7 +82,8 @@ class Session:
 
         if not self.jobs:
             return 0
-        if self.sweep is not None:
+        # Where every job was refused, the sweep directory is another's, and so is its table.
+        if self.sweep is not None and not all(job.refused for job in self.jobs):
             try:
                 write_aggregate(self.sweep, self.jobs)
             except SegrunError as error:
@@ -98,14 +104,12 @@ def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> i
         experiment = config.to_experiment(composed)
     except (OmegaConfBaseException, ConfigError) as error:
         message = str(error) if isinstance(error, ConfigError) else explain(error)
-        about = {key: OmegaConf.select(composed, place) for key, place in _ABOUT.items()}
+        # Unresolved: what cannot be resolved may be what is wrong.
+        raw: Any = OmegaConf.to_container(composed, resolve=False)
+        about = {"name": raw["name"], "algo": raw["algo"]["name"]}
         record_failure(directory, message, {"experiment": about}, records)
         raise ConfigError(message) from error
     return 0 if run(experiment, directory, records).status == "done" else 1
-
-
-#: What the manifest says of an experiment that could not even be read.
-_ABOUT = {"name": "name", "dataset": "dataset.name", "algo": "algo.name"}
 
 
 def exit_code(error: Exception) -> int:

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from segrun.store import read_csv
+
 SMALL = "dataset.n_customers=150"
 
 
@@ -52,6 +54,9 @@ def test_version_names_the_distribution(segrun, tmp_path):
         (["augmentation=x10", "augmentation.rows=7"], ["augmentation.factor", "rows=7"]),
         (["transform.pca=-2"], ["transform.pca", "-2"]),
         (["name=a/b"], ["name", "a/b"]),
+        (["name=../x"], ["name", "begin with a letter"]),
+        (["hydra.output_subdir=.hydra"], ["hydra.output_subdir", "leave the setting out"]),
+        (["hydra.job.chdir=true"], ["hydra.job.chdir", "leave the setting out"]),
         (["name=.."], ["name", "'..'"]),
         (["transform.log1p=[foo]"], ["transform.log1p", "foo", "Recency"]),
         (["augmentation=x10", "augmentation.lognormal_columns=[foo]"], ["foo", "Recency"]),
@@ -149,6 +154,50 @@ def test_a_closed_pipe_is_no_error_message(tmp_path):
         ["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert done.stderr == ""
+
+
+def test_a_name_that_leaves_outputs_writes_nothing(segrun, tmp_path):
+    (tmp_path / "work").mkdir()
+    segrun("name=../escaped", SMALL, cwd=tmp_path / "work")
+    assert [p.name for p in tmp_path.iterdir()] == ["work"]
+
+
+def test_a_second_sweep_leaves_the_first_ones_directory_as_it_is(segrun, tmp_path):
+    arguments = ["-m", "hydra.sweep.dir=sweep", SMALL, "algo.params.n_clusters=3"]
+    assert segrun(*arguments, "seed=1,2", cwd=tmp_path).returncode == 0
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert_refused(segrun(*arguments, "seed=3,4", cwd=tmp_path), "holds a sweep", code=1)
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_a_job_whose_values_cannot_be_resolved_is_a_row_like_any_failure(segrun, tmp_path):
+    done = segrun("-m", SMALL, "algo.params.n_clusters=3", "hydra.sweep.dir=sweep",
+                  "dataset.name=synthetic_retail,${nope}", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 2
+    rows = read_csv(tmp_path / "sweep" / "scores.csv")
+    assert [row["status"] for row in rows] == ["done"] * 3 + ["failed"]
+    assert "nope" in rows[-1]["reason"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="script(1) as on Linux makes the terminal")
+def test_on_a_terminal_a_failed_point_is_one_line_without_its_traceback(tmp_path):
+    command = (
+        f"stty cols 100; {sys.executable} -m segrun {SMALL} "
+        "'algo.grid.n_clusters=[3,5000]' algo.params.tol=1e-4"
+    )
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"],
+        capture_output=True, text=True, cwd=tmp_path, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "n_clusters=5000" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_without_a_writable_home_the_embedded_data_still_runs(segrun, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = segrun(SMALL, "algo.params.n_clusters=3", cwd=tmp_path,
+                  SEGRUN_CACHE=str(tmp_path / "file" / "cache"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_results_go_to_stdout_and_everything_else_to_stderr(segrun, tmp_path):

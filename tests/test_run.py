@@ -14,6 +14,7 @@ import pytest
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
+from segrun.datasets.synthetic_retail import generate
 from segrun.store import read_csv, read_manifest, sha256
 
 SMALL = ["dataset.n_customers=300", "hydra.run.dir=run"]
@@ -96,6 +97,44 @@ def test_a_second_run_gives_the_same_bytes(segrun, run, tmp_path):
         assert (tmp_path / "run" / name).read_bytes() == (run / name).read_bytes()
 
 
+def test_the_manifest_identifies_input_and_customers(run):
+    manifest = read_manifest(run)
+    facts = manifest["features"]
+    assert len(manifest["input"]["sha256"]) == 64
+    assert len(pl.read_parquet(run / "features_all.parquet")) == facts["customers"] == 300
+    assert len(pl.read_parquet(run / "features.parquet")) == facts["clustered"] < 300
+
+
+def test_noise_is_counted_and_a_point_without_score_says_why(segrun, tmp_path):
+    done = segrun(*SMALL, "algo=dbscan", "evaluation.max_noise_share=0", "store.models=best",
+                  cwd=tmp_path)  # fmt: skip
+    run = tmp_path / "run"
+    n_rows = len(pl.read_parquet(run / "features.parquet"))
+    sizes = read_csv(run / "sizes.csv")
+    for row in read_csv(run / "scores.csv"):
+        own = [s for s in sizes if s["point"] == row["point"]]
+        assert sum(int(s["n_rows"]) for s in own) == n_rows
+        assert {s["n_rows"] for s in own if s["label"] == "-1"} <= {row["n_noise"]}
+        assert row["status"] == "done"
+        assert bool(row["silhouette"]) != bool(row["reason"])
+    assert "no point is selected" in done.stderr
+    assert not list(run.rglob("*.joblib"))
+
+
+def test_another_seed_gives_another_jitter_and_another_sample(segrun, tmp_path):
+    arguments = ["dataset=online_retail", "dataset.path=lines.csv", "augmentation=x10",
+                 "algo.params.n_clusters=3", "algo.params.tol=1e-3", "algo.params.random_state=0",
+                 "evaluation.silhouette.max_exact_rows=1",
+                 "evaluation.silhouette.sample_rows=50"]  # fmt: skip
+    generate(60, seed=0)[0].write_csv(tmp_path / "lines.csv")
+    for seed in "01":
+        done = segrun(*arguments, f"seed={seed}", f"hydra.run.dir={seed}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    first, second = (pl.read_parquet(tmp_path / s / "features.parquet") for s in "01")
+    assert not first.equals(second)
+    assert first["CustomerID"].equals(second["CustomerID"])
+
+
 def test_a_value_in_params_fixes_the_axis(segrun, tmp_path):
     segrun(*SMALL, "algo.params.n_clusters=7", cwd=tmp_path)
     rows = read_csv(tmp_path / "run" / "scores.csv")
@@ -157,7 +196,8 @@ def test_augmented_rows_carry_id_and_replica(segrun, tmp_path):
 
 def start(folder, *arguments):
     command = [sys.executable, "-m", "segrun", *arguments]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "SEGRUN_CACHE": str(folder / "cache")}
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def wait_for_points(run, n_points, process):

@@ -39,6 +39,13 @@ def test_log1p_changes_the_chosen_columns_and_keeps_the_order(customers):
     assert np.allclose(result.Z, expected, atol=0, rtol=1e-15)
 
 
+def test_logarithms_come_before_scaling(customers):
+    result = fit_transform(customers, settings(["Recency"], Scale.standard), seed=0)
+    logged = customers.X()
+    logged[:, 2] = np.log1p(logged[:, 2])
+    assert np.allclose(result.Z, StandardScaler().fit_transform(logged), atol=1e-12)
+
+
 def test_star_takes_the_logarithm_of_every_column(customers):
     result = fit_transform(customers, settings(["*"]), seed=0)
     assert np.allclose(result.Z, np.log1p(customers.X()), atol=0, rtol=1e-15)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from segrun.cache import cache_directory
 from segrun.config import DatasetConfig, OnlineRetailConfig, SyntheticRetailConfig
 from segrun.datasets import online_retail, synthetic_retail
 from segrun.datasets.transactions import Transactions
@@ -32,7 +33,7 @@ def check(config: DatasetConfig) -> None:
 
 
 @contextmanager
-def load(config: DatasetConfig, seed: int, cache: Path) -> Iterator[Transactions]:
+def load(config: DatasetConfig, seed: int, cache: Path | None = None) -> Iterator[Transactions]:
     """Open the transactions; temporary files last as long as the context.
 
     Parameters
@@ -41,8 +42,8 @@ def load(config: DatasetConfig, seed: int, cache: Path) -> Iterator[Transactions
         One of the datasets' configurations.
     seed : int
         The experiment's seed, for generated data.
-    cache : Path
-        Folder for temporary files.
+    cache : Path, optional
+        Folder for temporary files. Default: segrun's cache directory.
 
     Raises
     ------
@@ -53,5 +54,5 @@ def load(config: DatasetConfig, seed: int, cache: Path) -> Iterator[Transactions
         yield synthetic_retail.transactions(config, seed)
     else:
         assert isinstance(config, OnlineRetailConfig)
-        with online_retail.transactions(config, cache) as found:
+        with online_retail.transactions(config, cache or cache_directory()) as found:
             yield found

@@ -6,6 +6,8 @@ import importlib.resources
 from pathlib import Path
 from typing import Any
 
+from yaml import YAMLError
+
 from segrun import config
 from segrun.algorithms import registry
 
@@ -18,7 +20,7 @@ def plugins_page() -> str:
         lines += _about(_yaml(plugin.algorithm.conf, name))
     for name in _yaml_only():
         content = _yaml("segrun.conf", name)
-        lines.append(f"{name}  (YAML alone: {content.get('estimator')})")
+        lines.append(f"{name}  (YAML alone: {content.get('estimator', 'does not load')})")
         lines += _about(content)
     for broken in registry.broken():
         lines.append(f"{broken.name}  ({broken.distribution}) does not load: {broken.error}")
@@ -26,6 +28,8 @@ def plugins_page() -> str:
 
 
 def _about(content: dict[str, Any]) -> list[str]:
+    if "broken" in content:
+        return [f"    its YAML cannot be read: {content['broken']}"]
     params = ", ".join(content.get("params") or {})
     grid = ", ".join(f"{axis} {values}" for axis, values in (content.get("grid") or {}).items())
     return [f"    parameters: {params}", f"    grid: {grid or 'none'}"]
@@ -47,6 +51,9 @@ def _yaml(package: str, name: str) -> dict[str, Any]:
     if package != "segrun.conf":
         folders.append(Path(str(importlib.resources.files(package))))
     files = [folder / "algo" / f"{name}.yaml" for folder in folders]
-    content = config.read_yaml(next(file for file in files if file.exists()))
-    assert isinstance(content, dict)
-    return content
+    try:
+        content = config.read_yaml(next(file for file in files if file.is_file()))
+    except (StopIteration, ValueError, YAMLError) as error:
+        content = str(error)
+    # Somebody's broken file is told in its place; the page goes on.
+    return content if isinstance(content, dict) else {"broken": " ".join(str(content).split())}

@@ -33,7 +33,7 @@ def _line(job: Job) -> tuple[str, ...]:
     return (
         job.directory.name,
         algo,
-        best["point"] if best else "none within the limits" if rows else "",
+        best["point"] if best else _no_point(rows),
         _silhouette(best) if best else "",
         best["n_clusters"] if best else "",
         f"{float(best['noise_share']):.1%}" if best else "",
@@ -42,6 +42,10 @@ def _line(job: Job) -> tuple[str, ...]:
         f"{seconds:.2f}",
         _status(manifest),
     )
+
+
+def _no_point(rows: Sequence[dict[str, str]]) -> str:
+    return "none within the limits" if any(row["status"] == "done" for row in rows) else ""
 
 
 def _silhouette(row: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segrun.config import read_yaml
+from segrun.errors import StoreError
 from segrun.store import read_csv, read_manifest, write_atomically, write_csv
 
 
@@ -22,16 +23,23 @@ class Job:
     refused : str
         Why the directory is not the job's own, so that nothing of the job is there; empty if
         it is.
+    overrides : str
+        What was asked for, where the directory cannot say it.
     """
 
     directory: Path
     refused: str = ""
+    overrides: str = ""
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest; status ``failed`` for a job without a directory of its own."""
         if self.refused:
             return {"status": "failed", "reason": self.refused}
-        return read_manifest(self.directory)
+        try:
+            return read_manifest(self.directory)
+        except (StoreError, ValueError) as error:
+            # A directory that says nothing must not cost the other jobs their table.
+            return {"status": "failed", "reason": str(error)}
 
     def table(self, name: str) -> list[dict[str, str]]:
         """Return a table of the run, empty where it was not written."""
@@ -63,4 +71,4 @@ def _rows(job: Job) -> list[dict[str, Any]]:
 
 def _overrides(job: Job) -> str:
     file = job.directory / ".hydra" / "overrides.yaml"
-    return " ".join(read_yaml(file)) if file.exists() and not job.refused else ""
+    return " ".join(read_yaml(file)) if file.exists() and not job.refused else job.overrides

@@ -1,0 +1,162 @@
+"""The fits of a grid, with real estimators that misbehave in one way each."""
+
+import logging
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.cluster import KMeans
+
+from segrun.algorithms.base import Algorithm
+from segrun.algorithms.grid import Point
+from segrun.backend import Backend
+from segrun.config import ModelsKept
+from segrun.errors import StoreError
+from segrun.fit import GridFitter
+from segrun.store import RunDirectory, read_csv
+from segrun.timings import Timings
+from segrun.transform import Transformed
+
+
+class Halves(ClusterMixin, BaseEstimator):
+    """Two clusters: the first rows and the others; each subclass spoils one thing."""
+
+    def __init__(self, k=2):
+        self.k = k
+
+    def fit(self, X):
+        self.labels_ = np.arange(len(X)) * self.k // len(X)
+        return self
+
+
+class Short(Halves):
+    def fit(self, X):
+        self.labels_ = np.zeros(len(X) - 1, dtype=int)
+        return self
+
+
+class Fickle(Halves):
+    n_fits = 0
+
+    def fit(self, X):
+        type(self).n_fits += 1
+        self.labels_ = np.full(len(X), type(self).n_fits)
+        return self
+
+
+class FailsLater(Halves):
+    n_fits = 0
+
+    def fit(self, X):
+        type(self).n_fits += 1
+        if type(self).n_fits > 1:
+            raise MemoryError("no memory left")
+        return super().fit(X)
+
+
+class Unpicklable(Halves):
+    def fit(self, X):
+        self.stream = (row for row in X)
+        return super().fit(X)
+
+
+class Warns(Halves):
+    def fit(self, X):
+        warnings.warn("did not converge", RuntimeWarning, stacklevel=1)
+        return super().fit(X)
+
+
+class Raises(Halves):
+    def fit(self, X):
+        raise ValueError("no such thing")
+
+
+def fitter(folder, customers, make, models=ModelsKept.all):
+    Z = customers.X()
+    algorithm = Algorithm("halves", lambda backend, **params: make(**params), "segrun.conf")
+    return GridFitter(
+        algorithm, Backend("sklearn"), customers, Transformed(Z, []), RunDirectory(folder),
+        Timings(), models,
+    )  # fmt: skip
+
+
+def grid(*values):
+    return [Point(f"k={k}", {"k": k}, {"k": k}) for k in values]
+
+
+def fit_rows(grid_fitter):
+    return [row for row in grid_fitter.timings.rows if row.stage == "fit"]
+
+
+def test_inertia_and_iterations_are_those_of_the_saved_model(tmp_path, customers):
+    def make(k):
+        return KMeans(k, n_init=1, random_state=0)
+
+    outcomes = fitter(tmp_path, customers, make).fit_grid(grid(2, 3), repeats=1)
+    for outcome in outcomes:
+        model = joblib.load(tmp_path / "models" / f"{outcome.point.slug}.joblib")[-1]
+        assert (outcome.inertia, outcome.n_iter) == (model.inertia_, model.n_iter_)
+
+
+def test_a_fit_is_timed_alone_and_its_backend_is_named(tmp_path, customers):
+    grid_fitter = fitter(tmp_path, customers, Halves)
+    grid_fitter.fit_grid(grid(2), repeats=1)
+    (row,) = fit_rows(grid_fitter)
+    assert (row.backend_asked, row.backend_ran) == ("sklearn", "sklearn")
+    assert 0 < row.wall_seconds < 0.1
+    assert [r["stage"] for r in read_csv(tmp_path / "timings.csv")] == ["fit", "store"]
+
+
+def test_labels_of_the_wrong_length_fail_the_point(tmp_path, customers):
+    (outcome,) = fitter(tmp_path, customers, Short).fit_grid(grid(2), repeats=1)
+    assert outcome.status == "failed"
+    assert "(6,) for 7 rows" in outcome.reason
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_other_labels_in_a_repeat_are_a_warning(tmp_path, customers, caplog):
+    (outcome,) = fitter(tmp_path, customers, Fickle).fit_grid(grid(2), repeats=2)
+    assert outcome.status == "done"
+    assert set(outcome.labels) == {1}
+    assert "repeat 1 gave other labels" in caplog.text
+
+
+def test_a_repeat_that_fails_leaves_the_first_fit_standing(tmp_path, customers, caplog):
+    grid_fitter = fitter(tmp_path, customers, FailsLater)
+    (outcome,) = grid_fitter.fit_grid(grid(2), repeats=2)
+    assert (outcome.status, outcome.reason) == ("done", "")
+    assert "repeat 1 failed: MemoryError" in caplog.text
+    assert "no memory left" in fit_rows(grid_fitter)[1].reason
+
+
+def test_a_model_that_cannot_be_saved_fails_its_point_only(tmp_path, customers):
+    def make(k):
+        return Unpicklable(k) if k == 2 else Halves(k)
+
+    bad, good = fitter(tmp_path, customers, make).fit_grid(grid(2, 3), repeats=1)
+    assert (bad.status, bad.labels, good.status) == ("failed", None, "done")
+    assert [p.name for p in (tmp_path / "models").iterdir()] == ["k=3.joblib"]
+
+
+def test_a_failed_point_is_fitted_once_and_its_reason_recorded(tmp_path, customers, caplog):
+    grid_fitter = fitter(tmp_path, customers, Raises)
+    outcomes = grid_fitter.fit_grid(grid(2, 3), repeats=3)
+    assert [o.reason for o in outcomes] == ["ValueError: no such thing"] * 2
+    assert [row.reason for row in fit_rows(grid_fitter)] == ["ValueError: no such thing"] * 2
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+
+
+def test_warnings_of_a_fit_reach_the_log(tmp_path, customers, caplog):
+    fitter(tmp_path, customers, Warns).fit_grid(grid(2), repeats=1)
+    assert "halves k=2: RuntimeWarning: did not converge" in caplog.text
+
+
+def test_where_nothing_can_be_written_nothing_more_is_fitted(tmp_path, customers):
+    grid_fitter = fitter(tmp_path, customers, Halves)
+    (tmp_path / "predictions").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="predictions"):
+        grid_fitter.fit_grid(grid(2, 3), repeats=1)
+    assert len(fit_rows(grid_fitter)) == 1
