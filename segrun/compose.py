@@ -34,14 +34,19 @@ class SegrunSearchPath(SearchPathPlugin):
         """Add the user's folder in front and every plugin's package behind."""
         user = config.user_conf_directory()
         if user is not None:
-            if (user / "segrun.yaml").exists():
-                raise ConfigError(
-                    f"{user / 'segrun.yaml'} would replace segrun's own: put your settings into "
-                    f"{user / 'experiment' / 'mine.yaml'} and run segrun experiment=mine"
-                )
+            _check_primary(user / "segrun.yaml")
             search_path.prepend(provider="user", path=f"file://{user}")
         for package in _plugin_packages():
             search_path.append(provider="segrun-plugin", path=f"pkg://{package}")
+
+
+def _check_primary(primary: Path) -> None:
+    """Refuse a user's segrun.yaml that is no whole one, as that of a checkout of segrun is."""
+    if primary.is_file() and "/schema/experiment" not in primary.read_text(encoding="utf-8"):
+        raise ConfigError(
+            f"{primary} would replace segrun's own: put your settings into "
+            f"{primary.parent / 'experiment' / 'mine.yaml'} and run segrun experiment=mine"
+        )
 
 
 def _plugin_packages() -> Iterator[str]:

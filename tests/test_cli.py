@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from segrun.config import conf_directory
 from segrun.store import read_csv
 
 SMALL = "dataset.n_customers=150"
@@ -146,6 +147,15 @@ def test_the_config_of_another_program_in_the_folder_does_not_matter(segrun, tmp
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "config.yaml").write_text("db: {host: x}\n")
     assert segrun("--cfg", "job", cwd=tmp_path).returncode == 0
+
+
+def test_a_partial_segrun_yaml_of_the_user_is_refused_and_a_whole_one_taken(segrun, tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "segrun.yaml").write_text("timing: {repeats: 2}\n")
+    assert_refused(segrun("--cfg", "job", cwd=tmp_path), "segrun.yaml", "experiment=mine")
+    whole = (conf_directory() / "segrun.yaml").read_text().replace("seed: 0", "seed: 41")
+    (tmp_path / "conf" / "segrun.yaml").write_text(whole)
+    assert "seed: 41" in segrun("--cfg", "job", cwd=tmp_path).stdout
 
 
 def test_a_closed_pipe_is_no_error_message(tmp_path):
