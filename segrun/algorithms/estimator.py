@@ -110,19 +110,19 @@ def stock_class(estimator: str) -> type:
     )
 
 
-def check_parameters(cls: type, params: Iterable[str]) -> None:
-    """Refuse parameters that the constructor of an estimator lacks.
+def check_parameters(called: Any, params: Iterable[str], key: str = "algo.params") -> None:
+    """Refuse parameters that an estimator's constructor, or a function, lacks.
 
     Raises
     ------
     ConfigError
-        Naming the key, the estimator and its parameters.
+        Naming the key, what lacks the parameter, and the parameters that it has.
     """
-    options = list(inspect.signature(cls).parameters)
+    options = list(inspect.signature(called).parameters)
     for name in params:
         if name not in options:
             raise ConfigError(
-                f"algo.params.{name}: {cls.__name__} has no parameter {name!r}."
+                f"{key}.{name}: {called.__name__} has no parameter {name!r}."
                 f"{did_you_mean(name, options)} Parameters: {', '.join(options)}"
             )
 
@@ -152,13 +152,7 @@ def _ready(name: str, value: Any) -> Any:
     if not inspect.isfunction(function):
         raise ConfigError(f"{key}.function={value['function']} is not a function")
     entries = {str(entry): given for entry, given in value.items() if entry != "function"}
-    options = list(inspect.signature(function).parameters)
-    for entry in entries:
-        if entry not in options:
-            raise ConfigError(
-                f"{key}.{entry}: {value['function']} has no parameter {entry!r}."
-                f"{did_you_mean(entry, options)} Parameters: {', '.join(options)}"
-            )
+    check_parameters(function, entries, key)
     return partial(function, **entries)
 
 
