@@ -41,6 +41,22 @@ class DateOrder(Enum):
     iso = "iso"
 
 
+class Decimal(Enum):
+    """Which letter stands in front of a number's fraction."""
+
+    auto = "auto"
+    point = "point"
+    comma = "comma"
+
+
+class BadLines(Enum):
+    """What happens to lines of a file that cannot be read."""
+
+    refuse = "refuse"
+    skip = "skip"
+    quarantine = "quarantine"
+
+
 class DropMissing(Enum):
     """Which transaction lines count as incomplete and are dropped."""
 
@@ -116,7 +132,7 @@ class ModelsKept(Enum):
 class DatasetConfig:
     """Where the transactions come from."""
 
-    name: str = key("Source of the transactions: synthetic_retail or online_retail.")
+    name: str = key("Source of the transactions: synthetic_retail, online_retail, transactions.")
 
 
 @dataclass
@@ -127,21 +143,61 @@ class SyntheticRetailConfig(DatasetConfig):
 
 
 @dataclass
-class OnlineRetailConfig(DatasetConfig):
-    """The UCI Online Retail export as CSV or CSV.gz."""
+class FileConfig(DatasetConfig):
+    """A file of transactions: CSV (also gzip, Zstandard), Parquet or Excel.
+
+    As it is, the UCI Online Retail data in any form that it is found in.
+    """
 
     path: str = key("File to read, relative to the current directory; `~` is expanded.")
+    sheet: str | None = key("Sheet of an Excel file; null: the first.")
     encoding: str = key(
-        "Text encoding by its Python name (utf-8, iso-8859-1, cp1252, ...), or auto: "
-        "UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
+        "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, ...), or "
+        "auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
+    )
+    separator: str = key(
+        "Letter between two fields of a CSV file, such as ';'; auto: comma, semicolon, tab or "
+        "bar, whichever the header has most of."
+    )
+    decimal: Decimal = key(
+        "How 1,234 is read: point (1234) or comma (1.234); thousands may be grouped by the other "
+        "one, a blank or an apostrophe. auto looks at the whole column and refuses one that can "
+        "be read both ways."
     )
     date_order: DateOrder = key(
-        "How InvoiceDate is read: month_first, day_first or iso; auto looks at the whole "
-        "column and refuses one that can be read in several ways."
+        "How dates are read: month_first, day_first or iso; auto looks at the whole column and "
+        "refuses one that can be read in several ways."
     )
     date_format: str | None = key(
-        "strptime format of InvoiceDate, such as '%m/%d/%Y %H:%M'; null finds it within date_order."
+        "strptime format of the dates, such as '%m/%d/%Y %H:%M'; null finds it within date_order."
     )
+    missing: list[str] = key("Texts that stand for a missing value, besides the empty one.")
+    bad_lines: BadLines = key(
+        "Lines that cannot be read: refuse (stop and say where), skip (leave them out and count "
+        "them) or quarantine (and keep them in quarantine.csv)."
+    )
+
+
+@dataclass
+class ColumnsConfig:
+    """Which columns of a file hold what."""
+
+    customer: str | None = key("Column of the customer id.", None)
+    date: str | None = key("Column of the date, with or without time.", None)
+    amount: str | None = key("Column of a line's amount; instead of price.", None)
+    price: str | None = key("Column of the unit price; instead of amount.", None)
+    quantity: str | None = key("Column of the quantity that price is multiplied by; null: 1.", None)
+    invoice: str | None = key("Column of the order or invoice number.", None)
+    item: str | None = key("Column of the item's code.", None)
+    description: str | None = key("Column of the item's description.", None)
+    country: str | None = key("Column of the country.", None)
+
+
+@dataclass
+class TransactionsConfig(FileConfig):
+    """Anybody's file of transactions: one line per purchase, payment, call, ..."""
+
+    columns: ColumnsConfig = key("Which columns of the file hold what.")
 
 
 @dataclass
@@ -306,7 +362,8 @@ class Experiment:
 SCHEMAS: list[tuple[str, str, type]] = [
     ("schema", "experiment", Experiment),
     ("schema/dataset", "synthetic_retail", SyntheticRetailConfig),
-    ("schema/dataset", "online_retail", OnlineRetailConfig),
+    ("schema/dataset", "online_retail", FileConfig),
+    ("schema/dataset", "transactions", TransactionsConfig),
     ("schema/features", "rfm", FeaturesConfig),
     ("schema/features", "rfm_calendar", RfmCalendarConfig),
 ]

@@ -21,6 +21,7 @@ from segrun.store import RunDirectory
 from segrun.timings import Timings
 
 if TYPE_CHECKING:
+    from segrun.datasets import Transactions
     from segrun.evaluate.scores import Scores
     from segrun.features import Built
     from segrun.fit import Outcome
@@ -107,7 +108,7 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     points = algorithms.points(experiment.algo)
     out.write_json("environment.json", describe_environment(seed))
 
-    built, fingerprint = _read(experiment, timings)
+    built, transactions = _read(experiment, out, timings)
     with timings.stage("augment"):
         customers = augment(built.customers, experiment.augmentation, seed)
     with timings.stage("transform"):
@@ -123,20 +124,29 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
         scores = evaluate(transformed.Z, labels, experiment.evaluation, seed, progress.reach)
     selected = select(scores, experiment.evaluation.max_noise_share)
-    facts = {"selected": selected, "input": fingerprint, "features": built.facts}
+    facts = {
+        "selected": selected,
+        "input": transactions.fingerprint,
+        "transactions": transactions.facts,
+        "features": built.facts,
+    }
     return _finish(experiment, out, timings, Ended(outcomes, scores, selected), facts)
 
 
-def _read(experiment: Experiment, timings: Timings) -> tuple[Built, Mapping[str, Any]]:
+def _read(
+    experiment: Experiment, out: RunDirectory, timings: Timings
+) -> tuple[Built, Transactions]:
     from segrun import datasets, features
 
     with ExitStack() as stack:
         with timings.stage("load"):
             source = datasets.load(experiment.dataset, experiment.seed)
             transactions = stack.enter_context(source)
+        if transactions.quarantine is not None:
+            out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features"):
             built = features.build(transactions, experiment.features)
-    return built, transactions.fingerprint
+    return built, transactions
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -85,6 +86,10 @@ class RunDirectory:
     def write_text(self, name: str, text: str) -> None:
         """Write a text file."""
         self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def keep(self, name: str, file: Path) -> None:
+        """Copy a file that goes when its dataset is closed."""
+        self._write(name, lambda path: shutil.copyfile(file, path))
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a mapping as JSON."""

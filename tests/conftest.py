@@ -10,6 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segrun.config import (
+    BadLines,
+    ColumnsConfig,
+    DateOrder,
+    Decimal,
+    FileConfig,
+    TransactionsConfig,
+)
 from segrun.customers import Customers
 
 
@@ -35,6 +43,24 @@ def segrun(tmp_path_factory):
         )  # fmt: skip
 
     return command
+
+
+def file_settings(path, columns=None, **changes):
+    """The settings of conf/dataset/online_retail.yaml, or of transactions with columns."""
+    values = {
+        "name": "online_retail", "path": str(path), "sheet": None, "encoding": "auto",
+        "separator": "auto", "decimal": Decimal.auto, "date_order": DateOrder.auto,
+        "date_format": None, "missing": ["NA", "NULL", "nan"], "bad_lines": BadLines.refuse,
+    } | changes  # fmt: skip
+    if columns is None:
+        return FileConfig(**values)
+    return TransactionsConfig(**values | {"columns": ColumnsConfig(**columns)})
+
+
+@pytest.fixture(scope="session")
+def settings_of():
+    """Settings of a file: settings_of(path, columns={...}, decimal=...)."""
+    return file_settings
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,59 +13,108 @@ from segrun.errors import DataError
 
 _FIRST_YEAR = 1000
 
+#: Ends a format of ours whose texts carry a zone: 2010-12-01T08:26:00+01:00.
+_ZONED = "%z"
+_ZONE = r"\s?(?:Z|UTC|[+-]\d{2}:?\d{2})$"
+
 _TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "")
 _ORDERS = {
     DateOrder.month_first: ("%m{s}%d{s}%Y", "%m{s}%d{s}%y"),
     DateOrder.day_first: ("%d{s}%m{s}%Y", "%d{s}%m{s}%y"),
     DateOrder.iso: ("%Y{s}%m{s}%d",),
 }
+#: Forms that no other order can be taken for, with any time behind them.
+_NAMED = {
+    DateOrder.month_first: ("%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
+    DateOrder.day_first: ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y"),
+    DateOrder.iso: (),
+}
+_COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M")
+
+#: Of two readings that both fail somewhere, one this much worse than the other is out.
+_CLEARLY_WORSE = 0.9
+
+#: Texts by which most formats are ruled out.
+_N_FIRST = 50
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A way to read every date of the column."""
+    """A way to read the dates of a column.
+
+    Attributes
+    ----------
+    order : DateOrder
+        Which of day, month and year comes first.
+    format : str
+        As strptime has it.
+    dates : polars.Series
+        What each text reads as, null where the format does not fit.
+    n_read : int
+        Lines whose date it reads.
+    """
 
     order: DateOrder
     format: str
     dates: pl.Series
+    n_read: int
 
 
-def find_format(texts: pl.Series, order: DateOrder, where: str) -> str:
-    """Return the one strptime format that reads every date.
+def find_format(
+    counted: pl.DataFrame, order: DateOrder, where: str, locate: Callable[[str], str] = repr
+) -> str:
+    """Return the one format that reads the dates; a few may be beyond any.
 
     Parameters
     ----------
-    texts : polars.Series of str
-        The distinct texts of the column, without missing ones.
+    counted : polars.DataFrame
+        Columns ``text``, the distinct texts without missing ones, and ``count``, their lines.
     order : DateOrder
         Which order to accept; auto accepts any, if only one fits.
     where : str
         File and column, for messages.
+    locate : callable
+        Describes a text with the line that it stands in.
 
     Raises
     ------
     DataError
-        If no format reads every date, or several do and give different dates.
+        If no format reads half of the dates, or several read them and give different dates.
     """
-    # The first text alone rules most formats out.
-    likely = [f for f in _formats(order) if not parse(texts.head(1), f[1]).null_count()]
-    readings = [r for r in _readings(texts, likely) if not r.dates.null_count()]
+    if counted.is_empty():
+        return "%Y-%m-%d"
+    first = counted.top_k(_N_FIRST, by="count")["text"]
+    likely = [f for f in _formats(order) if parse(first, f[1]).null_count() < len(first)]
+    readings = sorted(_readings(counted, likely), key=lambda r: -r.n_read)
+    n_lines = int(counted["count"].sum())
+    if not readings or 2 * readings[0].n_read < n_lines:
+        raise DataError(_unreadable(counted, readings, order, where, locate))
+    best = readings[0]
+    # Where the best reads every date, others must as well to be in doubt.
+    least = n_lines if best.n_read == n_lines else _CLEARLY_WORSE * best.n_read
     distinct: list[Reading] = []
     for reading in readings:
-        if not any(reading.dates.equals(other.dates) for other in distinct):
+        if reading.n_read >= least and not any(_agree(reading, other) for other in distinct):
             distinct.append(reading)
-    if not distinct:
-        raise DataError(_unreadable(texts, order, where))
     if len(distinct) > 1:
-        raise DataError(_ambiguous(texts, distinct, where))
-    return distinct[0].format
+        raise DataError(_ambiguous(counted["text"], distinct, where, locate))
+    return best.format
+
+
+def to_date(text: pl.Expr, date_format: str) -> pl.Expr:
+    """Return text as dates, null where the format does not fit; without time it is midnight."""
+    if date_format.endswith(_ZONED):
+        # What the clock on the wall said is what weekdays and months are about.
+        text = pl.when(text.str.contains(_ZONE)).then(text.str.replace(_ZONE, ""))
+        date_format = date_format.removesuffix(_ZONED)
+    dates = text.str.strip_chars().str.to_datetime(date_format, strict=False, time_unit="us")
+    # %Y takes the 10 of 1/12/10 for the year 10.
+    return pl.when(dates.dt.year() >= _FIRST_YEAR).then(dates)
 
 
 def parse(texts: pl.Series, date_format: str) -> pl.Series:
-    """Read dates, null where the format does not fit; a format without time gives midnight."""
-    dates = texts.str.to_datetime(date_format, strict=False, time_unit="us")
-    # %Y takes the 10 of 1/12/10 for the year 10.
-    return dates.set(dates.dt.year() < _FIRST_YEAR, None)
+    """Read a series of texts; see `to_date`."""
+    return texts.to_frame("text").select(to_date(pl.col("text"), date_format)).to_series()
 
 
 def _formats(order: DateOrder) -> Iterator[tuple[DateOrder, str]]:
@@ -74,31 +123,58 @@ def _formats(order: DateOrder) -> Iterator[tuple[DateOrder, str]]:
         for pattern, separator, joint, time in product(_ORDERS[wanted], "/-.", " T", _TIMES):
             if time or joint == " ":
                 yield wanted, (pattern.format(s=separator) + joint + time).strip()
+        for pattern, time in product(_NAMED[wanted], _TIMES):
+            yield wanted, f"{pattern} {time}".strip()
+        if wanted is DateOrder.iso:
+            yield from ((wanted, pattern) for pattern in _COMPACT)
+            for joint, time in product(" T", _TIMES[:3]):
+                yield wanted, f"%Y-%m-%d{joint}{time}{_ZONED}"
 
 
-def _readings(texts: pl.Series, formats: Iterable[tuple[DateOrder, str]]) -> Iterator[Reading]:
-    return (Reading(order, f, parse(texts, f)) for order, f in formats)
+def _readings(counted: pl.DataFrame, formats: Iterable[tuple[DateOrder, str]]) -> Iterator[Reading]:
+    for order, date_format in formats:
+        dates = parse(counted["text"], date_format)
+        n_read = int(counted["count"].filter(dates.is_not_null()).sum())
+        yield Reading(order, date_format, dates, n_read)
 
 
-def _unreadable(texts: pl.Series, order: DateOrder, where: str) -> str:
-    best = min(_readings(texts, _formats(order)), key=lambda r: r.dates.null_count())
-    bad = texts.filter(best.dates.is_null())
-    examples = ", ".join(repr(text) for text in bad.head(3))
-    tried = f" (the others fit {best.format})" if len(bad) < len(texts) else ""
+def _agree(one: Reading, other: Reading) -> bool:
+    """Tell whether two readings give the same date wherever both give one."""
+    return bool((one.dates == other.dates).fill_null(value=True).all())
+
+
+def _unreadable(
+    counted: pl.DataFrame,
+    readings: list[Reading],
+    order: DateOrder,
+    where: str,
+    locate: Callable[[str], str],
+) -> str:
+    unread = counted["text"]
+    tried = ""
+    if readings:
+        unread = unread.filter(readings[0].dates.is_null())
+        tried = f" (the others fit {readings[0].format})"
+    examples = ", ".join(locate(text) for text in unread.sort().head(3))
+    asked = "" if order is DateOrder.auto else f" with dataset.date_order={order.value}"
     return (
-        f"{where}: {len(bad)} of {len(texts)} different dates cannot be read{tried}, such as "
-        f"{examples}. Give the format: dataset.date_format='%d.%m.%Y %H:%M'"
+        f"{where}: {len(unread)} of {len(counted)} different dates cannot be read{asked}{tried}, "
+        f"such as {examples}. Give the format: dataset.date_format='%d.%m.%Y %H:%M'"
     )
 
 
-def _ambiguous(texts: pl.Series, readings: list[Reading], where: str) -> str:
+def _ambiguous(
+    texts: pl.Series, readings: list[Reading], where: str, locate: Callable[[str], str]
+) -> str:
     # A date that the readings disagree on.
-    row = next(i for i in range(len(texts)) if len({r.dates[i] for r in readings}) > 1)
+    first, second = readings[:2]
+    row = (first.dates != second.dates).fill_null(value=False).arg_max() or 0
     shown = [
         f"{r.dates[row]:%d %B %Y} (dataset.date_order={r.order.value}, format {r.format})"
         for r in readings
+        if r.dates[row] is not None
     ]
     return (
-        f"{where}: every date can be read in {len(readings)} ways. {texts[row]!r} is "
+        f"{where}: dates can be read in {len(readings)} ways. {locate(texts[row])} is "
         f"{' or '.join(shown)}. Choose one of these settings, or give dataset.date_format"
     )

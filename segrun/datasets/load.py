@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segrun.cache import cache_directory
-from segrun.config import DatasetConfig, OnlineRetailConfig, SyntheticRetailConfig
-from segrun.datasets import online_retail, synthetic_retail
+from segrun.config import DatasetConfig, FileConfig, SyntheticRetailConfig
+from segrun.datasets import files, synthetic_retail
 from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 
@@ -23,8 +23,8 @@ def check(config: DatasetConfig) -> None:
     """
     if isinstance(config, SyntheticRetailConfig):
         synthetic_retail.check(config)
-    elif isinstance(config, OnlineRetailConfig):
-        online_retail.check(config)
+    elif isinstance(config, FileConfig):
+        files.check(config)
     else:
         raise ConfigError(
             f"dataset.name={config.name!r} has the keys of no dataset: begin its YAML with "
@@ -53,6 +53,6 @@ def load(config: DatasetConfig, seed: int, cache: Path | None = None) -> Iterato
     if isinstance(config, SyntheticRetailConfig):
         yield synthetic_retail.transactions(config, seed)
     else:
-        assert isinstance(config, OnlineRetailConfig)
-        with online_retail.transactions(config, cache or cache_directory()) as found:
+        assert isinstance(config, FileConfig)
+        with files.open_file(config, cache or cache_directory()) as found:
             yield found

@@ -1,19 +1,18 @@
-"""Text files as they come: gzip or not, any encoding, read as a stream and never lossily."""
+"""Text files as they come: packed or not, any encoding, read as a stream and never lossily."""
 
 from __future__ import annotations
 
 import codecs
 import gzip
-import hashlib
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
+from segrun.datasets.source import Source
 from segrun.errors import DataError, StoreError
 
 _CHUNK_BYTES = 2**20
@@ -26,6 +25,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
 _C1 = re.compile(rb"[\x80-\x9f]")
@@ -41,98 +43,95 @@ class Utf8File:
         Where the content is: the file itself, or a temporary copy.
     encoding : str
         Python's name of the encoding that the file has.
-    n_bytes : int
-        Size of the file as it is.
-    sha256 : str
-        Digest of the file as it is.
     """
 
     path: Path
     encoding: str
-    n_bytes: int
-    sha256: str
 
 
-@contextmanager
-def as_utf8(path: Path, encoding: str, cache: Path) -> Iterator[Utf8File]:
-    """Give a file's content in UTF-8; copies that this needs last as long as the context.
+def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
+    """Give a file's content in UTF-8, in lines that end with LF or CR LF.
 
-    Plain UTF-8 is used where it is. Anything else is unzipped and recoded in pieces into
-    temporary files, so that memory stays bounded.
+    Plain UTF-8 is used where it is. Anything else is unpacked and recoded in pieces, so that
+    memory stays bounded.
 
     Parameters
     ----------
-    path : Path
-        The file; gzip is known by its content.
+    source : Source
+        The file; gzip and Zstandard are known by their content.
     encoding : str
         Python's name of the encoding, or ``auto``.
-    cache : Path
-        Folder for the temporary files.
+    folder : Path
+        Folder for the copies that this needs.
 
     Raises
     ------
     DataError
-        If the file is missing, empty, a folder or damaged, has a byte that its encoding
-        lacks, or an encoding that `auto` cannot tell.
+        If the file is damaged, has a byte that its encoding lacks, an encoding that `auto`
+        cannot tell, or is no text.
     StoreError
-        If the temporary files cannot be written.
+        If the copies cannot be written.
     """
-    _check_file(path)
+    path = source.path
+    content = _unpacked(path, folder)
+    found = _detect(content, path) if encoding == "auto" else encoding
+    pieces = _recoded(content, found, path)
+    breaks = _line_ends(content, found)
+    if codecs.lookup(found).name in ("utf-8", "ascii") and breaks == b"\n":
+        for _ in pieces:
+            pass  # only to find a wrong byte: polars would not say where it is
+        return Utf8File(content, found)
+    if breaks == b"\r":
+        pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
+    copy = _write(pieces, folder / "recoded.csv")
+    if content != path:
+        content.unlink()
+    return Utf8File(copy, found)
+
+
+def _line_ends(content: Path, encoding: str) -> bytes:
+    """Return CR where, as on old Macs, it stands alone; else LF, CR LF included."""
+    with content.open("rb") as file:
+        head = codecs.getincrementaldecoder(encoding)("replace").decode(file.read(_CHUNK_BYTES))
+    return b"\r" if "\r" in head and "\n" not in head else b"\n"
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """Return the file itself or, once unpacked, its copy: several passes over it follow."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    try:
-        temporary = TemporaryDirectory(dir=cache, prefix="reading-")
-    except OSError as error:
-        raise _unwritable(cache, error) from error
-    with temporary as name:
-        content = _unzipped(path, Path(name))
-        found = _detect(content, path) if encoding == "auto" else encoding
-        pieces = _recoded(content, found, path)
-        if codecs.lookup(found).name in ("utf-8", "ascii"):
-            for _ in pieces:
-                pass  # only to find a wrong byte: polars would not say where it is
-        else:
-            unzipped = content
-            content = _write(pieces, Path(name) / "recoded.csv")
-            if unzipped != path:
-                unzipped.unlink()
-        yield Utf8File(content, found, path.stat().st_size, digest)
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise DataError(
-            f"dataset.path={path}: there is no such file (looked in {Path.cwd()}). "
-            "Give a path that is relative to the current directory, or absolute"
-        )
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "not a regular file"
-        raise DataError(f"dataset.path={path} is {what}: name a CSV or CSV.gz file")
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        raise DataError(f"dataset.path={path} cannot be read: {error.strerror}") from error
-    if empty:
-        raise DataError(f"dataset.path={path} is empty: 0 bytes")
-
-
-def _unzipped(path: Path, folder: Path) -> Path:
-    """Return the file itself or, once unzipped, its copy: several passes over it follow."""
-    with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            return path
+        head = file.read(4)
         file.seek(0)
-        return _write(_gunzip(file, path), folder / "unzipped.csv")
+        if head.startswith(_GZIP):
+            return _write(_gunzip(file, path), folder / "unpacked.csv")
+        if head == _ZSTD:
+            return _write(_unzstd(file, path), folder / "unpacked.csv")
+    return path
 
 
 def _gunzip(file: IO[bytes], path: Path) -> Iterator[bytes]:
     try:
         yield from _chunks(gzip.GzipFile(fileobj=file))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"dataset.path={path} is a damaged gzip file ({error}): copy or download it again"
-        ) from error
+        raise _damaged(path, "gzip", error) from error
+
+
+def _unzstd(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    # Late: few files need it. Python has it itself from 3.14 on.
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    try:
+        yield from _chunks(zstd.ZstdFile(file))
+    except (EOFError, zstd.ZstdError) as error:
+        raise _damaged(path, "Zstandard", error) from error
+
+
+def _damaged(path: Path, what: str, error: Exception) -> DataError:
+    return DataError(
+        f"dataset.path={path} is a damaged {what} file ({error}): copy or download it again"
+    )
 
 
 def _write(pieces: Iterable[bytes], copy: Path) -> Path:
@@ -140,11 +139,12 @@ def _write(pieces: Iterable[bytes], copy: Path) -> Path:
         with copy.open("wb") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise _unwritable(copy.parent, error) from error
+        raise unwritable(copy.parent, error) from error
     return copy
 
 
-def _unwritable(folder: Path, error: OSError) -> StoreError:
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """Return the error of a cache that cannot be written."""
     return StoreError(
         f"cannot write a temporary file in {folder}: {error.strerror or error}. "
         "Name another cache directory: SEGRUN_CACHE=DIR"
@@ -214,6 +214,6 @@ def _place(content: Path, n_before: int, byte: bytes) -> str:
     return f"byte 0x{byte.hex()} in line {line} (after {n_before} bytes)"
 
 
-def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+def _chunks(file: Any) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk

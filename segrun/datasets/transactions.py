@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
-#: The customer id's column in the UCI data and in the generated data.
+#: The customer id's column in the frame, whatever the input calls it.
 ID_COLUMN = "CustomerID"
 
 
@@ -19,15 +20,21 @@ class Transactions:
     Attributes
     ----------
     frame : narwhals.LazyFrame
-        Columns ``InvoiceNo, StockCode, Description, <id_column>, Country`` (text),
-        ``Quantity`` (int64), ``UnitPrice`` (float64) and ``InvoiceDate`` (datetime), missing
-        values null.
+        Columns ``CustomerID`` (text), ``InvoiceDate`` (datetime), ``Quantity`` (int64) and
+        ``UnitPrice`` (float64); ``InvoiceNo, StockCode, Description, Country`` (text) where the
+        input has them. Missing values are null.
     id_column : str
-        Name of the customer id column, as in the input.
+        What results call the customer id: its name in the input.
     fingerprint : mapping
         What identifies the input: source, and sha256 and size in bytes of the content.
+    facts : mapping
+        How the input was read, and what it looks like.
+    quarantine : Path or None
+        Lines that could not be read, if they are to be kept; goes when the dataset is closed.
     """
 
     frame: nw.LazyFrame[Any]
     id_column: str
     fingerprint: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    quarantine: Path | None = None

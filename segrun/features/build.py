@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segrun.config import Amount, FeaturesConfig, Orders, RfmCalendarConfig, Weekdays
 from segrun.customers import Customers
-from segrun.datasets.transactions import Transactions
+from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.lines import Rule, drop_rules, first_that_drops
@@ -114,7 +114,7 @@ def _aggregate(
     counts = nw.col("rule") == 0
     lines = (
         transactions.frame.with_columns(rule=first_that_drops(rules))
-        .with_columns(id=nw.when(counts).then(nw.col(transactions.id_column)).otherwise(nw.lit("")))
+        .with_columns(id=nw.when(counts).then(nw.col(ID_COLUMN)).otherwise(nw.lit("")))
         .select("rule", "id", "InvoiceNo", "InvoiceDate", amount=amount, size=size, **flags)
     )
     sums = {name: nw.col(name).sum() for name in ("amount", "size", *flags)}

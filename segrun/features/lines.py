@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, FeaturesConfig, Orders
-from segrun.datasets.transactions import Transactions
+from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.features.reference import reference_date
 
 #: Columns that no feature can do without, besides the customer id.
@@ -49,7 +49,7 @@ def _complete(transactions: Transactions, config: FeaturesConfig) -> list[str]:
     """Return the columns that a line must have."""
     if config.drop_missing is DropMissing.any_column:
         return list(transactions.frame.collect_schema().names())
-    needed = [transactions.id_column, *NEEDED]
+    needed = [ID_COLUMN, *NEEDED]
     if config.orders is Orders.invoices or config.cancellations is Cancellations.remove:
         needed.append("InvoiceNo")
     return needed

@@ -4,7 +4,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from segrun.config import DateOrder, OnlineRetailConfig
 from segrun.datasets import check, load
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
@@ -24,14 +23,14 @@ def cache(tmp_path):
 
 
 @pytest.fixture
-def open_file(tmp_path, cache):
+def open_file(tmp_path, cache, settings_of):
     """Write content, bytes or text with or without header, and load it."""
 
     @contextmanager
-    def opened(content, encoding="auto", date_order=DateOrder.auto, date_format=None):
-        path = tmp_path / "lines.csv"
+    def opened(content, columns=None, name="lines.csv", **changes):
+        path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        config = OnlineRetailConfig("online_retail", str(path), encoding, date_order, date_format)
+        config = settings_of(path, columns, **changes)
         check(config)
         with load(config, 0, cache) as transactions:
             yield transactions

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segrun.config import DateOrder, OnlineRetailConfig
+from segrun.config import DateOrder
 from segrun.datasets import load
 from segrun.features import build
 
@@ -43,11 +43,11 @@ def expected(lines):
 
 
 @pytest.fixture(scope="module")
-def read(online_retail, kit, tmp_path_factory):
+def read(online_retail, kit, tmp_path_factory, settings_of):
     """Read the file and build its features, by settings of dataset.encoding and date_order."""
 
     def once(encoding, order):
-        config = OnlineRetailConfig("online_retail", str(online_retail), encoding, order, None)
+        config = settings_of(online_retail, encoding=encoding, date_order=order)
         with load(config, 0, tmp_path_factory.mktemp("cache")) as transactions:
             return build(transactions, kit)
 

@@ -1,0 +1,187 @@
+"""Which column of a file holds what."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from segrun.config import ColumnsConfig
+from segrun.datasets.transactions import ID_COLUMN
+from segrun.errors import ConfigError, DataError
+from segrun.nearest import did_you_mean
+
+#: The key of `dataset.columns`: the column of the UCI data that it stands for.
+CANONICAL = {
+    "customer": ID_COLUMN,
+    "date": "InvoiceDate",
+    "amount": "Amount",
+    "price": "UnitPrice",
+    "quantity": "Quantity",
+    "invoice": "InvoiceNo",
+    "item": "StockCode",
+    "description": "Description",
+    "country": "Country",
+}
+
+#: The columns of the UCI data, and their names in its second edition and in copies of both.
+UCI = {
+    "invoice": ("InvoiceNo", "Invoice"),
+    "item": ("StockCode",),
+    "description": ("Description",),
+    "quantity": ("Quantity",),
+    "date": ("InvoiceDate",),
+    "price": ("UnitPrice", "Price"),
+    "customer": (ID_COLUMN, "Customer ID"),
+    "country": ("Country",),
+}
+
+#: Words by which the columns of other files are guessed, for suggestions only.
+_WORDS = {
+    "customer": "customer client user member account subscriber msisdn buyer phone email iban "
+    "kunde konto household card id",
+    "date": "date datetime timestamp time day booked created datum buchungstag start when",
+    "amount": "amount total value revenue sales spend charge cost fee betrag summe umsatz",
+    "price": "unitprice price einzelpreis preis",
+    "quantity": "quantity qty units menge anzahl count",
+    "invoice": "invoice order receipt basket transaction bestellung rechnung ticket",
+}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Which columns are used.
+
+    Attributes
+    ----------
+    columns : mapping of str to str
+        Key of `dataset.columns` and the file's column.
+    id_name : str
+        What the id column is called in results.
+    """
+
+    columns: Mapping[str, str]
+    id_name: str
+
+
+def check(columns: ColumnsConfig) -> None:
+    """Refuse a mapping that contradicts itself.
+
+    Raises
+    ------
+    ConfigError
+        Naming the keys.
+    """
+    given = {role: name for role, name in asdict(columns).items() if name is not None}
+    if "amount" in given and ("price" in given or "quantity" in given):
+        raise ConfigError(
+            "dataset.columns: amount is the whole line's, so it comes without price and quantity: "
+            f"give amount={given['amount']} alone, or price (times quantity) without it"
+        )
+    for role, name in given.items():
+        for other, value in given.items():
+            if other < role and value == name:
+                raise ConfigError(
+                    f"dataset.columns: {other} and {role} are both {name!r}: give each its own"
+                )
+
+
+def find_uci(names: Iterable[str], file: str) -> Mapped:
+    """Find the columns of the UCI data; case, blanks and underscores do not matter.
+
+    Raises
+    ------
+    DataError
+        If one is missing, or there twice.
+    """
+    names = list(names)
+    columns, missing = {}, []
+    for role, known in UCI.items():
+        wanted = {_plain(k) for k in known}
+        found = [name for name in names if _plain(name) in wanted]
+        if len(found) > 1:
+            raise DataError(
+                f"dataset.path={file} has the column {known[0]} more than once "
+                f"({', '.join(found)}): remove or rename all but the right one"
+            )
+        if found:
+            columns[role] = found[0]
+        else:
+            missing.append(known[0])
+    if missing:
+        raise DataError(
+            f"dataset.path={file} lacks the column {', '.join(missing)}. "
+            f"Its first line has: {', '.join(names)}. If they have other names, use "
+            f"{_ready_line(names)}"
+        )
+    return Mapped(columns, ID_COLUMN)
+
+
+def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mapped:
+    """Find the columns that the configuration names.
+
+    Raises
+    ------
+    DataError
+        If a column is not there, or there twice; or one that is needed is not named.
+    """
+    names = list(names)
+    columns = {role: name for role, name in asdict(config).items() if name is not None}
+    for role, name in columns.items():
+        if names.count(name) != 1:
+            many = "more than once" if name in names else "not there"
+            raise DataError(
+                f"dataset.columns.{role}={name}: {many} in dataset.path={file}."
+                f"{did_you_mean(name, names)} Its columns: {', '.join(names)}"
+            )
+    lacking = [role for role in ("customer", "date") if role not in columns]
+    if not columns.keys() & {"amount", "price"}:
+        lacking.append("amount (or price)")
+    if lacking:
+        raise DataError(
+            f"dataset.columns does not say which column holds {', '.join(lacking)}. "
+            f"Columns of dataset.path={file}: {', '.join(names)}. {_ready_line(names)}"
+        )
+    return Mapped(columns, _id_name(columns["customer"]))
+
+
+def _id_name(column: str) -> str:
+    # Results have columns of these names, or of features.
+    taken = re.fullmatch(
+        r"label|replica|Amount|NumberOfOrders|Recency|[A-Z][a-z]+day|"
+        r"(Jan|Febr)uary|March|April|May|June|July|August|(Septem|Octo|Novem|Decem)ber",
+        column,
+    )
+    return "customer" if taken else column
+
+
+def _ready_line(names: list[str]) -> str:
+    """Return a mapping by guess, to be looked over and pasted."""
+    guessed = {role: _guess(words.split(), names) for role, words in _WORDS.items()}
+    wanted = ["customer", "date", "price", "quantity", "invoice"]
+    if guessed["amount"] or not guessed["price"]:
+        wanted = ["customer", "date", "amount", "invoice"]
+    left = list(names)
+    shown = []
+    for role in wanted:
+        name = _guess(_WORDS[role].split(), left)
+        if name:
+            left.remove(name)
+        if name or role in ("customer", "date", "amount"):
+            shown.append(f"{role}: {name or 'COLUMN'}")
+    return f"Perhaps: dataset=transactions 'dataset.columns={{{', '.join(shown)}}}'"
+
+
+def _guess(words: list[str], names: list[str]) -> str | None:
+    """Return the column whose name has the earliest of the words."""
+    for word in words:
+        for name in names:
+            if word in _plain(name):
+                return name
+    near = difflib.get_close_matches(words[0], {_plain(n): n for n in names}, n=1, cutoff=0.8)
+    return next((n for n in names if near and _plain(n) == near[0]), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()

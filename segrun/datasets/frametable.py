@@ -1,0 +1,134 @@
+"""Tables whose rows have fields by themselves: Parquet files and Excel sheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from segrun.datasets.source import Source
+from segrun.datasets.table import LINE, POLARS_ERRORS
+from segrun.errors import DataError
+from segrun.nearest import did_you_mean
+
+#: Parquet takes some ten times as much in memory.
+_MAX_SMALL_BYTES = 20_000_000
+
+
+class FrameTable:
+    """A table that polars has as a frame.
+
+    Parameters
+    ----------
+    rows : LazyFrame
+        The rows.
+    name : str
+        The file as the user named it, for messages.
+    first : int
+        Number of the first row.
+    small : bool
+        Whether the rows may be kept in memory.
+    facts : mapping
+        How it was read.
+    """
+
+    place = "row"
+
+    def __init__(
+        self, rows: pl.LazyFrame, name: str, first: int, small: bool, facts: Mapping[str, Any]
+    ) -> None:
+        self.small = small
+        self._name, self._first, self.facts = name, first, facts
+        self.names = rows.collect_schema().names()
+        self._rows = rows
+        self._empty = pl.all_horizontal(pl.all().is_null())
+
+    def frame(self) -> pl.LazyFrame:
+        """Return every row that has a value."""
+        return self._rows.filter(~self._empty)
+
+    def numbered(self) -> pl.LazyFrame:
+        """Return the same rows with their numbers."""
+        numbered = self._rows.with_row_index(LINE, self._first)
+        empty = pl.all_horizontal(pl.exclude(LINE).is_null())
+        return numbered.filter(~empty).with_columns(pl.col(LINE).cast(pl.Int64))
+
+    def faults(self) -> Mapping[int, str]:
+        """Return nothing: every row has all fields."""
+        return {}
+
+    def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
+        """Yield rows as lines of CSV."""
+        wanted = pl.col(LINE).is_in(list(numbers))
+        for number, *values in self.numbered().filter(wanted).collect().iter_rows():
+            text = io.StringIO()
+            csv.writer(text, lineterminator="").writerow(values)
+            yield number, text.getvalue()
+
+    def check_rows(self) -> None:
+        """Do nothing: every row has all fields."""
+
+    def explain(self, error: BaseException | None) -> DataError:
+        """Say that the file is damaged."""
+        return damaged(self._name, error)
+
+
+def damaged(name: str, error: BaseException | None) -> DataError:
+    """Return what to say of a file that its reader refuses."""
+    first = str(error).splitlines()[0]
+    return DataError(
+        f"dataset.path={name} is damaged, or not what its name or its first bytes say ({first}): "
+        "copy or export it again"
+    )
+
+
+def open_parquet(source: Source, name: str) -> FrameTable:
+    """Open a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If it is none, or damaged.
+    """
+    try:
+        rows = pl.scan_parquet(source.path, glob=False)
+        small = source.n_bytes <= _MAX_SMALL_BYTES
+        return FrameTable(rows, name, 1, small, {"format": "parquet"})
+    except POLARS_ERRORS as error:
+        raise damaged(name, error) from error
+
+
+def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
+    """Open one sheet of an Excel file, every cell as text.
+
+    Typed by a guess, numbers of cancelled invoices (C536379) among plain ones become nulls.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or has no such sheet.
+    """
+    # Late: only Excel files need it.
+    import fastexcel
+
+    try:
+        workbook = fastexcel.read_excel(source.path)
+        sheets = workbook.sheet_names
+        wanted = sheet if sheet is not None else sheets[0]
+        if wanted not in sheets:
+            raise DataError(
+                f"dataset.sheet={wanted}: {name} has no such sheet.{did_you_mean(wanted, sheets)} "
+                f"Its sheets: {', '.join(sheets)}"
+            )
+        rows = workbook.load_sheet(wanted, dtypes="string").to_polars()
+    except (fastexcel.FastExcelError, *POLARS_ERRORS) as error:
+        raise damaged(name, error) from error
+    if not rows.columns:
+        others = f" Its sheets: {', '.join(sheets)}" if len(sheets) > 1 else ""
+        raise DataError(f"dataset.path={name}: the sheet {wanted!r} is empty.{others}")
+    rows = rows.rename({column: column.strip() for column in rows.columns})
+    # The header is the sheet's first row.
+    return FrameTable(rows.lazy(), name, 2, True, {"format": "excel", "sheet": wanted})

@@ -1,0 +1,116 @@
+"""Transaction lines in the columns and types of the contract, and those that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from segrun.datasets.columns import CANONICAL, UCI, Mapped
+from segrun.datasets.dates import to_date
+from segrun.datasets.numbers import to_number
+from segrun.datasets.readings import NUMBERS, Readings, raw
+
+_UCI_ORDER = [CANONICAL[role] for role in UCI]
+
+#: Above it, float64 does not hold every whole number.
+_LARGEST_WHOLE = 2.0**53
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The rows of a table, and how each value of a line is read from them.
+
+    Attributes
+    ----------
+    frame : LazyFrame
+        The rows, as `with_raw` gives them.
+    values : mapping of str to polars.Expr
+        By key of `dataset.columns`: text, float64 or datetime.
+    faults : mapping of str to polars.Expr
+        By key: the text where it cannot be read, null elsewhere.
+    wanted : mapping of str to str
+        By key: the column's name and, for messages, what its values should be.
+    """
+
+    frame: pl.LazyFrame
+    values: Mapping[str, pl.Expr]
+    faults: Mapping[str, pl.Expr]
+    wanted: Mapping[str, tuple[str, str]]
+
+    @property
+    def bad(self) -> pl.Expr:
+        """True for a row with a value that cannot be read."""
+        return pl.any_horizontal(fault.is_not_null() for fault in self.faults.values())
+
+
+def read_lines(
+    frame: pl.LazyFrame, mapped: Mapped, readings: Readings, *, whole_quantities: bool
+) -> Lines:
+    """Return the lines of a table with dates and numbers read.
+
+    Parameters
+    ----------
+    frame : LazyFrame
+        The table's rows, as `with_raw` gives them.
+    mapped : Mapped
+        Its columns.
+    readings : Readings
+        How they are read.
+    whole_quantities : bool
+        Whether a quantity with a fraction is a fault.
+    """
+    values = {role: _value(role, pl.col(raw(role)), readings) for role in mapped.columns}
+    faults, wanted = {}, {}
+    for role in [r for r in ("date", *NUMBERS) if r in values]:
+        what, fault = _fault(role, values[role], whole_quantities)
+        given = pl.col(raw(role))
+        faults[role] = pl.when(given.is_not_null() & fault).then(given.cast(pl.String))
+        wanted[role] = (mapped.columns[role], what)
+    return Lines(frame, values, faults, wanted)
+
+
+def _value(role: str, text: pl.Expr, readings: Readings) -> pl.Expr:
+    if role == "date" and readings.date_format is not None:
+        return to_date(text, readings.date_format)
+    if role in readings.forms:
+        return to_number(text, readings.forms[role])
+    if role == "customer" and readings.whole_ids:
+        return text.str.replace(r"\.0+$", "")
+    return text
+
+
+def _fault(role: str, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
+    if role == "date":
+        return "a date like the others", value.is_null()
+    unread = value.is_null() | ~value.is_finite()
+    if role == "quantity" and whole:
+        fraction = (value != value.round()) | (value.abs() > _LARGEST_WHOLE)
+        return "a whole number such as 6", unread | fraction
+    return "a number such as 2.55", unread
+
+
+def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
+    """Return lines in the columns of the contract.
+
+    Parameters
+    ----------
+    lines : Lines
+        Lines that can be read.
+    fractions : bool
+        Whether some quantities have fractions. The contract's are whole: the line's amount then
+        stands as the price of one.
+    """
+    read = lines.values
+    one = pl.lit(1, dtype=pl.Int64)
+    found = {CANONICAL[role]: value for role, value in read.items() if role not in NUMBERS}
+    if "amount" in read:
+        found |= {"Quantity": one, "UnitPrice": read["amount"]}
+    elif "quantity" not in read:
+        found |= {"Quantity": one, "UnitPrice": read["price"]}
+    elif fractions:
+        found |= {"Quantity": one, "UnitPrice": read["price"] * read["quantity"]}
+    else:
+        found |= {"Quantity": read["quantity"].cast(pl.Int64), "UnitPrice": read["price"]}
+    return lines.frame.select(**{name: found[name] for name in _UCI_ORDER if name in found})

@@ -1,0 +1,191 @@
+"""How the columns of a file are to be read, found in one pass over all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from segrun.config import Decimal, FileConfig
+from segrun.datasets import numbers
+from segrun.datasets.columns import Mapped
+from segrun.datasets.dates import find_format, parse
+from segrun.datasets.numbers import NumberForm
+from segrun.datasets.table import LINE, POLARS_ERRORS, Table
+from segrun.errors import DataError
+
+NUMBERS = ("amount", "price", "quantity")
+
+_WHOLE_FLOAT = r"^\d+\.0+$"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """How columns are read, by key of `dataset.columns`.
+
+    Attributes
+    ----------
+    forms : mapping of str to NumberForm
+        Of the numbers that are text.
+    date_format : str or None
+        None: the file has dates.
+    whole_ids : bool
+        Whether every id is a whole number, some with a useless ``.0``.
+    n_lines : int
+        Rows of the file that polars sees.
+    """
+
+    forms: Mapping[str, NumberForm]
+    date_format: str | None
+    whole_ids: bool
+    n_lines: int
+
+
+def raw(role: str) -> str:
+    """Return the name of the column that `with_raw` adds for a key of `dataset.columns`."""
+    return f"{role} of segrun"
+
+
+def with_raw(frame: pl.LazyFrame, mapped: Mapped, config: FileConfig) -> pl.LazyFrame:
+    """Add the columns that are used as they stand, missing values null.
+
+    Each is text, or typed (dates, numbers) where the file has types.
+    """
+    schema = frame.collect_schema()
+    return frame.with_columns(
+        _raw(pl.col(c), schema[c], role, config).alias(raw(role))
+        for role, c in mapped.columns.items()
+    )
+
+
+def without_raw(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the file's own columns again."""
+    return frame.select(pl.exclude(LINE, f"^{raw('.*')}$"))
+
+
+def find_readings(
+    table: Table, frame: pl.LazyFrame, mapped: Mapped, config: FileConfig
+) -> Readings:
+    """Look at every row once and say how each column is read.
+
+    Parameters
+    ----------
+    table : Table
+        The file, for messages.
+    frame : LazyFrame
+        Its rows, as `with_raw` gives them.
+    mapped : Mapped
+        The columns that are used.
+    config : FileConfig
+        What the user settled.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, has no rows, or a column can be read in several ways.
+    """
+    schema = frame.collect_schema()
+    texts = [role for role in mapped.columns if schema[raw(role)] == pl.String]
+    found = _survey(table, frame, texts)
+    n_lines = found["n_lines"].item()
+    if not n_lines:
+        raise DataError(f"dataset.path={config.path} has a header and no line below it")
+    forms = {}
+    for role in [r for r in texts if r in NUMBERS]:
+        if numbers.is_plain(found[role].item(), config.decimal):
+            forms[role] = NumberForm(Decimal.point, plain=True)
+            continue
+        given = pl.col(raw(role)).drop_nulls().alias("text")
+        counted = frame.select(given.value_counts(name="count").struct.unnest())
+        where = f"dataset.path={config.path}, {mapped.columns[role]}"
+        counts = numbers.survey(counted.collect(engine="streaming"))
+        forms[role] = numbers.choose(counts, config.decimal, where)
+    date_format = None
+    if "date" in texts:
+        dates = found["date"].explode().struct.unnest().drop_nulls()
+        date_format = _date_format(dates, table, mapped.columns["date"], config)
+    ids = found["customer"].item()
+    whole = ids["whole"] > 0 and ids["whole"] + ids["digits"] == ids["given"]
+    return Readings(forms, date_format, whole, n_lines)
+
+
+def _raw(column: pl.Expr, dtype: pl.DataType, role: str, config: FileConfig) -> pl.Expr:
+    """Return a column as text, numbers or dates, whichever it is; missing values null."""
+    if dtype == pl.Date and role == "date":
+        return column.cast(pl.Datetime("us"))
+    if isinstance(dtype, pl.Datetime) and role == "date":
+        # What the clock on the wall said is what weekdays and months are about.
+        return column.dt.replace_time_zone(None).cast(pl.Datetime("us"))
+    if dtype.is_numeric() and role in NUMBERS:
+        return column.cast(pl.Float64).fill_nan(None)
+    if dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        text = (
+            pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+        )
+        return pl.when(column.is_not_nan()).then(text)
+    text = column.cast(pl.String)
+    # Blanks are a description, but no id, number or date.
+    bare = text if role in ("item", "description", "country") else text.str.strip_chars()
+    return pl.when((bare != "") & ~bare.is_in(config.missing)).then(bare)
+
+
+def _survey(table: Table, frame: pl.LazyFrame, texts: Sequence[str]) -> pl.DataFrame:
+    ids = pl.col(raw("customer"))
+    asked = {
+        "n_lines": pl.len(),
+        "n_last": pl.col(table.frame().collect_schema().names()[-1]).count(),
+        "customer": pl.struct(
+            given=ids.is_not_null().sum(),
+            whole=ids.str.contains(_WHOLE_FLOAT).sum(),
+            digits=ids.str.contains(r"^\d+$").sum(),
+        ),
+    }
+    for role in [r for r in texts if r in NUMBERS]:
+        asked[role] = pl.struct(numbers.glance(pl.col(raw(role))))
+    if "date" in texts:
+        dates = pl.col(raw("date")).drop_nulls().alias("text")
+        asked["date"] = dates.value_counts(name="count").implode()
+    try:
+        found = frame.select(
+            # polars sees a field too many only where it reads every column.
+            pl.all().count().name.prefix("count of "),
+            **asked,
+        ).collect(engine="streaming")
+    except POLARS_ERRORS as error:
+        raise table.explain(error) from error
+    # To polars, fields that a row lacks are merely missing: the last one always is.
+    if (
+        found["n_last"].item() < found["n_lines"].item()
+        and LINE not in frame.collect_schema().names()
+    ):
+        table.check_rows()
+    return found
+
+
+def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileConfig) -> str:
+    where = f"dataset.path={config.path}, {column}"
+
+    def locate(text: str) -> str:
+        said = pl.col(column).cast(pl.String).str.strip_chars() == text
+        found = table.numbered().filter(said).select(LINE).head(1).collect()
+        return f"{text!r} ({table.place} {found.item()})" if len(found) else repr(text)
+
+    if config.date_format is not None:
+        n_read = counted["count"].filter(parse(counted["text"], config.date_format).is_not_null())
+        if 2 * int(n_read.sum()) < int(counted["count"].sum()):
+            unread = counted["text"].filter(parse(counted["text"], config.date_format).is_null())
+            raise DataError(
+                f"{where}: {len(unread)} of {len(counted)} different dates do not fit "
+                f"dataset.date_format={config.date_format!r}, such as "
+                f"{', '.join(map(locate, unread.sort().head(3)))}. null lets segrun find the format"
+            )
+        return config.date_format
+    # Excel's own dates read as ISO texts, whatever the order of those that are typed in.
+    if table.facts.get("format") == "excel":
+        iso = [find for find in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.f")
+               if not parse(counted["text"], find).null_count()]  # fmt: skip
+        if iso:
+            return iso[0]
+    return find_format(counted, config.date_order, where, locate)

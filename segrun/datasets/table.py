@@ -1,0 +1,55 @@
+"""A file as a table: raw columns as they stand in it, and rows that can be found again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol
+
+import polars as pl
+
+from segrun.errors import DataError
+
+#: Column with the number of a row's line in the file; no header has this name by chance.
+LINE = "line number of segrun"
+
+#: Some malformed files make polars panic, which is no Exception.
+POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+class Table(Protocol):
+    """What each kind of file is opened as.
+
+    Attributes
+    ----------
+    names : list of str
+        The columns.
+    place : {"line", "row"}
+        What `LINE` counts.
+    facts : mapping
+        What identifies how the file was read (its encoding, its sheet).
+    small : bool
+        Whether the rows may be kept in memory.
+    """
+
+    names: list[str]
+    place: str
+    facts: Mapping[str, Any]
+    small: bool
+
+    def frame(self) -> pl.LazyFrame:
+        """Return the rows, columns as they stand: text, or typed where the file has types."""
+
+    def numbered(self) -> pl.LazyFrame:
+        """Return the rows that can be read, with `LINE`; slower than `frame`."""
+
+    def faults(self) -> Mapping[int, str]:
+        """Return the rows that are not in `numbered`: line number and reason."""
+
+    def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
+        """Yield line number and text of rows, as they stand in the file."""
+
+    def check_rows(self) -> None:
+        """Refuse the file if a row has not all fields, which polars takes for missing ones."""
+
+    def explain(self, error: BaseException | None) -> DataError:
+        """Return what to say of a file that polars cannot read."""
