@@ -17,7 +17,7 @@ from segrun.customers import Customers
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
-from segrun.features.lines import Rule, drop_rules, first_that_drops
+from segrun.features.lines import INVOICE, Rule, drop_rules, first_that_drops
 from segrun.features.outliers import set_aside
 from segrun.features.reference import reference_date
 
@@ -112,14 +112,15 @@ def _aggregate(
     if not isinstance(config, RfmCalendarConfig):
         flags = {}
     counts = nw.col("rule") == 0
+    invoice = [INVOICE] if config.orders is Orders.invoices else []
     lines = (
         transactions.frame.with_columns(rule=first_that_drops(rules))
         .with_columns(id=nw.when(counts).then(nw.col(ID_COLUMN)).otherwise(nw.lit("")))
-        .select("rule", "id", "InvoiceNo", "InvoiceDate", amount=amount, size=size, **flags)
+        .select("rule", "id", "InvoiceDate", *invoice, amount=amount, size=size, **flags)
     )
     sums = {name: nw.col(name).sum() for name in ("amount", "size", *flags)}
-    if config.orders is Orders.invoices:
-        sums["n_invoices"] = nw.col("InvoiceNo").n_unique()
+    if invoice:
+        sums["n_invoices"] = nw.col(INVOICE).n_unique()
     grouped = lines.group_by("rule", "id").agg(
         nw.len().alias("n_lines"), first=date.min(), last=date.max(), **sums
     )

@@ -8,7 +8,10 @@ import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, FeaturesConfig, Orders
 from segrun.datasets.transactions import ID_COLUMN, Transactions
+from segrun.errors import DataError
 from segrun.features.reference import reference_date
+
+INVOICE = "InvoiceNo"
 
 #: Columns that no feature can do without, besides the customer id.
 NEEDED = ("Quantity", "InvoiceDate", "UnitPrice")
@@ -31,18 +34,39 @@ class Rule:
 
 
 def drop_rules(transactions: Transactions, config: FeaturesConfig) -> list[Rule]:
-    """Return the rules of the configuration in the order in which they are applied."""
+    """Return the rules of the configuration in the order in which they are applied.
+
+    Raises
+    ------
+    DataError
+        If the transactions have no invoice numbers and the configuration needs them.
+    """
+    _check_invoices(transactions, config)
     missing = nw.any_horizontal(
         *[nw.col(c).is_null() for c in _complete(transactions, config)], ignore_nulls=False
     )
     rules = [Rule(f"features.drop_missing={config.drop_missing.value}", missing)]
     if config.cancellations is Cancellations.remove:
-        cancelled = nw.col("InvoiceNo").str.starts_with("C")
+        cancelled = nw.col(INVOICE).str.starts_with("C")
         rules.append(Rule("features.cancellations=remove", cancelled))
     if config.reference_date is not None:
         late = nw.col("InvoiceDate") > reference_date(config.reference_date)
         rules.append(Rule(f"features.reference_date={config.reference_date}", late))
     return rules
+
+
+def _check_invoices(transactions: Transactions, config: FeaturesConfig) -> None:
+    if INVOICE in transactions.frame.collect_schema().names():
+        return
+    for key, value, needs in (
+        ("orders", config.orders, Orders.invoices),
+        ("cancellations", config.cancellations, Cancellations.remove),
+    ):
+        if value is needs:
+            raise DataError(
+                f"features.{key}={needs.value} needs invoice numbers, which the transactions lack: "
+                "name their column in dataset.columns.invoice"
+            )
 
 
 def _complete(transactions: Transactions, config: FeaturesConfig) -> list[str]:
@@ -51,7 +75,7 @@ def _complete(transactions: Transactions, config: FeaturesConfig) -> list[str]:
         return list(transactions.frame.collect_schema().names())
     needed = [ID_COLUMN, *NEEDED]
     if config.orders is Orders.invoices or config.cancellations is Cancellations.remove:
-        needed.append("InvoiceNo")
+        needed.append(INVOICE)
     return needed
 
 

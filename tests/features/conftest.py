@@ -96,3 +96,14 @@ def features(transactions):
         return build(transactions(lines), config)
 
     return built
+
+
+@pytest.fixture
+def total_rules():
+    """Amount in all, only lines dropped that lack something needed, every customer kept."""
+    return rules(
+        calendar=False,
+        amount=Amount.total,
+        drop_missing=DropMissing.needed_columns,
+        outliers={"rule": OutlierRule.none},
+    )
