@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
-from segrun.errors import SegrunError
+from segrun.errors import ConfigError, SegrunError
 from segrun.nearest import did_you_mean
 
 HELP = """\
@@ -17,11 +17,13 @@ segrun - many clusterings of customers, declared in YAML, run fast, compared hon
 usage
   segrun [KEY=VALUE ...]              run one experiment
   segrun -m KEY=VALUE,VALUE ...       run every combination, one job each
-  segrun COMMAND                      plugins | doctor
+  segrun COMMAND                      plugins | fetch | doctor
 
 examples
   segrun -m algo=kmeans,dbscan
   segrun dataset=online_retail dataset.path=OnlineRetail.csv.gz algo=kmeans
+  segrun dataset=transactions dataset.path=payments.csv \
+    'dataset.columns={customer: Account, date: Booked, amount: Value}'
   segrun algo=kmeans algo.params.n_clusters=7      fix an axis of the grid
   segrun algo=kmeans 'algo.grid.n_clusters=[3,5,7]'
   segrun experiment=kit_kmeans_x1 dataset.path=OnlineRetail.csv.gz
@@ -30,7 +32,10 @@ groups (folders of conf/; your own ./conf beside the current directory extends t
   dataset features augmentation transform algo backend engine evaluation experiment
 
 commands
-  plugins          every algorithm: where it comes from, parameters, grid
+  plugins          every algorithm: where it comes from, parameters, grid, does it run here
+  plugins check NAME          run the conformance tests of an algorithm
+  plugins new NAME [FOLDER]   write a working plugin to begin with
+  fetch online_retail         download the UCI Online Retail data into the cache
   doctor           environment, versions, which backends and engines work here
 
 options
@@ -45,7 +50,7 @@ Results go to outputs/<name>/<time>/. Exit code: 0 all done; 1 a job or point fa
 2 the configuration is wrong; 130 interrupted.
 """
 
-_COMMANDS = ("plugins", "doctor")
+_COMMANDS = ("plugins", "fetch", "doctor")
 
 
 def main() -> None:
@@ -59,7 +64,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _say("interrupted", 130)
     except SegrunError as error:
-        code = _say(str(error), 1)
+        code = _say(str(error), 2 if isinstance(error, ConfigError) else 1)
     except BrokenPipeError:
         # Whoever read our output has seen enough (| head).
         _silence_stdout()
@@ -109,18 +114,40 @@ def _command(name: str, rest: list[str]) -> int:
             f"unknown command {name!r}.{did_you_mean(name, _COMMANDS)} "
             f"Commands: {', '.join(_COMMANDS)}"
         )
+    if name == "fetch":
+        from segrun.fetch import fetch_command
+
+        return fetch_command(rest)
+    if name == "plugins":
+        return _plugins(rest)
     if rest:
         return _usage(f"segrun {name} takes no arguments. Got {' '.join(rest)!r} instead")
-    if name == "plugins":
-        from segrun.report.plugins import plugins_page
-
-        print(plugins_page(), end="")  # noqa: T201
-        return 0
     from segrun.report.doctor import doctor_page
 
     page, healthy = doctor_page()
     print(page, end="")  # noqa: T201
     return 0 if healthy else 1
+
+
+def _plugins(rest: list[str]) -> int:
+    match rest:
+        case []:
+            from segrun.report.plugins import plugins_page
+
+            print(plugins_page(), end="")  # noqa: T201
+            return 0
+        case ["check", name]:
+            from segrun.conformance import check_command
+
+            return check_command(name)
+        case ["new", name, *folder] if len(folder) <= 1:
+            from segrun.skeleton import new_command
+
+            return new_command(name, Path(folder[0]) if folder else None)
+    return _usage(
+        f"segrun plugins {' '.join(rest)}: write segrun plugins, segrun plugins check NAME or "
+        "segrun plugins new NAME [FOLDER]"
+    )
 
 
 def _usage(message: str) -> int:

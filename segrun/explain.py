@@ -76,7 +76,7 @@ def _grammar(error: OverrideParseException) -> str:
     first = " ".join(str(error.message).split("See https")[0].split())
     return (
         f"{error.override!r} is not of the form KEY=VALUE ({first}). Put a value with commas, "
-        "blanks, = or brackets into quotes within quotes: \"KEY='VALUE'\""
+        "blanks, =, brackets or letters beyond ASCII into quotes within quotes: \"KEY='VALUE'\""
     )
 
 

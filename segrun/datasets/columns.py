@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -41,11 +42,13 @@ UCI = {
 _WORDS = {
     "customer": "customer client user member account subscriber msisdn buyer phone email iban "
     "kunde konto household card id",
-    "date": "date datetime timestamp time day booked created datum buchungstag start when",
-    "amount": "amount total value revenue sales spend charge cost fee betrag summe umsatz",
-    "price": "unitprice price einzelpreis preis",
-    "quantity": "quantity qty units menge anzahl count",
-    "invoice": "invoice order receipt basket transaction bestellung rechnung ticket",
+    "date": "date datetime timestamp time day booked created datum buchungstag start when fecha "
+    "créé",
+    "amount": "amount total value revenue sales spend charge cost fee betrag summe umsatz montant "
+    "importe",
+    "price": "unitprice price tariff rate einzelpreis preis prix precio",
+    "quantity": "quantity qty units menge anzahl count quantité cantidad",
+    "invoice": "invoice order receipt basket transaction bestell rechnung ticket commande pedido",
 }
 
 
@@ -169,8 +172,17 @@ def _ready_line(names: list[str]) -> str:
         if name:
             left.remove(name)
         if name or role in ("customer", "date", "amount"):
-            shown.append(f"{role}: {name or 'COLUMN'}")
-    return f"Perhaps: dataset=transactions 'dataset.columns={{{', '.join(shown)}}}'"
+            shown.append(f"{role}: {_value(name or 'COLUMN')}")
+    mapping = shlex.quote(f"dataset.columns={{{', '.join(shown)}}}")
+    return f"Perhaps: dataset=transactions {mapping}"
+
+
+def _value(name: str) -> str:
+    """Return a name as the command line takes it."""
+    if re.fullmatch(r"[A-Za-z_][\w ./-]*", name, re.ASCII):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _guess(words: list[str], names: list[str]) -> str | None:

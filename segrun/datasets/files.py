@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import logging
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -99,12 +101,23 @@ def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions]:
         If the copies cannot be written.
     """
     source = find(config.path)
+    _remove_leftovers(cache)
     try:
-        temporary = TemporaryDirectory(dir=cache, prefix="reading-")
+        temporary = TemporaryDirectory(dir=cache, prefix=f"reading-{os.getpid()}-")
     except OSError as error:
         raise unwritable(cache, error) from error
     with temporary as folder:
         yield _read(config, source, Path(folder))
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove the copies of readers that were killed."""
+    import psutil
+
+    for folder in cache.glob("reading-*"):
+        owner = folder.name.split("-")[1]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(config: FileConfig, source: Source, folder: Path) -> Transactions:

@@ -1,8 +1,15 @@
 import gzip
+import os
+import sys
 
 import pytest
 
 from segrun.errors import ConfigError, DataError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
 LINE = "536365,85123A,{},6,12/13/2010 8:26,2.55,17850,United Kingdom\r\n"
@@ -12,7 +19,9 @@ def text(*descriptions):
     return HEADER + "".join(LINE.format(d) for d in descriptions)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"]
+)
 @pytest.mark.parametrize(
     ("encoding", "setting", "letters"),
     [
@@ -95,3 +104,32 @@ def test_a_letter_cut_off_at_the_end_is_refused(read):
 def test_an_unknown_encoding_is_refused_before_reading(read, encoding):
     with pytest.raises(ConfigError, match=rf"dataset\.encoding='{encoding}' is unknown"):
         read(b"", encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_lines_that_end_with_cr_alone_are_read(read, encoding):
+    content = text("£", "LANTERN").replace("\r\n", "\r").encode(encoding)
+    frame = read(content)
+    assert frame["Description"].to_list() == ["£", "LANTERN"]
+    assert frame["Country"].to_list() == ["United Kingdom"] * 2
+
+
+@pytest.mark.parametrize("damage", [lambda z: z[: len(z) // 2], lambda z: z[:60] + b"x" * 9])
+def test_a_damaged_zstandard_file_is_refused_and_leaves_no_copy(read, cache, damage):
+    with pytest.raises(DataError, match="damaged Zstandard file"):
+        read(damage(zstd.compress(text(*(str(i) for i in range(999))).encode())))
+    assert list(cache.iterdir()) == []
+
+
+def test_a_file_with_zero_bytes_is_told_to_be_no_text(read):
+    with pytest.raises(DataError, match=r"is no text.*dataset\.encoding=utf-16-le"):
+        read(text("LANTERN").encode("utf-16-le"))
+
+
+def test_what_a_killed_reader_left_goes_with_the_next_one(read, cache):
+    # No process has this number.
+    (cache / "reading-999999999-x").mkdir()
+    (cache / "reading-999999999-x" / "recoded.csv").write_text("half")
+    (cache / f"reading-{os.getpid()}-y").mkdir()
+    read(text("£").encode("latin-1"))
+    assert [p.name for p in cache.iterdir()] == [f"reading-{os.getpid()}-y"]
