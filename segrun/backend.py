@@ -9,8 +9,11 @@ where scikit-learn-intelex is not installed.
 from __future__ import annotations
 
 import inspect
+import io
 import time
 import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -20,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.base import Clusterer
+from segrun.algorithms.base import Clusterer, GridRoad
 from segrun.algorithms.estimator import check_parameters, stock_class
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
@@ -50,6 +53,8 @@ class Fit:
         First fit of this estimator class on this backend in this process.
     warnings : tuple of str
         Python warnings of the fit as ``Category: message``, each once.
+    printed : str
+        What the fit printed to stdout, which is for results.
     """
 
     model: Any
@@ -61,6 +66,7 @@ class Fit:
     reason: str
     cold: bool
     warnings: tuple[str, ...]
+    printed: str = ""
 
 
 class Backend:
@@ -131,13 +137,57 @@ class Backend:
         ------
         BackendError
             If the backend is required and another one ran.
+        ValueError
+            If the estimator does not give one whole number from -1 on per row.
         """
-        with listening() as lines, warnings.catch_warnings(record=True) as caught:
+        return self._witnessed(lambda: (estimator, estimator.fit_predict(X)), len(X), [])
+
+    def fit_grid(
+        self, road: GridRoad, X: NDArray[Any], points: Sequence[Mapping[str, Any]]
+    ) -> Iterator[Fit]:
+        """Yield the fit of each point as an algorithm's faster road gives it; see `fit`.
+
+        The times are those since the fit before: what is shared is in the first one's.
+
+        Raises
+        ------
+        BackendError
+            If the backend is required and another one ran.
+        ValueError
+            If the road ends early, or gives labels that are none.
+        """
+        lines: list[str] = []
+        fitted: list[Iterator[Any]] = []
+
+        def step() -> tuple[Any, Any]:
+            # A road that is no generator does its work here.
+            if not fitted:
+                fitted.append(iter(road(self, X, points)))
+            model = next(fitted[0], None)
+            if model is None:
+                raise ValueError(f"fit_grid gives fewer than {len(points)} models")
+            return model, model.labels_
+
+        for _ in points:
+            yield self._witnessed(step, len(X), lines)
+
+    def _witnessed(
+        self, work: Callable[[], tuple[Any, Any]], n_samples: int, said: list[str]
+    ) -> Fit:
+        """Time the work that gives a fitted estimator and its labels; find out what ran."""
+        printed = io.StringIO()
+        with (
+            listening() as lines,
+            warnings.catch_warnings(record=True) as caught,
+            redirect_stdout(printed),
+        ):
             warnings.simplefilter("always")
             wall, cpu = time.perf_counter(), time.process_time()
-            labels = estimator.fit_predict(X)
+            estimator, given = work()
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        ran, reason = who_ran(estimator, lines)
+        said += lines
+        labels = checked_labels(given, n_samples)
+        ran, reason = who_ran(estimator, said)
         reason = self.refusal(estimator) or reason
         if self.require and ran != self.name:
             raise self._fallback(estimator, reason)
@@ -145,8 +195,8 @@ class Backend:
         _fitted.add((type(estimator), ran))
         messages = dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught)
         return Fit(
-            to_stock(estimator), np.asarray(labels, dtype=np.int64), wall, cpu,
-            self.name, ran, reason, cold, tuple(messages),
+            to_stock(estimator), labels, wall, cpu,
+            self.name, ran, reason, cold, tuple(messages), printed.getvalue(),
         )  # fmt: skip
 
     def _fallback(self, estimator: Clusterer, reason: str) -> BackendError:
@@ -177,6 +227,24 @@ class Backend:
             return None, f"scikit-learn-intelex cannot be imported: {error}"
         except Exception as error:  # noqa: BLE001 - a broken install raises anything
             return None, f"scikit-learn-intelex cannot be imported: {error!r}"
+
+
+def checked_labels(labels: Any, n_samples: int) -> NDArray[np.int64]:
+    """Return labels as int64.
+
+    Raises
+    ------
+    ValueError
+        If they are not whole numbers from -1 (noise) on, one per row.
+    """
+    found = np.asarray(labels)
+    if found.shape != (n_samples,):
+        raise ValueError(f"labels of shape {found.shape} for {n_samples} rows")
+    if found.dtype.kind not in "iu":
+        raise ValueError(f"labels of type {found.dtype}: labels are whole numbers, noise is -1")
+    if found.size and found.min() < -1:
+        raise ValueError(f"a label of {found.min()}: labels are numbers from 0, noise is -1")
+    return found.astype(np.int64)
 
 
 def make_backend(config: BackendConfig) -> Backend:

@@ -338,6 +338,10 @@ class TimingConfig:
     """How often fits are timed."""
 
     repeats: int = key("Fits per point, at least 1; labels come from the first.")
+    share: bool = key(
+        "true: take an algorithm's faster road over the whole grid, where it has one; false: "
+        "fit every point alone, so that each has a time of its own."
+    )
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from segrun.customers import Customers
 from segrun.errors import SegrunError, StoreError
 from segrun.progress import Progress
 from segrun.store import RunDirectory
-from segrun.timings import Timings
+from segrun.timings import Timing, Timings
 from segrun.transform import Transformed
 
 log = logging.getLogger("segrun.fit")
@@ -54,7 +54,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class GridFitter:
-    """Everything that the fits of one grid share."""
+    """Everything that the fits of one grid share.
+
+    Attributes
+    ----------
+    origin : str
+        Name and version of the distribution that brought the algorithm, for messages.
+    share : bool
+        Whether an algorithm's faster road over the whole grid is taken, where it has one.
+    """
 
     algorithm: Algorithm
     backend: Backend
@@ -63,6 +71,8 @@ class GridFitter:
     directory: RunDirectory
     timings: Timings
     models: ModelsKept
+    origin: str = ""
+    share: bool = True
     _told: set[str] = field(default_factory=set)
 
     def fit_grid(self, points: Sequence[Point], repeats: int) -> list[Outcome]:
@@ -79,7 +89,8 @@ class GridFitter:
         outcomes = [Outcome(point) for point in points]
         with Progress(self.algorithm.name, len(points) * repeats) as progress:
             for repeat in range(repeats):
-                for outcome in outcomes:
+                shared = self._fit_shared(outcomes, repeat, progress)
+                for outcome in outcomes[shared:]:
                     if outcome.status == "failed":
                         progress.advance("skipped")
                     else:
@@ -88,19 +99,79 @@ class GridFitter:
                 self.directory.write_table("timings.csv", self.timings.table())
         return outcomes
 
-    def _fit_point(self, outcome: Outcome, repeat: int) -> None:
+    def _fit_shared(self, outcomes: Sequence[Outcome], repeat: int, progress: Progress) -> int:
+        """Take the algorithm's faster road and return how many points it brought to an end."""
+        road = self.algorithm.fit_grid
+        if road is None or not self.share:
+            return 0
+        points = [outcome.point.params for outcome in outcomes]
+        fits = self.backend.fit_grid(road, self.transformed.Z, points)
+        rows: list[Timing] = []
         try:
-            fit = self._fit(outcome.point, repeat)
-            if repeat == 0:
-                self._accept(outcome, fit)
-            elif outcome.labels is None or not np.array_equal(fit.labels, outcome.labels):
-                slug = outcome.point.slug
-                log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
+            for outcome in outcomes:
+                if outcome.status == "failed":
+                    break
+                with self.timings.stage("fit", outcome.point.slug, repeat) as timing:
+                    timing.shared = True
+                    fit = self._timed(timing, lambda: next(fits))
+                self._take(outcome, fit, repeat)
+                rows.append(timing)
+                progress.advance(outcome.status)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every point can still be fitted alone
+            log.warning(
+                "the shared road of %s failed (%s): the points left are fitted one by one",
+                self._named(), _reason(error),
+            )  # fmt: skip
+            # The point's row comes again when it is fitted alone.
+            self.timings.drop_shared(after=len(rows), repeat=repeat)
+        for name in ("wall_seconds", "cpu_seconds"):
+            # What one point took is not known apart: an equal share, so that the sum is right.
+            each = sum(getattr(row, name) for row in rows) / max(1, len(rows))
+            for row in rows:
+                setattr(row, name, each)
+        return len(rows)
+
+    def _fit_point(self, outcome: Outcome, repeat: int) -> None:
+        slug = outcome.point.slug
+        try:
+            with self.timings.stage("fit", slug, repeat) as timing:
+                fit = self._timed(timing, lambda: self._fit(outcome.point))
+            self._take(outcome, fit, repeat)
         except StoreError:
             # Nothing more can be written, so nothing more is fitted.
             raise
-        except Exception as error:  # noqa: BLE001 - the other points must go on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other points must go on
             self._fail(outcome, _reason(error), repeat)
+
+    def _fit(self, point: Point) -> Fit:
+        estimator = self.algorithm.make(self.backend, **point.params)
+        return self.backend.fit(estimator, self.transformed.Z)
+
+    def _timed(self, timing: Timing, work: Callable[[], Fit]) -> Fit:
+        """Let a fit bring its own times and what ran; say what it warned of and printed."""
+        timing.backend_asked = self.backend.name
+        try:
+            fit = work()
+        except (Exception, SystemExit) as error:
+            timing.reason = _reason(error)
+            raise
+        timing.wall_seconds, timing.cpu_seconds = fit.wall_seconds, fit.cpu_seconds
+        timing.backend_ran, timing.reason, timing.cold = fit.ran, fit.reason, fit.cold
+        for warning in fit.warnings:
+            log.warning("%s %s: %s", self.algorithm.name, timing.point, warning)
+        if fit.printed.strip():
+            # stdout is for results.
+            log.info("%s %s printed: %s", self._named(), timing.point, fit.printed.strip())
+        return fit
+
+    def _take(self, outcome: Outcome, fit: Fit, repeat: int) -> None:
+        if repeat == 0:
+            self._accept(outcome, fit)
+        elif outcome.labels is None or not np.array_equal(fit.labels, outcome.labels):
+            slug = outcome.point.slug
+            log.warning("%s: repeat %d gave other labels than the first fit", slug, repeat)
 
     def _fail(self, outcome: Outcome, reason: str, repeat: int) -> None:
         slug = outcome.point.slug
@@ -113,27 +184,13 @@ class GridFitter:
         # A reason that all points share is told once on the terminal; scores.csv has all.
         level = logging.DEBUG if reason in self._told else logging.ERROR
         self._told.add(reason)
-        log.log(level, "%s %s failed: %s", self.algorithm.name, slug, reason)
+        log.log(level, "%s %s failed: %s", self._named(), slug, reason)
 
-    def _fit(self, point: Point, repeat: int) -> Fit:
-        with self.timings.stage("fit", point.slug, repeat) as timing:
-            timing.backend_asked = self.backend.name
-            try:
-                estimator = self.algorithm.make(self.backend, **point.params)
-                fit = self.backend.fit(estimator, self.transformed.Z)
-            except Exception as error:
-                timing.reason = _reason(error)
-                raise
-            timing.wall_seconds, timing.cpu_seconds = fit.wall_seconds, fit.cpu_seconds
-            timing.backend_ran, timing.reason, timing.cold = fit.ran, fit.reason, fit.cold
-        for warning in fit.warnings:
-            log.warning("%s %s: %s", self.algorithm.name, point.slug, warning)
-        return fit
+    def _named(self) -> str:
+        return f"{self.algorithm.name} ({self.origin})" if self.origin else self.algorithm.name
 
     def _accept(self, outcome: Outcome, fit: Fit) -> None:
         slug = outcome.point.slug
-        if fit.labels.shape != (len(self.customers),):
-            raise ValueError(f"labels of shape {fit.labels.shape} for {len(self.customers)} rows")
         with self.timings.stage("store", slug):
             # The model first: where labels stand, the point is whole.
             if self.models is not ModelsKept.none:
@@ -151,7 +208,7 @@ class GridFitter:
         return Pipeline([*self.transformed.steps, (self.algorithm.name, model)])
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, SegrunError) else f"{type(error).__name__}: {error}"
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("segrun.run")
 
+# Not when it is written: Python loses a Ctrl-C that falls into the reading of the metadata.
+_VERSION = metadata.version("segrun")
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -117,8 +120,9 @@ def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
         out.write_customers("features_all.parquet", built.all_customers)
         out.write_customers("features.parquet", customers)
     fitter = GridFitter(
-        algorithm, backend, customers, transformed, out, timings, experiment.store.models
-    )
+        algorithm, backend, customers, transformed, out, timings, experiment.store.models,
+        algorithms.origin(experiment.algo), experiment.timing.share,
+    )  # fmt: skip
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
@@ -189,7 +193,7 @@ def _finish(
 
 def _about(experiment: Experiment) -> dict[str, Any]:
     return {
-        "segrun": metadata.version("segrun"),
+        "segrun": _VERSION,
         "experiment": {
             "name": experiment.name,
             "dataset": experiment.dataset.name,

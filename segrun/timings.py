@@ -82,6 +82,12 @@ class Timings:
                 timing.other_load = max(0.0, round((_busy_seconds() - busy - own) / whole, 3))
             self.rows.append(timing)
 
+    def drop_shared(self, *, after: int, repeat: int) -> None:
+        """Drop the shared fits of a repeat but the first ones: what they did is done again."""
+        shared = [row for row in self.rows if row.shared and row.repeat == repeat]
+        dropped = {id(row) for row in shared[after:]}
+        self.rows = [row for row in self.rows if id(row) not in dropped]
+
     def table(self) -> list[dict[str, object]]:
         """Return the rows as ``timings.csv`` has them."""
         return [asdict(row) for row in self.rows]

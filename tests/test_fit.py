@@ -1,6 +1,7 @@
 """The fits of a grid, with real estimators that misbehave in one way each."""
 
 import logging
+import time
 import warnings
 
 import joblib
@@ -73,12 +74,35 @@ class Raises(Halves):
         raise ValueError("no such thing")
 
 
-def fitter(folder, customers, make, models=ModelsKept.all):
+class Floats(Halves):
+    def fit(self, X):
+        self.labels_ = np.linspace(0, 1, len(X))
+        return self
+
+
+class Below(Halves):
+    def fit(self, X):
+        self.labels_ = np.full(len(X), -2)
+        return self
+
+
+class Prints(Halves):
+    def fit(self, X):
+        print("iteration 1")
+        return super().fit(X)
+
+
+class Exits(Halves):
+    def fit(self, X):
+        raise SystemExit(0)
+
+
+def fitter(folder, customers, make, models=ModelsKept.all, road=None, share=True):
     Z = customers.X()
-    algorithm = Algorithm("halves", lambda backend, **params: make(**params), "segrun.conf")
+    algorithm = Algorithm("halves", lambda backend, **params: make(**params), "segrun.conf", road)
     return GridFitter(
         algorithm, Backend("sklearn"), customers, Transformed(Z, []), RunDirectory(folder),
-        Timings(), models,
+        Timings(), models, "plug 1.0", share,
     )  # fmt: skip
 
 
@@ -160,3 +184,81 @@ def test_where_nothing_can_be_written_nothing_more_is_fitted(tmp_path, customers
     with pytest.raises(StoreError, match="predictions"):
         grid_fitter.fit_grid(grid(2, 3), repeats=1)
     assert len(fit_rows(grid_fitter)) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Floats, "ValueError: labels of type float64"),
+        (Below, "ValueError: a label of -2"),
+        (Exits, "SystemExit: 0"),
+    ],
+)
+def test_what_are_no_labels_fails_the_point_naming_the_plugin(
+    tmp_path, customers, caplog, make, said
+):
+    (outcome,) = fitter(tmp_path, customers, make).fit_grid(grid(2), repeats=1)
+    assert outcome.reason.startswith(said)
+    assert f"halves (plug 1.0) k=2 failed: {said}" in caplog.text
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_what_a_fit_prints_goes_to_the_log_and_not_to_stdout(tmp_path, customers, caplog, capsys):
+    with caplog.at_level(logging.INFO):
+        fitter(tmp_path, customers, Prints).fit_grid(grid(2), repeats=1)
+    assert "halves (plug 1.0) k=2 printed: iteration 1" in caplog.text
+    assert capsys.readouterr().out == ""
+
+
+def shared(backend, X, points):
+    """One loop for all points, slow for the first of them."""
+    time.sleep(0.05)
+    for point in points:
+        yield Halves(**point).fit(X)
+
+
+def test_the_shared_road_gives_what_fitting_alone_gives_in_equal_shares_of_its_time(
+    tmp_path, customers
+):
+    roads = {}
+    for name, share in (("shared", True), ("alone", False)):
+        grid_fitter = fitter(tmp_path / name, customers, Halves, road=shared, share=share)
+        outcomes = grid_fitter.fit_grid(grid(2, 3, 4), repeats=2)
+        roads[name] = outcomes, fit_rows(grid_fitter)
+    for one, other in zip(roads["shared"][0], roads["alone"][0], strict=True):
+        assert np.array_equal(one.labels, other.labels)
+    rows = roads["shared"][1]
+    assert [(row.point, row.repeat) for row in rows] == [
+        (f"k={k}", repeat) for repeat in (0, 1) for k in (2, 3, 4)
+    ]
+    assert all(row.shared for row in rows)
+    assert {row.backend_ran for row in rows} == {"sklearn"}
+    for repeat in (0, 1):
+        seconds = [row.wall_seconds for row in rows if row.repeat == repeat]
+        assert len(set(seconds)) == 1
+        assert 0.05 < sum(seconds) < 0.5
+    assert not any(row.shared for row in roads["alone"][1])
+    assert sum(row.wall_seconds for row in roads["alone"][1]) < 0.05
+
+
+@pytest.mark.parametrize("n_given", [0, 1])
+@pytest.mark.parametrize("ends", ["raises", "stops", "gives floats"])
+def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
+    tmp_path, customers, caplog, n_given, ends
+):
+    def road(backend, X, points):
+        for point in points[:n_given]:
+            yield Halves(**point).fit(X)
+        if ends == "raises":
+            raise RuntimeError("lost the way")
+        if ends == "gives floats":
+            yield Floats().fit(X)
+
+    grid_fitter = fitter(tmp_path, customers, Halves, road=road)
+    outcomes = grid_fitter.fit_grid(grid(2, 3), repeats=1)
+    for outcome in outcomes:
+        assert np.array_equal(outcome.labels, Halves(outcome.point.params["k"]).fit(
+            customers.X()).labels_)  # fmt: skip
+    rows = fit_rows(grid_fitter)
+    assert [(row.point, row.shared) for row in rows] == [("k=2", n_given == 1), ("k=3", False)]
+    assert "shared road of halves (plug 1.0) failed" in caplog.text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ class Maker(Protocol):
         """Return the backend's `estimator` (a class name such as KMeans), not yet fitted."""
 
 
+GridRoad = Callable[[Maker, NDArray[Any], Sequence[Mapping[str, Any]]], Iterable[Any]]
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """What a plugin registers as an entry point of the group ``segrun.algorithms``.
@@ -42,9 +45,24 @@ class Algorithm:
         backend for it (``backend.make("KMeans", **params)``) and never imports
         scikit-learn-intelex.
     conf : str
-        Import path of the package folder that holds ``algo/<name>.yaml``.
+        Import path of the package folder that holds ``algo/<name>.yaml``: every tunable in
+        ``params``, the axes in ``grid``.
+    fit_grid : callable, optional
+        ``fit_grid(backend, X, points)`` yields one fitted clusterer with ``labels_`` per
+        point, in order; a point is a mapping of all parameters. A faster road that gives the
+        labels that fitting each point alone gives, exactly.
+    assign : callable, optional
+        ``assign(model, X)`` returns labels of new rows, where the clusterer has no ``predict``.
+    expected_failed_checks : mapping of str to str
+        scikit-learn's estimator checks that fail, each with the reason.
+    search : mapping
+        The space of parameters that an optimiser draws from.
     """
 
     name: str
     make: Callable[..., Clusterer]
     conf: str
+    fit_grid: GridRoad | None = None
+    assign: Callable[[Any, NDArray[Any]], NDArray[Any]] | None = None
+    expected_failed_checks: Mapping[str, str] = field(default_factory=dict)
+    search: Mapping[str, Any] = field(default_factory=dict)

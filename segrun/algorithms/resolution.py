@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
 from segrun.algorithms.estimator import from_path, ready
 from segrun.algorithms.grid import Point, points
-from segrun.algorithms.registry import find
+from segrun.algorithms.registry import algorithms, find
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 
@@ -45,7 +48,29 @@ def resolve(config: AlgoConfig, seed: int) -> Algorithm:
             estimator.set_params(random_state=seed)
         return estimator
 
-    return replace(algorithm, make=make)
+    def fit_grid(
+        backend: Maker, X: NDArray[Any], points: Sequence[Mapping[str, Any]]
+    ) -> Iterable[Any]:
+        assert algorithm.fit_grid is not None
+        return algorithm.fit_grid(backend, X, [_seeded(ready(point), seed) for point in points])
+
+    shared = fit_grid if algorithm.fit_grid is not None else None
+    return replace(algorithm, make=make, fit_grid=shared)
+
+
+def _seeded(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return parameters whose ``random_state``, where nobody set it, is the one seed."""
+    if params.get("random_state", seed) is None:
+        return {**params, "random_state": seed}
+    return dict(params)
+
+
+def origin(config: AlgoConfig) -> str:
+    """Return name and version of the distribution that brought an algorithm."""
+    if config.estimator is not None:
+        return f"scikit-learn's {config.estimator}"
+    plugin = algorithms().get(config.name)
+    return f"{plugin.distribution} {plugin.version}" if plugin is not None else "nobody"
 
 
 def _label(name: str) -> str:
