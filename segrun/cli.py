@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
+from segrun import interrupt
 from segrun.errors import ConfigError, SegrunError
 from segrun.nearest import did_you_mean
 
@@ -59,6 +60,7 @@ def main() -> None:
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     try:
+        interrupt.listen()
         code = dispatch(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -443,6 +443,16 @@ def read_yaml(path: Path) -> Any:
     return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
 
 
+def algo_of(path: Path) -> AlgoConfig:
+    """Return the algorithm of a composed experiment, as a YAML file holds it."""
+    whole = OmegaConf.load(path)
+    typed = OmegaConf.merge(OmegaConf.structured(AlgoConfig), whole.algo)
+    whole.algo = typed
+    found = OmegaConf.to_object(whole.algo)
+    assert isinstance(found, AlgoConfig)
+    return found
+
+
 def to_yaml(experiment: Experiment) -> str:
     """Return the experiment as YAML, every value resolved."""
     return OmegaConf.to_yaml(OmegaConf.structured(experiment))

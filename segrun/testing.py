@@ -1,0 +1,309 @@
+"""The conformance suite of algorithm plugins: subclass it, name your algorithm, run pytest.
+
+::
+
+    from segrun.testing import AlgorithmConformance
+
+
+    class TestMine(AlgorithmConformance):
+        name = "mine"
+
+It needs pytest (``pip install 'segrun[test]'``) and the plugin installed. scikit-learn's own
+estimator checks are part of it; those that `Algorithm.expected_failed_checks` names may fail.
+"""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from segrun import config
+from segrun.algorithms import Point, points, registry, resolve
+from segrun.algorithms import check as check_points
+from segrun.algorithms.base import Algorithm
+from segrun.backend import Backend, Fit
+from segrun.config import AlgoConfig
+
+SEED = 7
+
+
+def tables() -> dict[str, NDArray[np.float64]]:
+    """Return the tables that every algorithm is run on, by name; C order, writable."""
+    rng = np.random.default_rng(SEED)
+    centres = rng.uniform(-6, 6, size=(5, 4))
+    blobs = centres[rng.integers(0, 5, 400)] + rng.normal(0, 0.4, size=(400, 4))
+    noisy = np.concatenate([blobs[:300], rng.uniform(-9, 9, size=(60, 4))])
+    skewed = rng.lognormal(0, 1, size=(350, 3))
+    return {
+        "blobs": blobs,
+        "blobs and noise": noisy,
+        "skewed": (skewed - skewed.mean(axis=0)) / skewed.std(axis=0),
+    }
+
+
+class AlgorithmConformance:
+    """What segrun relies on, as tests; see the module.
+
+    Attributes
+    ----------
+    name : str
+        The algorithm, as ``algo=NAME`` has it.
+    backend : {"onedal", "sklearn"}
+        The backend asked for.
+    min_agreement : float
+        Share of the rows of a fit that ``predict`` or ``assign`` must give the label of the fit.
+        Lower it only where the algorithm is about something else, and say why.
+    """
+
+    name: str
+    backend: str = "onedal"
+    min_agreement: float = 1.0
+
+    @pytest.fixture(params=list(tables()))
+    def X(self, request: pytest.FixtureRequest) -> NDArray[np.float64]:  # noqa: N802
+        """Return each table in turn; override it for data of your own."""
+        table: NDArray[np.float64] = tables()[request.param]
+        return table
+
+    @pytest.fixture
+    def config(self) -> AlgoConfig:
+        """Return the algorithm's YAML as `segrun algo=NAME` composes it."""
+        return composed(self.name)
+
+    @pytest.fixture
+    def algorithm(self, config: AlgoConfig) -> Algorithm:
+        """Return the algorithm as segrun calls it."""
+        return resolve(config, SEED)
+
+    @pytest.fixture
+    def some(self, config: AlgoConfig) -> list[Point]:
+        """Return the first, the middle and the last point of the grid."""
+        grid = points(config)
+        return [grid[i] for i in sorted({0, len(grid) // 2, len(grid) - 1})]
+
+    @pytest.fixture
+    def fit(self, algorithm: Algorithm) -> Callable[[Point, NDArray[Any]], Fit]:
+        """Fit one point on a table."""
+
+        def fitted(point: Point, X: NDArray[Any]) -> Fit:
+            backend = Backend(self.backend)
+            return backend.fit(algorithm.make(backend, **point.params), X)
+
+        return fitted
+
+    def test_the_yaml_carries_the_name(self, config: AlgoConfig) -> None:
+        """`algo=NAME`, the file NAME.yaml and its key `name` say the same."""
+        assert config.name == self.name
+
+    def test_the_entry_point_and_the_algorithm_carry_the_name(self, config: AlgoConfig) -> None:
+        """What is registered under a name calls itself by that name."""
+        if config.estimator is not None:
+            pytest.skip("an algorithm by YAML alone has no entry point")
+        found = registry.algorithms()
+        assert self.name in found, f"not installed; installed: {', '.join(found)}"
+        assert found[self.name].algorithm.name == self.name
+
+    def test_axes_of_the_grid_are_open_parameters_with_values(self, config: AlgoConfig) -> None:
+        """Every axis stands in `params` as null, so that it can be fixed, and has values."""
+        for axis, values in config.grid.items():
+            assert axis in config.params, f"grid.{axis} is not in params"
+            assert config.params[axis] is None, f"params.{axis} must be null: it is an axis"
+            assert values, f"grid.{axis} has no values"
+
+    def test_parameters_are_those_of_the_constructor(
+        self, config: AlgoConfig, some: list[Point]
+    ) -> None:
+        """Every parameter is one of the estimator, or of the plugin's own `make`."""
+        estimator = resolve(config, SEED).make(Backend(self.backend), **some[0].params)
+        known = set(estimator.get_params(deep=False)) | _own_parameters(config)
+        assert set(config.params) <= known, f"unknown: {set(config.params) - known}"
+
+    def test_every_point_can_be_made(self, config: AlgoConfig) -> None:
+        """Every combination of the grid's values is accepted before any data is read."""
+        check_points(config, Backend(self.backend), SEED)
+
+    def test_labels_are_numbers_from_0_without_gaps_and_noise_is_minus_1(
+        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64]
+    ) -> None:
+        """One whole number per row."""
+        for point in some:
+            labels = fit(point, X).labels
+            assert labels.shape == (len(X),)
+            clusters = np.unique(labels[labels >= 0])
+            assert clusters.tolist() == list(range(len(clusters))), point.slug
+
+    def test_the_same_seed_gives_the_same_labels(
+        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64]
+    ) -> None:
+        """Nothing but the seed decides, neither an earlier fit nor the global random state."""
+        for point in some:
+            np.random.seed(1)  # noqa: NPY002 - what a plugin may draw from by mistake
+            first = fit(point, X).labels
+            np.random.seed(2)  # noqa: NPY002
+            assert np.array_equal(fit(point, X).labels, first), point.slug
+
+    def test_the_input_is_not_changed(
+        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64]
+    ) -> None:
+        """All points of a grid are fitted on one array."""
+        before = X.copy()
+        for point in some:
+            fit(point, X)
+            assert np.array_equal(X, before), point.slug
+
+    def test_read_only_and_mapped_input_and_either_order_give_the_same_labels(
+        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64], tmp_path: Path
+    ) -> None:
+        """Workers get the table as a read-only memory map."""
+        np.save(tmp_path / "X.npy", X)
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        frozen = X.copy()
+        frozen.setflags(write=False)
+        for point in some:
+            expected = fit(point, X).labels
+            for other in (frozen, mapped, np.asfortranarray(X)):
+                assert np.array_equal(fit(point, other).labels, expected), point.slug
+
+    def test_the_shared_road_gives_the_labels_of_fitting_alone(
+        self,
+        algorithm: Algorithm,
+        fit: Callable[..., Fit],
+        config: AlgoConfig,
+        X: NDArray[np.float64],
+    ) -> None:
+        """`fit_grid` is faster, and nothing else."""
+        if algorithm.fit_grid is None:
+            pytest.skip("the algorithm has no fit_grid")
+        grid = points(config)
+        road = Backend(self.backend).fit_grid(algorithm.fit_grid, X, [p.params for p in grid])
+        for point, shared in zip(grid, road, strict=True):
+            assert np.array_equal(shared.labels, fit(point, X).labels), point.slug
+
+    def test_a_saved_model_comes_back_the_same_without_the_accelerator(
+        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64], tmp_path: Path
+    ) -> None:
+        """Joblib writes and reads it; it names no module of scikit-learn-intelex."""
+        for point in some:
+            model = fit(point, X).model
+            joblib.dump(model, tmp_path / "model.joblib")
+            again = joblib.load(tmp_path / "model.joblib")
+            named = {module.partition(".")[0] for module in _modules(model)}
+            assert not named & {"sklearnex", "onedal", "daal4py"}
+            for attribute in ("labels_", "cluster_centers_"):
+                if hasattr(model, attribute):
+                    same = getattr(again, attribute)
+                    assert np.array_equal(getattr(model, attribute), same), attribute
+            if hasattr(model, "predict"):
+                assert np.array_equal(again.predict(X), model.predict(X))
+
+    def test_rows_of_the_fit_are_assigned_as_they_were_fitted(
+        self,
+        algorithm: Algorithm,
+        fit: Callable[..., Fit],
+        some: list[Point],
+        X: NDArray[np.float64],
+    ) -> None:
+        """`predict` of the model or `assign` of the plugin, noise included."""
+        for point in some:
+            found = fit(point, X)
+            if algorithm.assign is not None:
+                assigned = np.asarray(algorithm.assign(found.model, X))
+            elif hasattr(found.model, "predict"):
+                assigned = np.asarray(found.model.predict(X))
+            else:
+                pytest.skip("neither predict nor assign: new rows cannot be labelled")
+            assert assigned.shape == (len(X),)
+            agreement = float((assigned == found.labels).mean())
+            assert agreement >= self.min_agreement, f"{point.slug}: {agreement:.3f} agree"
+
+    @pytest.mark.parametrize(
+        "shape", ["one feature", "few rows", "equal rows"], ids=lambda shape: shape
+    )
+    def test_odd_tables_give_labels_or_a_value_error(
+        self, fit: Callable[..., Fit], some: list[Point], shape: str
+    ) -> None:
+        """Never anything else: a crash would take the whole grid down."""
+        X = tables()["blobs"]
+        odd = {"one feature": X[:, :1], "few rows": X[:3], "equal rows": np.ones((50, 2))}[shape]
+        for point in some:
+            try:
+                labels = fit(point, np.ascontiguousarray(odd)).labels
+            except ValueError:
+                continue
+            assert labels.shape == (len(odd),)
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_scikit_learns_own_check(self, estimator: Any, estimator_check: Any) -> None:
+        """One of scikit-learn's estimator checks; Algorithm.expected_failed_checks may fail."""
+        estimator_check(estimator)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Make one test of each of scikit-learn's checks."""
+        if "estimator_check" in metafunc.fixturenames:
+            cases = list(_estimator_checks(self.name, self.backend))
+            names = [getattr(case.values[1], "func", case.values[1]).__name__ for case in cases]
+            metafunc.parametrize(("estimator", "estimator_check"), cases, ids=names)
+
+
+def _estimator_checks(name: str, backend: str) -> Iterator[Any]:
+    from sklearn.utils.estimator_checks import estimator_checks_generator
+
+    algo = composed(name)
+    algorithm = resolve(algo, SEED)
+    estimator = algorithm.make(Backend(backend), **points(algo)[0].params)
+    expected = dict(algorithm.expected_failed_checks)
+    for case in estimator_checks_generator(
+        estimator, expected_failed_checks=expected, mark="xfail"
+    ):
+        yield case if isinstance(case, type(pytest.param())) else pytest.param(*case)
+
+
+@cache
+def composed(name: str) -> AlgoConfig:
+    """Return the YAML of an algorithm as the real command composes it.
+
+    Raises
+    ------
+    AssertionError
+        With what the command says, if it does not compose.
+    """
+    done = subprocess.run(  # noqa: S603 - segrun itself
+        [sys.executable, "-m", "segrun", f"algo={name}", f"seed={SEED}", "--cfg", "job"],
+        capture_output=True, text=True, check=False, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 0, f"segrun algo={name}: {done.stderr}"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "composed.yaml"
+        file.write_text(done.stdout, encoding="utf-8")
+        # random_state: ${seed} is resolved against the whole.
+        return config.algo_of(file)
+
+
+def _own_parameters(config: AlgoConfig) -> set[str]:
+    if config.estimator is not None:
+        return set()
+    own = signature(registry.find(config.name).make).parameters.values()
+    return {p.name for p in own if p.kind is not Parameter.VAR_KEYWORD}
+
+
+def _modules(model: Any) -> set[str]:
+    """Return the texts of a pickled model, the modules that it names among them."""
+    return {
+        word
+        for _, argument, _ in pickletools.genops(pickle.dumps(model))
+        if isinstance(argument, str)
+        for word in argument.split()
+    }
