@@ -121,7 +121,7 @@ def _make(algorithm: Algorithm, backend: Backend, point: Point, config: AlgoConf
 def _validate(estimator: Clusterer, point: Point, config: AlgoConfig) -> None:
     # scikit-learn's own rules, which it applies in fit; a plugin's estimator may have none.
     validate = getattr(estimator, "_validate_params", None)
-    if validate is None:
+    if validate is None or not hasattr(estimator, "_parameter_constraints"):
         return
     try:
         validate()

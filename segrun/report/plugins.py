@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +11,77 @@ from yaml import YAMLError
 
 from segrun import config
 from segrun.algorithms import registry
+from segrun.config import AlgoConfig, BackendName
+
+_WIDTH = 96
 
 
 def plugins_page() -> str:
-    """Return every algorithm with distribution, version, parameters and grid."""
+    """Return every algorithm with distribution, version, parameters, grid and whether it runs."""
+    # Late: scikit-learn takes over a second to import.
+    from segrun.backend import Backend
+
+    backend = Backend(BackendName.onedal.value)
     lines = []
     for name, plugin in sorted(registry.algorithms().items()):
         lines.append(f"{name}  ({plugin.distribution} {plugin.version})")
-        lines += _about(_yaml(plugin.algorithm.conf, name))
-    for name in _yaml_only():
+        lines += _about(_yaml(plugin.algorithm.conf, name), name, backend)
+    for name in yaml_only():
         content = _yaml("segrun.conf", name)
         lines.append(f"{name}  (YAML alone: {content.get('estimator', 'does not load')})")
-        lines += _about(content)
+        lines += _about(content, name, backend)
     for broken in registry.broken():
-        lines.append(f"{broken.name}  ({broken.distribution}) does not load: {broken.error}")
+        lines.append(f"{broken.name}  ({broken.distribution})")
+        lines += _told("cannot run here: it does not load", broken.error)
     return "\n".join(lines) + "\n"
 
 
-def _about(content: dict[str, Any]) -> list[str]:
-    if "broken" in content:
-        return [f"    its YAML cannot be read: {content['broken']}"]
-    params = ", ".join(content.get("params") or {})
-    grid = ", ".join(f"{axis} {values}" for axis, values in (content.get("grid") or {}).items())
-    return [f"    parameters: {params}", f"    grid: {grid or 'none'}"]
-
-
-def _yaml_only() -> list[str]:
+def yaml_only() -> list[str]:
+    """Return the algorithms that are a YAML file alone, the user's and segrun's."""
     names = {file.stem for folder in _own_folders() for file in (folder / "algo").glob("*.yaml")}
     return sorted(names - set(registry.algorithms()))
+
+
+def _about(content: dict[str, Any], name: str, backend: Any) -> list[str]:
+    if "broken" in content:
+        return _told("cannot run here: its YAML cannot be read", content["broken"])
+    params = ", ".join(
+        option if value is None else f"{option}={_shown(value)}"
+        for option, value in (content.get("params") or {}).items()
+    )
+    grid = ", ".join(f"{axis} {values}" for axis, values in (content.get("grid") or {}).items())
+    return [
+        *_told("parameters", params or "none"),
+        *_told("grid", grid or "none"),
+        f"    {_runs(content, name, backend)}",
+    ]
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _runs(content: dict[str, Any], name: str, backend: Any) -> str:
+    """Make the estimator of the first point, which imports whatever it needs."""
+    from segrun.algorithms import points, resolve
+
+    found = {key: content.get(key) or {} for key in ("params", "grid")}
+    algo = AlgoConfig(str(content.get("name", name)), content.get("estimator"), **found)
+    # What composition resolves: ${seed}.
+    algo.params = {k: 0 if isinstance(v, str) and "${" in v else v for k, v in algo.params.items()}
+    try:
+        estimator = resolve(algo, 0).make(backend, **points(algo)[0].params)
+        reason = backend.refusal(estimator)
+    except Exception as error:  # noqa: BLE001 - foreign code raises anything
+        return f"cannot run here: {type(error).__name__}: {' '.join(str(error).split())}"
+    return f"runs on sklearn ({reason})" if reason else f"runs on {backend.name}"
+
+
+def _told(title: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        f"{title}: {text}", _WIDTH, initial_indent="    ", subsequent_indent="      ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _own_folders() -> list[Path]:
@@ -53,7 +97,9 @@ def _yaml(package: str, name: str) -> dict[str, Any]:
     files = [folder / "algo" / f"{name}.yaml" for folder in folders]
     try:
         content = config.read_yaml(next(file for file in files if file.is_file()))
-    except (StopIteration, ValueError, YAMLError) as error:
+    except StopIteration:
+        content = f"there is no algo/{name}.yaml in {package}"
+    except (ValueError, YAMLError) as error:
         content = str(error)
     # Somebody's broken file is told in its place; the page goes on.
     return content if isinstance(content, dict) else {"broken": " ".join(str(content).split())}

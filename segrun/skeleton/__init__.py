@@ -1,0 +1,103 @@
+"""``segrun plugins new``: a distribution with one algorithm, to begin with."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from segrun.errors import ConfigError, StoreError
+
+#: The files of the template, and where they go.
+_FILES = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    "init.py": "{package}/__init__.py",
+    "clusterer.py": "{package}/clusterer.py",
+    "algo.yaml": "{package}/conf/algo/{name}.yaml",
+    "test_conformance.py": "tests/test_conformance.py",
+}
+
+
+def write_skeleton(name: str, folder: Path) -> Path:
+    """Write a working plugin.
+
+    Parameters
+    ----------
+    name : str
+        Name of its algorithm.
+    folder : Path
+        Folder for the distribution's own folder, ``segrun-NAME``.
+
+    Returns
+    -------
+    Path
+        The distribution's folder.
+
+    Raises
+    ------
+    ConfigError
+        If the name is no Python name in small letters, or an installed algorithm's.
+    StoreError
+        If the folder is there already, or cannot be written.
+    """
+    _check(name)
+    target = folder / f"segrun-{name.replace('_', '-')}"
+    if target.exists():
+        raise StoreError(f"{target} is there already: choose another name or folder, or remove it")
+    words = {
+        "name": name,
+        "package": f"segrun_{name}",
+        "distribution": target.name,
+        "Class": "".join(part.capitalize() for part in name.split("_")),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Renamed at the end: what is there is whole.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".segrun-new-") as temporary:
+            _write(Path(temporary) / "new", words)
+            shutil.move(Path(temporary) / "new", target)
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
+    return target
+
+
+def new_command(name: str, folder: Path | None) -> int:
+    """Do ``segrun plugins new NAME [FOLDER]`` and return the exit code."""
+    target = write_skeleton(name, folder or Path())
+    print(  # noqa: T201
+        f"{target} is a working plugin. Install it, check it, run it:\n"
+        f"  pip install -e {target}\n"
+        f"  segrun plugins check {name}\n"
+        f"  segrun algo={name}\n"
+        f"Your own code goes into {target / f'segrun_{name}' / 'clusterer.py'}"
+    )
+    return 0
+
+
+def _check(name: str) -> None:
+    from segrun.algorithms import registry
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or "__" in name:
+        raise ConfigError(
+            f"segrun plugins new {name}: the name becomes a Python package, a folder and a file; "
+            "begin with a small letter, go on with small letters, digits and single underscores"
+        )
+    if name in registry.algorithms():
+        plugin = registry.algorithms()[name]
+        raise ConfigError(
+            f"segrun plugins new {name}: {plugin.distribution} has an algorithm of that name: "
+            "choose another"
+        )
+
+
+def _write(folder: Path, words: dict[str, str]) -> None:
+    for source, place in _FILES.items():
+        text = (files("segrun.skeleton") / "template" / f"{source}.txt").read_text("utf-8")
+        path = folder / place.format(**words)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Template(text).substitute(words), encoding="utf-8")
