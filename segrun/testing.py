@@ -253,9 +253,15 @@ class AlgorithmConformance:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each of scikit-learn's checks."""
         if "estimator_check" in metafunc.fixturenames:
-            cases = list(_estimator_checks(self.name, self.backend))
-            names = [getattr(case.values[1], "func", case.values[1]).__name__ for case in cases]
-            metafunc.parametrize(("estimator", "estimator_check"), cases, ids=names)
+            try:
+                cases = list(_estimator_checks(self.name, self.backend))
+            except Exception as error:  # noqa: BLE001 - one failed test, not the end of all
+                cases = [pytest.param(error, _not_made, id="the estimator is made")]
+            metafunc.parametrize(("estimator", "estimator_check"), cases)
+
+
+def _not_made(error: Exception) -> None:
+    raise AssertionError(f"the first point of the grid cannot be made: {error}") from error
 
 
 def _estimator_checks(name: str, backend: str) -> Iterator[Any]:
@@ -268,7 +274,9 @@ def _estimator_checks(name: str, backend: str) -> Iterator[Any]:
     for case in estimator_checks_generator(
         estimator, expected_failed_checks=expected, mark="xfail"
     ):
-        yield case if isinstance(case, type(pytest.param())) else pytest.param(*case)
+        values, marks = getattr(case, "values", case), getattr(case, "marks", ())
+        name = getattr(values[1], "func", values[1]).__name__
+        yield pytest.param(*values, marks=marks, id=name)
 
 
 @cache

@@ -91,15 +91,16 @@ def _own_folders() -> list[Path]:
 
 def _yaml(package: str, name: str) -> dict[str, Any]:
     """Return the YAML that `algo=name` takes: the user's, segrun's or the plugin's."""
-    folders = _own_folders()
-    if package != "segrun.conf":
-        folders.append(Path(str(importlib.resources.files(package))))
-    files = [folder / "algo" / f"{name}.yaml" for folder in folders]
+    files = [folder / "algo" / f"{name}.yaml" for folder in _own_folders()]
     try:
+        if package != "segrun.conf":
+            # The package may be a folder without __init__.py, which has no path of its own.
+            found = importlib.resources.files(package) / "algo" / f"{name}.yaml"
+            files.append(Path(str(found)))
         content = config.read_yaml(next(file for file in files if file.is_file()))
     except StopIteration:
         content = f"there is no algo/{name}.yaml in {package}"
-    except (ValueError, YAMLError) as error:
+    except (ImportError, ValueError, YAMLError) as error:
         content = str(error)
     # Somebody's broken file is told in its place; the page goes on.
     return content if isinstance(content, dict) else {"broken": " ".join(str(content).split())}

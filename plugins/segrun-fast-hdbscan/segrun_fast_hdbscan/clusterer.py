@@ -1,0 +1,27 @@
+"""fast_hdbscan's HDBSCAN, for any table that scikit-learn's own takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from fast_hdbscan import HDBSCAN
+from sklearn.utils.validation import validate_data
+
+
+class FastHDBSCAN(HDBSCAN):
+    """HDBSCAN whose input is checked; the parameters are fast_hdbscan's.
+
+    fast_hdbscan 0.3 raises TypeError for Fortran-ordered input, and takes rows with NaN for noise.
+    """
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **fit_params: Any) -> Any:
+        """Find the clusters of X of shape (n_samples, n_features)."""
+        X = validate_data(self, X, dtype=np.float64, order="C", ensure_min_samples=2)
+        return super().fit(X, y, sample_weight, **fit_params)
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that sparse tables are refused."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
