@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from segrun import config
+from segrun import config, interrupt
 from segrun.checks import folder_name
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.explain import explain
@@ -77,9 +78,7 @@ def launch(arguments: list[str]) -> int:
 
 def _launch(arguments: list[str], session: Session) -> int:
     try:
-        prepare()
-        _refuse(arguments)
-        _hydra(arguments, session)
+        _begin(arguments, session)
     except KeyboardInterrupt:
         tell("interrupted: what was finished stays; jobs not yet begun are in no table")
         return 130
@@ -103,6 +102,17 @@ def _launch(arguments: list[str], session: Session) -> int:
         tell(str(error))
         return 2
     return 0
+
+
+def _begin(arguments: list[str], session: Session) -> None:
+    try:
+        prepare()
+        _refuse(arguments)
+        _hydra(arguments, session)
+    except Exception:
+        # Some libraries make another error of a Ctrl-C.
+        interrupt.check()
+        raise
 
 
 def _refuse(arguments: list[str]) -> None:
@@ -133,6 +143,8 @@ def prepare() -> None:
     """Register schemas and search path with Hydra, and take the start time."""
     # Hydra then raises instead of printing a traceback of its own and exiting.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    # Where the disk is full, so is the log; a traceback per line of it would say so.
+    logging.raiseExceptions = False
     # The process id keeps two runs of the same second apart; the store's exclusive claim of
     # the directory holds where even that fails (several machines on one file system).
     os.environ["SEGRUN_TIME"] = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{os.getpid()}"

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segrun import config
+from segrun import config, interrupt
 from segrun.augment import label
 from segrun.checks import check
 from segrun.config import Experiment, ModelsKept
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from segrun.fit import Outcome
 
 log = logging.getLogger("segrun.run")
-
-# Not when it is written: Python loses a Ctrl-C that falls into the reading of the metadata.
-_VERSION = metadata.version("segrun")
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,8 @@ def _read(
 ) -> tuple[Built, Transactions]:
     from segrun import datasets, features
 
-    with ExitStack() as stack:
+    stack = ExitStack()
+    try:
         with timings.stage("load"):
             source = datasets.load(experiment.dataset, experiment.seed)
             transactions = stack.enter_context(source)
@@ -150,6 +148,10 @@ def _read(
             out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features"):
             built = features.build(transactions, experiment.features)
+    finally:
+        # The copies in the cache go, whenever Ctrl-C comes.
+        with interrupt.deferred():
+            stack.close()
     return built, transactions
 
 
@@ -193,7 +195,7 @@ def _finish(
 
 def _about(experiment: Experiment) -> dict[str, Any]:
     return {
-        "segrun": _VERSION,
+        "segrun": metadata.version("segrun"),
         "experiment": {
             "name": experiment.name,
             "dataset": experiment.dataset.name,
@@ -207,7 +209,7 @@ def _about(experiment: Experiment) -> dict[str, Any]:
 
 def _record_failure(experiment: Experiment, out: RunDirectory, error: BaseException) -> None:
     """Say in the manifest how the run ended; what was finished stays."""
-    interrupted = isinstance(error, KeyboardInterrupt)
+    interrupted = isinstance(error, KeyboardInterrupt) or interrupt.asked()
     status = "interrupted" if interrupted else "failed"
     reason = "stopped by the user" if interrupted else f"{type(error).__name__}: {error}"
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from segrun import config
+from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.explain import explain
 from segrun.report.sweep import Job, write_aggregate
@@ -63,11 +63,14 @@ class Session:
             # The directory is another run's: nothing is written to it, not even to its log.
             self.jobs[-1] = Job(directory, refused=str(error), overrides=overrides)
             self._tell_failure(job, error)
-        except Exception as error:  # one job's failure must not stop the others
+        except (Exception, SystemExit) as error:
+            # One job's failure must not stop the others, nor may a plugin's exit(0) stand for all;
+            # but a Ctrl-C stops them, even if some library made another error of it.
+            interrupt.check()
             self._tell_failure(job, error)
             log.debug("the run failed", exc_info=True)
 
-    def _tell_failure(self, job: Job, error: Exception) -> None:
+    def _tell_failure(self, job: Job, error: Exception | SystemExit) -> None:
         self.codes[-1] = exit_code(error)
         message = str(error)
         if not isinstance(error, SegrunError):
@@ -112,7 +115,7 @@ def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> i
     return 0 if run(experiment, directory, records).status == "done" else 1
 
 
-def exit_code(error: Exception) -> int:
+def exit_code(error: BaseException) -> int:
     """Return 2 where the configuration is wrong, otherwise 1."""
     return 2 if isinstance(error, ConfigError) else 1
 

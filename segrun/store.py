@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun import interrupt
 from segrun.customers import Customers
 from segrun.errors import ClaimError, StoreError
 
@@ -58,7 +59,7 @@ class RunDirectory:
         if customers.replica is not None:
             columns["replica"] = customers.replica
         frame = pl.DataFrame({**columns, **customers.columns})
-        self._write(name, frame.write_parquet)
+        self._write(name, lambda path: _write_parquet(path, frame))
 
     def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:
         """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
@@ -66,7 +67,7 @@ class RunDirectory:
 
         ids = pl.Series(customers.ids, dtype=pl.String)
         frame = pl.DataFrame({customers.id_column: ids, "label": labels})
-        self._write(f"predictions/{point}.parquet", frame.write_parquet)
+        self._write(f"predictions/{point}.parquet", lambda path: _write_parquet(path, frame))
 
     def write_model(self, point: str, model: Any) -> None:
         """Write ``models/<point>.joblib``."""
@@ -121,10 +122,13 @@ class RunDirectory:
             **facts,
             "files": files,
         }
-        self.write_json(MANIFEST, content)
+        text = json.dumps(content, indent=2, default=str) + "\n"
+        # Not by _write: an interrupted run has a manifest, too.
+        write_atomically(self.path / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
         (self.path / UNFINISHED).unlink(missing_ok=True)
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        interrupt.check()
         write_atomically(self.path / name, write)
 
 
@@ -173,6 +177,14 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """Read what `write_csv` wrote, every cell as text."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _write_parquet(path: Path, frame: Any) -> None:
+    # By way of memory: polars' own threads write on after a Ctrl-C, and on a full disk it raises
+    # no OSError.
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    path.write_bytes(content.getbuffer())
 
 
 def _cell(value: object) -> object:
