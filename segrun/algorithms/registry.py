@@ -114,7 +114,7 @@ def load(entries: Iterable[EntryPoint]) -> tuple[dict[str, Registered], list[Bro
         distribution, version = _origin(entry)
         try:
             found[entry.name] = Registered(entry.name, _algorithm(entry), distribution, version)
-        except Exception as error:  # noqa: BLE001 - foreign code raises anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code raises anything
             text = f"{type(error).__name__}: {error}"
             log.warning(
                 "the algorithm %r of %s %s does not load and is left out: %s",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from segrun.config import ColumnsConfig
+from segrun.datasets.quoting import clipped, listed
 from segrun.datasets.transactions import ID_COLUMN
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
@@ -106,7 +107,7 @@ def find_uci(names: Iterable[str], file: str) -> Mapped:
         if len(found) > 1:
             raise DataError(
                 f"dataset.path={file} has the column {known[0]} more than once "
-                f"({', '.join(found)}): remove or rename all but the right one"
+                f"({listed(found)}): remove or rename all but the right one"
             )
         if found:
             columns[role] = found[0]
@@ -115,8 +116,7 @@ def find_uci(names: Iterable[str], file: str) -> Mapped:
     if missing:
         raise DataError(
             f"dataset.path={file} lacks the column {', '.join(missing)}. "
-            f"Its first line has: {', '.join(names)}. If they have other names, use "
-            f"{_ready_line(names)}"
+            f"Its columns: {listed(names)}. If these are others: {_ready_line(names)}"
         )
     return Mapped(columns, ID_COLUMN)
 
@@ -133,10 +133,11 @@ def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mappe
     columns = {role: name for role, name in asdict(config).items() if name is not None}
     for role, name in columns.items():
         if names.count(name) != 1:
-            many = "more than once" if name in names else "not there"
+            said = "more than once" if name in names else "not there"
+            near = "" if name in names else did_you_mean(name, names)
             raise DataError(
-                f"dataset.columns.{role}={name}: {many} in dataset.path={file}."
-                f"{did_you_mean(name, names)} Its columns: {', '.join(names)}"
+                f"dataset.columns.{role}={clipped(name)}: {said} in dataset.path={file}.{near} "
+                f"Its columns: {listed(names)}"
             )
     lacking = [role for role in ("customer", "date") if role not in columns]
     if not columns.keys() & {"amount", "price"}:
@@ -144,7 +145,7 @@ def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mappe
     if lacking:
         raise DataError(
             f"dataset.columns does not say which column holds {', '.join(lacking)}. "
-            f"Columns of dataset.path={file}: {', '.join(names)}. {_ready_line(names)}"
+            f"Columns of dataset.path={file}: {listed(names)}. Perhaps: {_ready_line(names)}"
         )
     return Mapped(columns, _id_name(columns["customer"]))
 
@@ -174,13 +175,14 @@ def _ready_line(names: list[str]) -> str:
         if name or role in ("customer", "date", "amount"):
             shown.append(f"{role}: {_value(name or 'COLUMN')}")
     mapping = shlex.quote(f"dataset.columns={{{', '.join(shown)}}}")
-    return f"Perhaps: dataset=transactions {mapping}"
+    return f"dataset=transactions {mapping}"
 
 
 def _value(name: str) -> str:
     """Return a name as the command line takes it."""
     if re.fullmatch(r"[A-Za-z_][\w ./-]*", name, re.ASCII):
         return name
+    name = clipped(name)
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -17,6 +17,9 @@ from segrun.errors import DataError
 
 _MAX_SMALL_BYTES = 200_000_000
 
+#: A filter while the file is read costs as much as the square of the columns.
+_MAX_FILTERED = 200
+
 
 class CsvTable:
     """A CSV file whose rows are lines of text.
@@ -104,6 +107,13 @@ class CsvTable:
         # polars gives columns of one name names of its own.
         if len(found) == len(names) == len(set(names)):
             frame = frame.rename(dict(zip(found, names, strict=True)))
+        if self.small:
+            try:
+                frame = frame.collect(engine="streaming").lazy()
+            except POLARS_ERRORS as error:
+                raise self.explain(error) from error
+        elif len(found) > _MAX_FILTERED:
+            return frame
         # A line that is blank, or has nothing but separators, is no row.
         return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 

@@ -9,9 +9,11 @@ from itertools import product
 import polars as pl
 
 from segrun.config import DateOrder
+from segrun.datasets.quoting import quoted
 from segrun.errors import DataError
 
-_FIRST_YEAR = 1000
+#: The calendar of Python ends with 9999.
+_YEARS = (1000, 9999)
 
 #: Ends a format of ours whose texts carry a zone: 2010-12-01T08:26:00+01:00.
 _ZONED = "%z"
@@ -61,7 +63,7 @@ class Reading:
 
 
 def find_format(
-    counted: pl.DataFrame, order: DateOrder, where: str, locate: Callable[[str], str] = repr
+    counted: pl.DataFrame, order: DateOrder, where: str, locate: Callable[[str], str] = quoted
 ) -> str:
     """Return the one format that reads the dates; a few may be beyond any.
 
@@ -109,7 +111,12 @@ def to_date(text: pl.Expr, date_format: str) -> pl.Expr:
         date_format = date_format.removesuffix(_ZONED)
     dates = text.str.strip_chars().str.to_datetime(date_format, strict=False, time_unit="us")
     # %Y takes the 10 of 1/12/10 for the year 10.
-    return pl.when(dates.dt.year() >= _FIRST_YEAR).then(dates)
+    return in_calendar(dates)
+
+
+def in_calendar(dates: pl.Expr) -> pl.Expr:
+    """Return dates, null where the year has not four digits."""
+    return pl.when(dates.dt.year().is_between(*_YEARS)).then(dates)
 
 
 def parse(texts: pl.Series, date_format: str) -> pl.Series:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
+from segrun.datasets.quoting import listed
 from segrun.datasets.source import Source
 from segrun.datasets.table import LINE, POLARS_ERRORS
 from segrun.errors import DataError
@@ -130,5 +132,20 @@ def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
         others = f" Its sheets: {', '.join(sheets)}" if len(sheets) > 1 else ""
         raise DataError(f"dataset.path={name}: the sheet {wanted!r} is empty.{others}")
     rows = rows.rename({column: column.strip() for column in rows.columns})
+    _check_names(rows.columns, workbook, wanted, name)
     # The header is the sheet's first row.
     return FrameTable(rows.lazy(), name, 2, True, {"format": "excel", "sheet": wanted})
+
+
+def _check_names(names: list[str], workbook: Any, sheet: str, file: str) -> None:
+    """Refuse a column that is there twice: the reader renames the second one, X to X_1."""
+    if not any(re.fullmatch(r".+_\d+", n) and n.rpartition("_")[0] in names for n in names):
+        return
+    first = workbook.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
+    header = [str(cell).strip() for cell in first.row(0) if cell is not None]
+    twice = sorted({cell for cell in header if header.count(cell) > 1})
+    if twice:
+        raise DataError(
+            f"dataset.path={file}: the sheet {sheet!r} has the column {listed(twice)} more than "
+            "once: remove or rename all but the right one"
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segrun.datasets.columns import CANONICAL, UCI, Mapped
-from segrun.datasets.dates import to_date
+from segrun.datasets.dates import in_calendar, to_date
 from segrun.datasets.numbers import to_number
 from segrun.datasets.readings import NUMBERS, Readings, raw
 
@@ -72,8 +72,9 @@ def read_lines(
 
 
 def _value(role: str, text: pl.Expr, readings: Readings) -> pl.Expr:
-    if role == "date" and readings.date_format is not None:
-        return to_date(text, readings.date_format)
+    if role == "date":
+        wanted = readings.date_format
+        return in_calendar(text) if wanted is None else to_date(text, wanted)
     if role in readings.forms:
         return to_number(text, readings.forms[role])
     if role == "customer" and readings.whole_ids:

@@ -12,6 +12,7 @@ import polars as pl
 
 from segrun.config import BadLines, FileConfig
 from segrun.datasets.lines import Lines
+from segrun.datasets.quoting import clipped, quoted
 from segrun.datasets.table import LINE, POLARS_ERRORS, Table
 from segrun.datasets.textfile import unwritable
 from segrun.errors import DataError
@@ -101,7 +102,7 @@ def _bad(lines: Lines) -> dict[int, str]:
     for row in unread.iter_rows(named=True):
         role = next(role for role in lines.faults if row[role] is not None)
         column, what = lines.wanted[role]
-        reasons[row[LINE]] = f"{column} is {row[role]!r}, not {what}"
+        reasons[row[LINE]] = f"{clipped(column)} is {quoted(row[role])}, not {what}"
     return reasons
 
 

@@ -12,10 +12,17 @@ from segrun.datasets import numbers
 from segrun.datasets.columns import Mapped
 from segrun.datasets.dates import find_format, parse
 from segrun.datasets.numbers import NumberForm
+from segrun.datasets.quoting import clipped, quoted
 from segrun.datasets.table import LINE, POLARS_ERRORS, Table
 from segrun.errors import DataError
 
 NUMBERS = ("amount", "price", "quantity")
+
+#: White space, and letters without any width that joined files leave behind.
+_BLANKS = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\x00\u200b\ufeff"
+)
 
 _WHOLE_FLOAT = r"^\d+\.0+$"
 
@@ -51,8 +58,19 @@ def with_raw(frame: pl.LazyFrame, mapped: Mapped, config: FileConfig) -> pl.Lazy
     """Add the columns that are used as they stand, missing values null.
 
     Each is text, or typed (dates, numbers) where the file has types.
+
+    Raises
+    ------
+    DataError
+        If a column holds what is none of these, such as lists.
     """
     schema = frame.collect_schema()
+    for name in mapped.columns.values():
+        if not _is_readable(schema[name]):
+            raise DataError(
+                f"dataset.path={config.path}: the column {clipped(name)} holds {schema[name]}, not "
+                "text, numbers or dates. Convert it, or name another column"
+            )
     return frame.with_columns(
         _raw(pl.col(c), schema[c], role, config).alias(raw(role))
         for role, c in mapped.columns.items()
@@ -110,6 +128,11 @@ def find_readings(
     return Readings(forms, date_format, whole, n_lines)
 
 
+def _is_readable(dtype: pl.DataType) -> bool:
+    strange = (pl.Duration, pl.Time, pl.Binary, pl.Object, pl.Unknown)
+    return not dtype.is_nested() and not isinstance(dtype, strange)
+
+
 def _raw(column: pl.Expr, dtype: pl.DataType, role: str, config: FileConfig) -> pl.Expr:
     """Return a column as text, numbers or dates, whichever it is; missing values null."""
     if dtype == pl.Date and role == "date":
@@ -127,7 +150,7 @@ def _raw(column: pl.Expr, dtype: pl.DataType, role: str, config: FileConfig) -> 
         return pl.when(column.is_not_nan()).then(text)
     text = column.cast(pl.String)
     # Blanks are a description, but no id, number or date.
-    bare = text if role in ("item", "description", "country") else text.str.strip_chars()
+    bare = text if role in ("item", "description", "country") else text.str.strip_chars(_BLANKS)
     return pl.when((bare != "") & ~bare.is_in(config.missing)).then(bare)
 
 
@@ -135,7 +158,7 @@ def _survey(table: Table, frame: pl.LazyFrame, texts: Sequence[str]) -> pl.DataF
     ids = pl.col(raw("customer"))
     asked = {
         "n_lines": pl.len(),
-        "n_last": pl.col(table.frame().collect_schema().names()[-1]).count(),
+        "n_last": pl.col(without_raw(frame).collect_schema().names()[-1]).count(),
         "customer": pl.struct(
             given=ids.is_not_null().sum(),
             whole=ids.str.contains(_WHOLE_FLOAT).sum(),
@@ -170,7 +193,7 @@ def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileC
     def locate(text: str) -> str:
         said = pl.col(column).cast(pl.String).str.strip_chars() == text
         found = table.numbered().filter(said).select(LINE).head(1).collect()
-        return f"{text!r} ({table.place} {found.item()})" if len(found) else repr(text)
+        return f"{quoted(text)} ({table.place} {found.item()})" if len(found) else quoted(text)
 
     if config.date_format is not None:
         n_read = counted["count"].filter(parse(counted["text"], config.date_format).is_not_null())

@@ -29,6 +29,21 @@ _MARKS = (
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
+#: First bytes of what is often given instead, also inside a packed file.
+_NO_TEXT = {
+    _GZIP: "packed twice",
+    _ZSTD: "packed twice",
+    b"BZh91AY&": "packed by bzip2",
+    b"\xfd7zXZ": "packed by xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"PK\x03\x04": "a zip archive or an Excel file that is packed once more",
+    b"PAR1": "a Parquet file that is packed once more",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"SQLite f": "a SQLite database",
+}
+
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
 _C1 = re.compile(rb"[\x80-\x9f]")
 
@@ -74,6 +89,7 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
     """
     path = source.path
     content = _unpacked(path, folder)
+    _check_text(content, path)
     found = _detect(content, path) if encoding == "auto" else encoding
     pieces = _recoded(content, found, path)
     breaks = _line_ends(content, found)
@@ -87,6 +103,17 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
     if content != path:
         content.unlink()
     return Utf8File(copy, found)
+
+
+def _check_text(content: Path, path: Path) -> None:
+    with content.open("rb") as file:
+        head = file.read(8)
+    for magic, what in _NO_TEXT.items():
+        if head.startswith(magic):
+            raise DataError(
+                f"dataset.path={path} is no text but {what}: name a CSV file (gzip and Zstandard "
+                "are unpacked), a Parquet or an Excel file"
+            )
 
 
 def _line_ends(content: Path, encoding: str) -> bytes:

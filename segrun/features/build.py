@@ -74,7 +74,7 @@ def build(transactions: Transactions, config: FeaturesConfig) -> Built:
     """
     rules = drop_rules(transactions, config)
     groups = _aggregate(transactions, config, rules)
-    facts = _facts(groups, rules)
+    facts = _facts(groups, rules, transactions.facts.get("n_missing", {}))
     reference = datetime.fromisoformat(facts["last_line"])
     if config.reference_date is not None:
         reference = reference_date(config.reference_date)
@@ -127,14 +127,20 @@ def _aggregate(
     return grouped.collect("polars", engine="streaming")
 
 
-def _facts(groups: nw.DataFrame[Any], rules: list[Rule]) -> dict[str, Any]:
+def _facts(
+    groups: nw.DataFrame[Any], rules: list[Rule], n_missing: Mapping[str, int]
+) -> dict[str, Any]:
     """Count lines read and dropped, each line by the first rule that drops it."""
     rule, n_lines = groups["rule"].to_numpy(), _integers(groups, "n_lines")
     dropped = {r.name: int(n_lines[rule == i].sum()) for i, r in enumerate(rules, start=1)}
     kept = groups.filter(nw.col("rule") == 0)
     if kept.is_empty():
         said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
-        raise DataError(f"no line remains of {n_lines.sum()}: {said}. Relax one of these settings")
+        gaps = ", ".join(f"{column} {n}" for column, n in n_missing.items())
+        missing = f" (values missing: {gaps})" if gaps else ""
+        raise DataError(
+            f"no line remains of {n_lines.sum()}: {said}{missing}. Relax one of these settings"
+        )
     return {
         "n_lines": int(n_lines.sum()),
         "dropped": dropped,
@@ -158,8 +164,7 @@ def _customers(
     last = table["last"].to_numpy().astype("datetime64[us]")
     age = np.datetime64(reference, "us").astype(np.int64) - last.astype(np.int64)
     columns: dict[str, Any] = {
-        # One division: the nearest float to the exact quotient.
-        "Amount": _integers(table, "amount") / (per * PRICE_SCALE),
+        "Amount": _quotients(_integers(table, "amount"), per * PRICE_SCALE),
         "NumberOfOrders": (
             n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
         ),
@@ -172,6 +177,15 @@ def _customers(
             columns[name] = _integers(table, f"month_{number}")
     ids = np.array(table["id"].to_list(), dtype=object)
     return Customers(key, ids, columns)
+
+
+def _quotients(sums: NDArray[np.int64], divisors: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the nearest floats to the exact quotients."""
+    found = sums / divisors
+    # numpy makes floats of both first, which the largest sums are not; Python's division is exact.
+    for i in np.flatnonzero(np.abs(sums) > 2**53):
+        found[i] = int(sums[i]) / int(divisors[i])
+    return found
 
 
 def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:

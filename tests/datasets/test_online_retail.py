@@ -8,6 +8,7 @@ import pytest
 from segrun.config import DatasetConfig
 from segrun.datasets import check, load
 from segrun.errors import ConfigError, DataError, StoreError
+from segrun.store import read_csv
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 GOOD = "536365,85123A,LANTERN,6,12/13/2010 8:26,2.55,17850,United Kingdom\n"
@@ -164,3 +165,24 @@ def test_the_real_file_is_read_to_the_last_letter(online_retail, cache, settings
 
 def test_a_column_of_missing_dates_is_read_as_missing(read):
     assert read(HEADER + GOOD.replace("12/13/2010 8:26", " "))["InvoiceDate"].to_list() == [None]
+
+
+@pytest.mark.parametrize("blank", ["\ufeff", "\u200b", "\u00a0", "\u3000", "\t"])
+def test_letters_that_cannot_be_seen_around_an_id_do_not_make_another_customer(read, blank):
+    rows = GOOD + GOOD.replace("17850", f"{blank}17850") + GOOD.replace("17850", f"17850{blank}")
+    assert read(HEADER + rows)["CustomerID"].to_list() == ["17850"] * 3
+
+
+def test_thousands_of_columns_are_no_matter_of_memory(segrun, tmp_path):
+    n = 4000
+    more = "".join(f",c{i}" for i in range(n))
+    rows = "".join(
+        f"{i},A,L,{1 + i % 3},12/{1 + i % 28}/2010 8:26,{1.5 + i},{i % 9},F{',x' * n}\n"
+        for i in range(40)
+    )
+    (tmp_path / "wide.csv").write_text(HEADER.strip() + more + "\n" + rows)
+    done = segrun("dataset=online_retail", "dataset.path=wide.csv", "hydra.run.dir=run",
+                  "algo.grid.n_clusters=[2]", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = (r for r in read_csv(tmp_path / "run" / "timings.csv") if r["stage"] == "load")
+    assert int(row["peak_rss_bytes"]) < 1_000_000_000
