@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,9 +141,10 @@ def _read(config: FileConfig, source: Source, folder: Path) -> Transactions:
         rows = numbered()
     rows = _kept(rows, table)
     readings = find_readings(table, rows, mapped, config)
-    kept = sort_out(table, lines(rows), config, folder, lambda: lines(numbered()))
+    read = lines(rows)
+    read = replace(read, frame=_kept(read.frame, table))
+    kept = sort_out(table, read, config, folder, lambda: lines(numbered()))
     good = transactions(kept.lines, fractions=kept.fractions)
-    good = _kept(good, table)
     found = plausible.survey(good, without_raw(kept.lines.frame), readings.n_lines)
     currencies = tuple(sorted({c for form in readings.forms.values() for c in form.currencies}))
     _tell(config.path, _how(table, readings), kept, found, currencies)

@@ -20,14 +20,14 @@ _LARGEST_WHOLE = 2.0**53
 
 @dataclass(frozen=True)
 class Lines:
-    """The rows of a table, and how each value of a line is read from them.
+    """The rows of a table with the values that are read from them.
 
     Attributes
     ----------
     frame : LazyFrame
-        The rows, as `with_raw` gives them.
+        The rows, with a column more for each value.
     values : mapping of str to polars.Expr
-        By key of `dataset.columns`: text, float64 or datetime.
+        These columns by key of `dataset.columns`: text, float64 or datetime.
     faults : mapping of str to polars.Expr
         By key: the text where it cannot be read, null elsewhere.
     wanted : mapping of str to str
@@ -61,7 +61,9 @@ def read_lines(
     whole_quantities : bool
         Whether a quantity with a fraction is a fault.
     """
-    values = {role: _value(role, pl.col(raw(role)), readings) for role in mapped.columns}
+    read = {role: _value(role, pl.col(raw(role)), readings) for role in mapped.columns}
+    values = {role: pl.col(raw(f"{role} read")) for role in read}
+    frame = frame.with_columns(**{raw(f"{role} read"): value for role, value in read.items()})
     faults, wanted = {}, {}
     for role in [r for r in ("date", *NUMBERS) if r in values]:
         what, fault = _fault(role, values[role], whole_quantities)

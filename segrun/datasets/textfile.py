@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -45,7 +44,7 @@ _NO_TEXT = {
 }
 
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
-_C1 = re.compile(rb"[\x80-\x9f]")
+_C1 = bytes(range(0x80, 0xA0))
 
 
 @dataclass(frozen=True)
@@ -197,8 +196,10 @@ def _latin1(content: Path, path: Path) -> str:
     n_before = 0
     with content.open("rb") as file:
         for chunk in _chunks(file):
-            if not chunk.isascii() and (wrong := _C1.search(chunk)):
-                place = _place(content, n_before + wrong.start(), wrong[0])
+            # To take bytes out is much faster than to search for one of them.
+            if not chunk.isascii() and len(chunk.translate(None, _C1)) < len(chunk):
+                first = next(i for i, byte in enumerate(chunk) if byte in _C1)
+                place = _place(content, n_before + first, chunk[first : first + 1])
                 raise DataError(
                     f"dataset.path={path} is not UTF-8, and {place} is no letter of ISO-8859-1 "
                     "either. If the file comes from Windows: dataset.encoding=cp1252"
