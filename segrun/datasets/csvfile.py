@@ -126,10 +126,9 @@ class CsvTable:
                 for record in records(self._path, self._dialect):
                     if record.fault:
                         faults[record.line] = record.fault
-                    else:
-                        file.write(f"{record.line}{separator}{record.text}")
-                        if not record.text.endswith("\n"):
-                            file.write("\n")
+                        continue
+                    end = "" if record.text.endswith("\n") else "\n"
+                    file.write(f"{record.line}{separator}{record.text}{end}")
         except OSError as error:
             raise unwritable(self._folder, error) from error
         return faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ from segrun.nearest import did_you_mean
 
 #: Parquet takes some ten times as much in memory.
 _MAX_SMALL_BYTES = 20_000_000
+
+
+log = logging.getLogger("segrun.datasets")
 
 
 class FrameTable:
@@ -116,6 +120,7 @@ def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
     # Late: only Excel files need it.
     import fastexcel
 
+    log.info("reading %s: a sheet of half a million rows takes some seconds", name)
     try:
         workbook = fastexcel.read_excel(source.path)
         sheets = workbook.sheet_names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from typing import IO, Any
 
 from segrun.datasets.source import Source
 from segrun.errors import DataError, StoreError
+from segrun.progress import Progress
 
 _CHUNK_BYTES = 2**20
 
@@ -89,12 +91,13 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
     path = source.path
     content = _unpacked(path, folder)
     _check_text(content, path)
-    found = _detect(content, path) if encoding == "auto" else encoding
+    found = encoding if encoding != "auto" else _mark(content) or _detect(content, path)
     pieces = _recoded(content, found, path)
     breaks = _line_ends(content, found)
     if codecs.lookup(found).name in ("utf-8", "ascii") and breaks == b"\n":
-        for _ in pieces:
-            pass  # only to find a wrong byte: polars would not say where it is
+        if encoding != "auto" or _mark(content):
+            for _ in pieces:
+                pass  # only to find a wrong byte: polars would not say where it is
         return Utf8File(content, found)
     if breaks == b"\r":
         pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
@@ -127,10 +130,10 @@ def _unpacked(path: Path, folder: Path) -> Path:
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
-        if head.startswith(_GZIP):
-            return _write(_gunzip(file, path), folder / "unpacked.csv")
-        if head == _ZSTD:
-            return _write(_unzstd(file, path), folder / "unpacked.csv")
+        for magic, unpack in ((_GZIP, _gunzip), (_ZSTD, _unzstd)):
+            if head.startswith(magic):
+                pieces = _shown("unpacking", unpack(file, path), file)
+                return _write(pieces, folder / "unpacked.csv")
     return path
 
 
@@ -177,12 +180,15 @@ def unwritable(folder: Path, error: OSError) -> StoreError:
     )
 
 
-def _detect(content: Path, path: Path) -> str:
+def _mark(content: Path) -> str:
+    """Return the encoding that a byte-order mark announces, empty without one."""
     with content.open("rb") as file:
         head = file.read(4)
-        for mark, encoding in _MARKS:
-            if head.startswith(mark):
-                return encoding
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+
+
+def _detect(content: Path, path: Path) -> str:
+    """Return UTF-8 where the whole file is, else ISO-8859-1."""
     try:
         for _ in _recoded(content, "utf-8", path):
             pass
@@ -216,7 +222,7 @@ def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
     n_read = 0
     try:
         with content.open("rb") as file:
-            for chunk in _chunks(file):
+            for chunk in _shown(f"reading as {encoding}", _chunks(file), file):
                 n_read += len(chunk)
                 yield chunk if plain and chunk.isascii() else decoder.decode(chunk).encode()
             yield decoder.decode(b"", final=True).encode()
@@ -240,6 +246,15 @@ def _place(content: Path, n_before: int, byte: bytes) -> str:
             line += chunk.count(b"\n")
             left -= len(chunk)
     return f"byte 0x{byte.hex()} in line {line} (after {n_before} bytes)"
+
+
+def _shown(label: str, pieces: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    """Show how much of `file` has been read as its pieces come."""
+    n_bytes = os.fstat(file.fileno()).st_size
+    with Progress(label, 100) as progress:
+        for piece in pieces:
+            yield piece
+            progress.reach(file.tell() / n_bytes)
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
