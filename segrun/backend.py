@@ -185,7 +185,8 @@ class Backend:
             wall, cpu = time.perf_counter(), time.process_time()
             estimator, given = work()
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        said += lines
+        # A road that fits everything in its first step says everything there.
+        said[:] = lines if any(".fit: " in line for line in lines) else [*said, *lines]
         labels = checked_labels(given, n_samples)
         ran, reason = who_ran(estimator, said)
         reason = self.refusal(estimator) or reason

@@ -119,7 +119,7 @@ class GridFitter:
                 progress.advance(outcome.status)
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - every point can still be fitted alone
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - points can be fitted alone
             log.warning(
                 "the shared road of %s failed (%s): the points left are fitted one by one",
                 self._named(), _reason(error),

@@ -88,7 +88,7 @@ class Below(Halves):
 
 class Prints(Halves):
     def fit(self, X):
-        print("iteration 1")
+        print("iteration 1")  # noqa: T201
         return super().fit(X)
 
 
@@ -242,7 +242,7 @@ def test_the_shared_road_gives_what_fitting_alone_gives_in_equal_shares_of_its_t
 
 
 @pytest.mark.parametrize("n_given", [0, 1])
-@pytest.mark.parametrize("ends", ["raises", "stops", "gives floats"])
+@pytest.mark.parametrize("ends", ["raises", "exits", "stops", "gives floats"])
 def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
     tmp_path, customers, caplog, n_given, ends
 ):
@@ -251,6 +251,8 @@ def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
             yield Halves(**point).fit(X)
         if ends == "raises":
             raise RuntimeError("lost the way")
+        if ends == "exits":
+            raise SystemExit(0)
         if ends == "gives floats":
             yield Floats().fit(X)
 
@@ -262,3 +264,18 @@ def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
     rows = fit_rows(grid_fitter)
     assert [(row.point, row.shared) for row in rows] == [("k=2", n_given == 1), ("k=3", False)]
     assert "shared road of halves (plug 1.0) failed" in caplog.text
+
+
+def kmeans_road(backend, X, points):
+    for point in points:
+        yield backend.make("KMeans", n_init=1, random_state=0, **point).fit(X)
+
+
+def test_a_point_that_falls_back_on_the_shared_road_casts_no_doubt_on_the_next(customers):
+    backend = Backend("onedal")
+    if backend.refusal(backend.make("KMeans")):
+        pytest.skip("scikit-learn-intelex is not installed")
+    points = [{"n_clusters": k} for k in (2, 1, 3)]
+    fits = list(backend.fit_grid(kmeans_road, customers.X(), points))
+    assert [fit.ran for fit in fits] == ["onedal", "sklearn", "onedal"]
+    assert [fit.reason for fit in fits] == ["", "n_clusters=1 is not supported", ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -105,6 +106,18 @@ WRONG = [
         "a parameter that is not there", "test_every_point_can_be_made", "yaml",
         "random_state: 0}", "random_state: 0, speed: 3}",
     ),
+    (
+        "a seed that cannot be set", "test_a_random_state_is_a_parameter", "yaml",
+        ", random_state: 0}", "}",
+    ),
+    (
+        "excuses a check that is none", "test_checks_that_are_expected", "plugin",
+        "fit_grid)", "fit_grid, expected_failed_checks={'check_speed': 'slow'})",
+    ),
+    (
+        "excuses a check without a reason", "test_checks_that_are_expected", "plugin",
+        "fit_grid)", "fit_grid, expected_failed_checks={'check_fit1d': ''})",
+    ),
     ("another name in the YAML", "test_the_yaml_carries", "yaml", "name: NAME", "name: kmeans"),
     (
         "dies of one feature", "test_odd_tables", "clusterer",
@@ -179,6 +192,30 @@ def test_a_right_plugin_passes_by_the_command(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+def test_a_check_that_was_excused_and_passes_is_reported(tmp_path):
+    excused = PLUGIN.replace("fit_grid)", "fit_grid, expected_failed_checks={'check_fit1d': 'x'})")
+    install(tmp_path, {"right": FILES | {"plugin": excused}})
+    done = run(tmp_path, "segrun", "plugins", "check", "right")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^XPASS .*\[check_fit1d\]", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_what_fails_is_shown_with_its_point_and_values(tmp_path):
+    wrong = CLUSTERER.replace("self.labels_ = labels", "self.labels_ = labels + 1")
+    install(tmp_path, {"wrong": FILES | {"clusterer": wrong}})
+    done = run(tmp_path, "segrun", "plugins", "check", "wrong")
+    assert done.returncode == 1
+    assert "AssertionError: quantile=0.3\nE   assert [1, 2] == [0, 1]" in done.stdout
+
+
+def test_an_algorithm_of_another_name_than_its_entry_point_is_refused(tmp_path):
+    other = PLUGIN.replace('"NAME", make', '"other", make')
+    install(tmp_path, {"halves": FILES | {"plugin": other}})
+    done = run(tmp_path, "segrun", "plugins", "check", "halves")
+    assert done.returncode == 2
+    assert "halves.plugin:algorithm calls itself 'other', not 'halves'" in done.stderr
+
+
 def test_an_unknown_name_is_told_with_what_is_installed(tmp_path):
     install(tmp_path, {"halves": FILES})
     done = run(tmp_path, "segrun", "plugins", "check", "halfs")
@@ -192,3 +229,16 @@ def test_a_plugin_that_does_not_load_says_why(tmp_path):
     done = run(tmp_path, "segrun", "plugins", "check", "halves")
     assert done.returncode == 2
     assert "plug does not load (ModuleNotFoundError: No module named 'numba_of" in done.stderr
+
+
+def test_without_pytest_the_command_says_how_to_get_it(tmp_path):
+    # None is how Python says that a module must not be imported.
+    code = "import sys; sys.modules['pytest'] = None; from segrun.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "plugins", "check", "kmeans"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "segrun: segrun plugins check needs pytest: pip install 'segrun[test]'\n"
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.resources
+import sys
 import textwrap
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def plugins_page() -> str:
         lines += _about(content, name, backend)
     for broken in registry.broken():
         lines.append(f"{broken.name}  ({broken.distribution})")
-        lines += _told("cannot run here: it does not load", broken.error)
+        lines += _told(f"cannot run here: it does not load: {broken.error}")
     return "\n".join(lines) + "\n"
 
 
@@ -43,22 +45,25 @@ def yaml_only() -> list[str]:
 
 
 def _about(content: dict[str, Any], name: str, backend: Any) -> list[str]:
-    if "broken" in content:
-        return _told("cannot run here: its YAML cannot be read", content["broken"])
+    wrong = content.get("broken") or _misshapen(content)
+    if wrong:
+        return _told(f"cannot run here: its YAML cannot be read: {wrong}")
     params = ", ".join(
-        option if value is None else f"{option}={_shown(value)}"
+        option if value is None else f"{option}={value}"
         for option, value in (content.get("params") or {}).items()
     )
     grid = ", ".join(f"{axis} {values}" for axis, values in (content.get("grid") or {}).items())
     return [
-        *_told("parameters", params or "none"),
-        *_told("grid", grid or "none"),
-        f"    {_runs(content, name, backend)}",
+        *_told(f"parameters: {params or 'none'}"),
+        *_told(f"grid: {grid or 'none'}"),
+        *_told(_runs(content, name, backend)),
     ]
 
 
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
+def _misshapen(content: dict[str, Any]) -> str:
+    """Return which part of the YAML is no mapping, or an empty text."""
+    parts = [part for part in ("params", "grid") if not isinstance(content.get(part) or {}, dict)]
+    return " and ".join(f"{part} must be names with values" for part in parts)
 
 
 def _runs(content: dict[str, Any], name: str, backend: Any) -> str:
@@ -70,16 +75,18 @@ def _runs(content: dict[str, Any], name: str, backend: Any) -> str:
     # What composition resolves: ${seed}.
     algo.params = {k: 0 if isinstance(v, str) and "${" in v else v for k, v in algo.params.items()}
     try:
-        estimator = resolve(algo, 0).make(backend, **points(algo)[0].params)
+        # stdout is for the page.
+        with redirect_stdout(sys.stderr):
+            estimator = resolve(algo, 0).make(backend, **points(algo)[0].params)
         reason = backend.refusal(estimator)
-    except Exception as error:  # noqa: BLE001 - foreign code raises anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code raises anything
         return f"cannot run here: {type(error).__name__}: {' '.join(str(error).split())}"
     return f"runs on sklearn ({reason})" if reason else f"runs on {backend.name}"
 
 
-def _told(title: str, text: str) -> list[str]:
+def _told(text: str) -> list[str]:
     return textwrap.wrap(
-        f"{title}: {text}", _WIDTH, initial_indent="    ", subsequent_indent="      ",
+        text, _WIDTH, initial_indent="    ", subsequent_indent="      ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-import shutil
+import shlex
 import tempfile
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +21,12 @@ _FILES = {
     "algo.yaml": "{package}/conf/algo/{name}.yaml",
     "test_conformance.py": "tests/test_conformance.py",
 }
+
+#: Words that mean something else: to YAML, or as the name of the class.
+_TAKEN = {
+    "null", "none", "true", "false", "yes", "no", "on", "off", "nan", "inf",
+    "base_estimator", "cluster_mixin",
+}  # fmt: skip
 
 
 def write_skeleton(name: str, folder: Path) -> Path:
@@ -60,7 +66,7 @@ def write_skeleton(name: str, folder: Path) -> Path:
         # Renamed at the end: what is there is whole.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".segrun-new-") as temporary:
             _write(Path(temporary) / "new", words)
-            shutil.move(Path(temporary) / "new", target)
+            (Path(temporary) / "new").rename(target)
     except OSError as error:
         raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
     return target
@@ -71,7 +77,7 @@ def new_command(name: str, folder: Path | None) -> int:
     target = write_skeleton(name, folder or Path())
     print(  # noqa: T201
         f"{target} is a working plugin. Install it, check it, run it:\n"
-        f"  pip install -e {target}\n"
+        f"  pip install -e {shlex.quote(str(target))}\n"
         f"  segrun plugins check {name}\n"
         f"  segrun algo={name}\n"
         f"Your own code goes into {target / f'segrun_{name}' / 'clusterer.py'}"
@@ -81,16 +87,21 @@ def new_command(name: str, folder: Path | None) -> int:
 
 def _check(name: str) -> None:
     from segrun.algorithms import registry
+    from segrun.report.plugins import yaml_only
 
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or "__" in name:
+    plain = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
+    if not plain or keyword.iskeyword(name) or name in _TAKEN:
         raise ConfigError(
             f"segrun plugins new {name}: the name becomes a Python package, a folder and a file; "
-            "begin with a small letter, go on with small letters, digits and single underscores"
+            "begin with a small letter, go on with small letters, digits and single underscores "
+            "between them, and take no word of Python or YAML"
         )
-    if name in registry.algorithms():
-        plugin = registry.algorithms()[name]
+    owners = {plugin.name: plugin.distribution for plugin in registry.broken()}
+    owners |= dict.fromkeys(yaml_only(), f"algo/{name}.yaml")
+    owners |= {other: plugin.distribution for other, plugin in registry.algorithms().items()}
+    if name in owners:
         raise ConfigError(
-            f"segrun plugins new {name}: {plugin.distribution} has an algorithm of that name: "
+            f"segrun plugins new {name}: {owners[name]} has an algorithm of that name: "
             "choose another"
         )
 

@@ -1,57 +1,30 @@
-"""The conformance suite of algorithm plugins: subclass it, name your algorithm, run pytest.
-
-::
-
-    from segrun.testing import AlgorithmConformance
-
-
-    class TestMine(AlgorithmConformance):
-        name = "mine"
-
-It needs pytest (``pip install 'segrun[test]'``) and the plugin installed. scikit-learn's own
-estimator checks are part of it; those that `Algorithm.expected_failed_checks` names may fail.
-"""
+"""The suite itself, one test per property."""
 
 from __future__ import annotations
 
-import pickle
-import pickletools
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from functools import cache
-from inspect import Parameter, signature
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
+import joblib  # noqa: TID251 - a saved model must come back the same
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segrun import config
 from segrun.algorithms import Point, points, registry, resolve
 from segrun.algorithms import check as check_points
 from segrun.algorithms.base import Algorithm
 from segrun.backend import Backend, Fit
 from segrun.config import AlgoConfig
-
-SEED = 7
-
-
-def tables() -> dict[str, NDArray[np.float64]]:
-    """Return the tables that every algorithm is run on, by name; C order, writable."""
-    rng = np.random.default_rng(SEED)
-    centres = rng.uniform(-6, 6, size=(5, 4))
-    blobs = centres[rng.integers(0, 5, 400)] + rng.normal(0, 0.4, size=(400, 4))
-    noisy = np.concatenate([blobs[:300], rng.uniform(-9, 9, size=(60, 4))])
-    skewed = rng.lognormal(0, 1, size=(350, 3))
-    return {
-        "blobs": blobs,
-        "blobs and noise": noisy,
-        "skewed": (skewed - skewed.mean(axis=0)) / skewed.std(axis=0),
-    }
+from segrun.testing.subject import (
+    SEED,
+    check_cases,
+    check_name,
+    composed,
+    modules,
+    own_parameters,
+)
+from segrun.testing.tables import tables
 
 
 class AlgorithmConformance:
@@ -128,8 +101,14 @@ class AlgorithmConformance:
     ) -> None:
         """Every parameter is one of the estimator, or of the plugin's own `make`."""
         estimator = resolve(config, SEED).make(Backend(self.backend), **some[0].params)
-        known = set(estimator.get_params(deep=False)) | _own_parameters(config)
+        known = set(estimator.get_params(deep=False)) | own_parameters(config)
         assert set(config.params) <= known, f"unknown: {set(config.params) - known}"
+
+    def test_a_random_state_is_a_parameter(self, config: AlgoConfig, some: list[Point]) -> None:
+        """Else `fit_grid` would not get the seed that a fit alone gets."""
+        estimator = resolve(config, SEED).make(Backend(self.backend), **some[0].params)
+        if "random_state" in estimator.get_params(deep=False):
+            assert "random_state" in config.params, "write random_state: ${seed} in params"
 
     def test_every_point_can_be_made(self, config: AlgoConfig) -> None:
         """Every combination of the grid's values is accepted before any data is read."""
@@ -193,14 +172,19 @@ class AlgorithmConformance:
             assert np.array_equal(shared.labels, fit(point, X).labels), point.slug
 
     def test_a_saved_model_comes_back_the_same_without_the_accelerator(
-        self, fit: Callable[..., Fit], some: list[Point], X: NDArray[np.float64], tmp_path: Path
+        self,
+        algorithm: Algorithm,
+        fit: Callable[..., Fit],
+        some: list[Point],
+        X: NDArray[np.float64],
+        tmp_path: Path,
     ) -> None:
         """Joblib writes and reads it; it names no module of scikit-learn-intelex."""
         for point in some:
             model = fit(point, X).model
             joblib.dump(model, tmp_path / "model.joblib")
             again = joblib.load(tmp_path / "model.joblib")
-            named = {module.partition(".")[0] for module in _modules(model)}
+            named = {module.partition(".")[0] for module in modules(model)}
             assert not named & {"sklearnex", "onedal", "daal4py"}
             for attribute in ("labels_", "cluster_centers_"):
                 if hasattr(model, attribute):
@@ -208,6 +192,8 @@ class AlgorithmConformance:
                     assert np.array_equal(getattr(model, attribute), same), attribute
             if hasattr(model, "predict"):
                 assert np.array_equal(again.predict(X), model.predict(X))
+            if algorithm.assign is not None:
+                assert np.array_equal(algorithm.assign(again, X), algorithm.assign(model, X))
 
     def test_rows_of_the_fit_are_assigned_as_they_were_fitted(
         self,
@@ -245,6 +231,15 @@ class AlgorithmConformance:
                 continue
             assert labels.shape == (len(odd),)
 
+    def test_checks_that_are_expected_to_fail_have_a_reason_and_exist(
+        self, algorithm: Algorithm
+    ) -> None:
+        """A name that is mistyped would excuse nothing."""
+        expected = algorithm.expected_failed_checks
+        assert all(reason.strip() for reason in expected.values())
+        there = {check_name(case.values[1]) for case in check_cases(self.name, self.backend)}
+        assert set(expected) <= there, f"no such checks: {sorted(set(expected) - there)}"
+
     @pytest.mark.filterwarnings("ignore")
     def test_scikit_learns_own_check(self, estimator: Any, estimator_check: Any) -> None:
         """One of scikit-learn's estimator checks; Algorithm.expected_failed_checks may fail."""
@@ -253,65 +248,5 @@ class AlgorithmConformance:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test of each of scikit-learn's checks."""
         if "estimator_check" in metafunc.fixturenames:
-            try:
-                cases = list(_estimator_checks(self.name, self.backend))
-            except Exception as error:  # noqa: BLE001 - one failed test, not the end of all
-                cases = [pytest.param(error, _not_made, id="the estimator is made")]
+            cases = check_cases(self.name, self.backend)
             metafunc.parametrize(("estimator", "estimator_check"), cases)
-
-
-def _not_made(error: Exception) -> None:
-    raise AssertionError(f"the first point of the grid cannot be made: {error}") from error
-
-
-def _estimator_checks(name: str, backend: str) -> Iterator[Any]:
-    from sklearn.utils.estimator_checks import estimator_checks_generator
-
-    algo = composed(name)
-    algorithm = resolve(algo, SEED)
-    estimator = algorithm.make(Backend(backend), **points(algo)[0].params)
-    expected = dict(algorithm.expected_failed_checks)
-    for case in estimator_checks_generator(
-        estimator, expected_failed_checks=expected, mark="xfail"
-    ):
-        values, marks = getattr(case, "values", case), getattr(case, "marks", ())
-        name = getattr(values[1], "func", values[1]).__name__
-        yield pytest.param(*values, marks=marks, id=name)
-
-
-@cache
-def composed(name: str) -> AlgoConfig:
-    """Return the YAML of an algorithm as the real command composes it.
-
-    Raises
-    ------
-    AssertionError
-        With what the command says, if it does not compose.
-    """
-    done = subprocess.run(  # noqa: S603 - segrun itself
-        [sys.executable, "-m", "segrun", f"algo={name}", f"seed={SEED}", "--cfg", "job"],
-        capture_output=True, text=True, check=False, encoding="utf-8",
-    )  # fmt: skip
-    assert done.returncode == 0, f"segrun algo={name}: {done.stderr}"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "composed.yaml"
-        file.write_text(done.stdout, encoding="utf-8")
-        # random_state: ${seed} is resolved against the whole.
-        return config.algo_of(file)
-
-
-def _own_parameters(config: AlgoConfig) -> set[str]:
-    if config.estimator is not None:
-        return set()
-    own = signature(registry.find(config.name).make).parameters.values()
-    return {p.name for p in own if p.kind is not Parameter.VAR_KEYWORD}
-
-
-def _modules(model: Any) -> set[str]:
-    """Return the texts of a pickled model, the modules that it names among them."""
-    return {
-        word
-        for _, argument, _ in pickletools.genops(pickle.dumps(model))
-        if isinstance(argument, str)
-        for word in argument.split()
-    }
