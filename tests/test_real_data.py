@@ -90,7 +90,7 @@ def test_stock_scikit_learn_repeats_itself_too(segrun, online_retail, tmp_path):
     [
         ("kmeans", "x10", 42_560),
         ("dbscan", "x10", 42_560),
-        ("kmeans", "x100", 425_600),
+        pytest.param("kmeans", "x100", 425_600, marks=pytest.mark.slow),
         pytest.param("dbscan", "x15", 63_840, marks=pytest.mark.slow),
     ],
 )

@@ -118,7 +118,9 @@ def test_ctrl_c_while_the_real_file_is_read_leaves_nothing_whole(
     command.wait_for(lambda: STAGES_OF_THE_REAL_FILE[stage](command))
     stderr = command.interrupt()
     assert_interrupted(command, stderr, assert_clear, assert_nothing_whole)
-    assert read_manifest(tmp_path / "run")["status"] == "interrupted"
+    # A directory that has just been claimed may have its marker and no more.
+    ends = {"interrupted", "unfinished"} if stage == "claim" else {"interrupted"}
+    assert read_manifest(tmp_path / "run")["status"] in ends
 
 
 @pytest.mark.parametrize("stage", STAGES)
