@@ -23,8 +23,7 @@ usage
 examples
   segrun -m algo=kmeans,dbscan
   segrun dataset=online_retail dataset.path=OnlineRetail.csv.gz algo=kmeans
-  segrun dataset=transactions dataset.path=payments.csv \
-    'dataset.columns={customer: Account, date: Booked, amount: Value}'
+  segrun dataset=transactions dataset.path=FILE 'dataset.columns={customer: A, date: B, amount: C}'
   segrun algo=kmeans algo.params.n_clusters=7      fix an axis of the grid
   segrun algo=kmeans 'algo.grid.n_clusters=[3,5,7]'
   segrun experiment=kit_kmeans_x1 dataset.path=OnlineRetail.csv.gz
@@ -33,11 +32,11 @@ groups (folders of conf/; your own ./conf beside the current directory extends t
   dataset features augmentation transform algo backend engine evaluation experiment
 
 commands
-  plugins          every algorithm: where it comes from, parameters, grid, does it run here
+  plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with
   fetch online_retail         download the UCI Online Retail data into the cache
-  doctor           environment, versions, which backends and engines work here
+  doctor                      environment, versions, which backends and engines work here
 
 options
   -m, --multirun   run every combination
