@@ -18,7 +18,8 @@ segrun - many clusterings of customers, declared in YAML, run fast, compared hon
 usage
   segrun [KEY=VALUE ...]              run one experiment
   segrun -m KEY=VALUE,VALUE ...       run every combination, one job each
-  segrun COMMAND                      plugins | fetch | doctor
+  segrun FILE.yaml [KEY=VALUE ...]    run the experiment in a file, such as a sweep's best.yaml
+  segrun COMMAND                      plan | resume | plugins | fetch | doctor
 
 examples
   segrun -m algo=kmeans,dbscan
@@ -32,6 +33,8 @@ groups (folders of conf/; your own ./conf beside the current directory extends t
   dataset features augmentation transform algo backend engine evaluation experiment
 
 commands
+  plan [--estimate] KEY=VALUE,VALUE ...   what -m would run: done, cached or missing
+  resume SWEEP                run what is missing or failed of a sweep, and nothing else
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with
@@ -50,7 +53,7 @@ Results go to outputs/<name>/<time>/. Exit code: 0 all done; 1 a job or point fa
 2 the configuration is wrong; 130 interrupted.
 """
 
-_COMMANDS = ("plugins", "fetch", "doctor")
+_COMMANDS = ("plan", "resume", "plugins", "fetch", "doctor")
 
 
 def main() -> None:
@@ -101,6 +104,10 @@ def dispatch(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"segrun {metadata.version('segrun')}")  # noqa: T201
         return 0
+    if first.endswith((".yaml", ".yml")) and "=" not in first:
+        from segrun.compose import launch_file
+
+        return launch_file(Path(first), arguments[1:])
     if first and first[0] not in "-+~" and "=" not in first:
         return _command(first, arguments[1:])
     # Late: Hydra takes longer to import than the pages above take to print.
@@ -119,6 +126,12 @@ def _command(name: str, rest: list[str]) -> int:
         from segrun.fetch import fetch_command
 
         return fetch_command(rest)
+    if name == "plan":
+        return _plan(rest)
+    if name == "resume":
+        from segrun.sweep.resume import resume_command
+
+        return resume_command(rest)
     if name == "plugins":
         return _plugins(rest)
     if rest:
@@ -128,6 +141,14 @@ def _command(name: str, rest: list[str]) -> int:
     page, healthy = doctor_page()
     print(page, end="")  # noqa: T201
     return 0 if healthy else 1
+
+
+def _plan(rest: list[str]) -> int:
+    from segrun.compose import launch
+    from segrun.session import Planning
+
+    asked = [argument for argument in rest if argument not in ("-m", "--multirun", "--estimate")]
+    return launch(["--multirun", *asked], Planning(estimate="--estimate" in rest))
 
 
 def _plugins(rest: list[str]) -> int:

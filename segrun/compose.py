@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,16 +17,16 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from segrun import config, interrupt
 from segrun.checks import folder_name
-from segrun.errors import ClaimError, ConfigError, SegrunError
+from segrun.errors import ConfigError, SegrunError
 from segrun.explain import explain
-from segrun.session import Session, exit_code, tell
+from segrun.session import Planning, Session, exit_code, tell
+from segrun.sweep.settings import SETTINGS
 
 
 class SegrunSearchPath(SearchPathPlugin):
@@ -57,13 +58,15 @@ def _plugin_packages() -> Iterator[str]:
     yield from sorted(packages - {"segrun.conf"})
 
 
-def launch(arguments: list[str]) -> int:
+def launch(arguments: list[str], planning: Planning | None = None) -> int:
     """Compose the configuration that the arguments ask for and run it.
 
     Parameters
     ----------
     arguments : list of str
         Overrides and options of Hydra.
+    planning : Planning, optional
+        Show the jobs of a multirun instead of running them.
 
     Returns
     -------
@@ -71,16 +74,44 @@ def launch(arguments: list[str]) -> int:
         The exit code: 0 all done, 1 a job or point failed, 2 the configuration is wrong,
         130 interrupted.
     """
-    session = Session()
+    session = Session(planning=planning)
     code = _launch(arguments, session)
     return max(code, session.close())
+
+
+def launch_file(path: Path, arguments: list[str]) -> int:
+    """Run the experiment that a file holds; see `launch`.
+
+    Parameters
+    ----------
+    path : Path
+        YAML in the form of ``conf/experiment/*.yaml``.
+    arguments : list of str
+        Further overrides and options.
+    """
+    if not path.is_file():
+        tell(f"{path}: there is no such file (looked in {Path.cwd()})")
+        return 2
+    try:
+        node = OmegaConf.load(path)
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        tell(f"{path} cannot be read: {' '.join(str(error).split())}")
+        return 2
+    if not isinstance(node, DictConfig):
+        tell(f"{path} holds no experiment: write it as conf/experiment/*.yaml are written")
+        return 2
+    name = re.sub(r"\W", "_", path.stem)
+    ConfigStore.instance().store(
+        group="experiment", name=name, node=node, package="_global_", provider=str(path)
+    )
+    return launch([f"experiment={name}", *arguments])
 
 
 def _launch(arguments: list[str], session: Session) -> int:
     try:
         _begin(arguments, session)
     except KeyboardInterrupt:
-        tell("interrupted: what was finished stays; jobs not yet begun are in no table")
+        tell("interrupted: what was finished stays")
         return 130
     except SegrunError as error:
         tell(str(error))
@@ -122,8 +153,6 @@ def _refuse(arguments: list[str]) -> None:
     ------
     ConfigError
         For a setting that segrun needs as it is.
-    ClaimError
-        For a sweep directory that holds a sweep: Hydra would overwrite its multirun.yaml.
     """
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
@@ -134,9 +163,6 @@ def _refuse(arguments: list[str]) -> None:
                 f"{argument}: paths are relative to the directory that segrun was started in; "
                 "leave the setting out"
             )
-        sweep = Path(value.strip("'\""))
-        if name == "hydra.sweep.dir" and (sweep / "multirun.yaml").exists():
-            raise ClaimError(f"{argument}: {sweep} holds a sweep already. Choose another directory")
 
 
 def prepare() -> None:
@@ -151,18 +177,23 @@ def prepare() -> None:
     OmegaConf.register_new_resolver("segrun_folder", folder_name, replace=True)
     for group, name, schema in config.SCHEMAS:
         ConfigStore.instance().store(group=group, name=name, node=schema, provider="segrun")
-    Plugins.instance().register(SegrunSearchPath)
+    # First the scan, which lets every installed plugin store its settings; ours then win, also
+    # over a sweeper of the same name (hydra-optuna-sweeper).
+    plugins = Plugins.instance()
+    for group, name, settings in SETTINGS:
+        ConfigStore.instance().store(group=group, name=name, node=settings, provider="segrun")
+    plugins.register(SegrunSearchPath)
 
 
 def _hydra(arguments: list[str], session: Session) -> None:
     def job(composed: DictConfig) -> None:
         context = HydraConfig.get()
-        if context.mode is RunMode.MULTIRUN:
-            session.sweep = Path(context.sweep.dir)
         overrides = " ".join(context.overrides.task)
         records = _records(composed)
         session.run_job(composed, Path(context.runtime.output_dir), overrides, records)
 
+    # Sweepers get at the session by way of the task, which is all that Hydra hands them.
+    job.session = session  # type: ignore[attr-defined]
     sys.argv = ["segrun", *arguments]
     # Not "config": a conf/config.yaml in the current directory is some other program's.
     decorate = hydra.main(

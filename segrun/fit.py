@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,41 @@ class Outcome:
     n_iter: int | None = None
 
 
+def note(outcome: Outcome, key: str) -> dict[str, Any]:
+    """Return what ``points.json`` holds of a finished point."""
+    return {"key": key, "inertia": outcome.inertia, "n_iter": outcome.n_iter}
+
+
+def known_outcomes(
+    directory: RunDirectory, points: Sequence[Point], keys: Mapping[str, str], models: ModelsKept
+) -> dict[str, Outcome]:
+    """Return the points that an earlier attempt has finished, and that are still what they were.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+        The directory of that attempt.
+    points : sequence of Point
+        The points wanted.
+    keys : mapping of str to str
+        Their content keys: a point made of other data or by other versions is not known.
+    models : ModelsKept
+        Whether a point needs its model.
+    """
+    notes = directory.points()
+    found = {}
+    for point in points:
+        known = notes.get(point.slug)
+        if known is None or known["key"] != keys[point.slug]:
+            continue
+        labels = directory.labels(point.slug)
+        if labels is None or (models is ModelsKept.all and not directory.has_model(point.slug)):
+            continue
+        outcome = Outcome(point, labels=labels, inertia=known["inertia"], n_iter=known["n_iter"])
+        found[point.slug] = outcome
+    return found
+
+
 @dataclass(frozen=True)
 class GridFitter:
     """Everything that the fits of one grid share.
@@ -62,6 +97,10 @@ class GridFitter:
         Name and version of the distribution that brought the algorithm, for messages.
     share : bool
         Whether an algorithm's faster road over the whole grid is taken, where it has one.
+    keys : mapping of str to str
+        Content key of every point, by slug.
+    known : dict of str to Outcome
+        Points that an earlier attempt has finished: they are not fitted again.
     """
 
     algorithm: Algorithm
@@ -73,7 +112,13 @@ class GridFitter:
     models: ModelsKept
     origin: str = ""
     share: bool = True
+    keys: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Outcome] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+    _notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._notes.update({s: note(o, self.keys.get(s, "")) for s, o in self.known.items()})
 
     def fit_grid(self, points: Sequence[Point], repeats: int) -> list[Outcome]:
         """Fit every point `repeats` times, repeats interleaved over the grid.
@@ -86,11 +131,14 @@ class GridFitter:
         list of Outcome
             One per point, in order; a point that fails does not stop the others.
         """
-        outcomes = [Outcome(point) for point in points]
+        outcomes = [self.known.get(point.slug) or Outcome(point) for point in points]
         with Progress(self.algorithm.name, len(points) * repeats) as progress:
             for repeat in range(repeats):
-                shared = self._fit_shared(outcomes, repeat, progress)
-                for outcome in outcomes[shared:]:
+                left = [outcome for outcome in outcomes if not self._fitted(outcome, repeat)]
+                for _ in range(len(outcomes) - len(left)):
+                    progress.advance("known")
+                shared = self._fit_shared(left, repeat, progress)
+                for outcome in left[shared:]:
                     if outcome.status == "failed":
                         progress.advance("skipped")
                     else:
@@ -99,10 +147,16 @@ class GridFitter:
                 self.directory.write_table("timings.csv", self.timings.table())
         return outcomes
 
+    def _fitted(self, outcome: Outcome, repeat: int) -> bool:
+        """Tell whether an earlier attempt has done this fit."""
+        slug = outcome.point.slug
+        known = slug in self.known
+        return known and (repeat == 0 or (slug, repeat) in self.timings.fitted_before())
+
     def _fit_shared(self, outcomes: Sequence[Outcome], repeat: int, progress: Progress) -> int:
         """Take the algorithm's faster road and return how many points it brought to an end."""
         road = self.algorithm.fit_grid
-        if road is None or not self.share:
+        if road is None or not self.share or not outcomes:
             return 0
         points = [outcome.point.params for outcome in outcomes]
         fits = self.backend.fit_grid(road, self.transformed.Z, points)
@@ -201,6 +255,9 @@ class GridFitter:
         outcome.inertia = _number(fit.model, "inertia_")
         n_iter = _number(fit.model, "n_iter_")
         outcome.n_iter = None if n_iter is None else int(n_iter)
+        # Last: what is noted here need not be fitted again.
+        self._notes[slug] = note(outcome, self.keys.get(slug, ""))
+        self.directory.write_points(self._notes)
 
     def _pipeline(self, model: Any) -> Any:
         from sklearn.pipeline import Pipeline

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -16,14 +15,15 @@ from segrun.augment import label
 from segrun.checks import check
 from segrun.config import Experiment, ModelsKept
 from segrun.errors import StoreError
+from segrun.keys import job_key, libraries, point_key
+from segrun.prepare import Part, Prepared, prepare
 from segrun.progress import Progress
 from segrun.store import RunDirectory
 from segrun.timings import Timings
 
 if TYPE_CHECKING:
-    from segrun.datasets import Transactions
+    from segrun.algorithms.grid import Point
     from segrun.evaluate.scores import Scores
-    from segrun.features import Built
     from segrun.fit import Outcome
 
 log = logging.getLogger("segrun.run")
@@ -52,7 +52,10 @@ class RunResult:
 
 
 def run(
-    experiment: Experiment, directory: Path, records: Mapping[str, str] | None = None
+    experiment: Experiment,
+    directory: Path,
+    records: Mapping[str, str] | None = None,
+    part: Part = Part(),  # noqa: B008 - frozen
 ) -> RunResult:
     """Run one experiment and store everything in `directory`.
 
@@ -64,6 +67,8 @@ def run(
         The run directory; must be empty or not yet there.
     records : mapping of str to str, optional
         Further texts to keep in it, by file name.
+    part : Part, optional
+        What the run is a part of: a sweep.
 
     Returns
     -------
@@ -76,83 +81,78 @@ def run(
         If the configuration, the data or the directory is at fault. The directory's manifest
         then says ``failed`` and why.
     """
-    out = RunDirectory(directory)
+    out = RunDirectory(directory, again=part.again)
     try:
         for name, text in {
             **(records or {}),
             "experiment.yaml": config.to_yaml(experiment),
         }.items():
             out.write_text(name, text)
-        return _line(experiment, out)
+        return _line(experiment, out, part)
     except BaseException as error:
         _record_failure(experiment, out, error)
         raise
 
 
-def _line(experiment: Experiment, out: RunDirectory) -> RunResult:
+def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     check(experiment)
     # Late: these rooms import scikit-learn, and a wrong value must be told before that.
     from segrun import algorithms
-    from segrun.augment import augment
     from segrun.backend import make_backend
     from segrun.environment import describe_environment
     from segrun.evaluate.scores import evaluate
     from segrun.evaluate.select import select
-    from segrun.fit import GridFitter
-    from segrun.transform import fit_transform
+    from segrun.fit import GridFitter, known_outcomes
 
-    seed, timings = experiment.seed, Timings()
+    seed, timings = experiment.seed, Timings(out.table("timings.csv"), part.n_parallel)
     backend = make_backend(experiment.backend)
     algorithms.check(experiment.algo, backend, seed)
     algorithm = algorithms.resolve(experiment.algo, seed)
     points = algorithms.points(experiment.algo)
     out.write_json("environment.json", describe_environment(seed))
 
-    built, transactions = _read(experiment, out, timings)
-    with timings.stage("augment"):
-        customers = augment(built.customers, experiment.augmentation, seed)
-    with timings.stage("transform"):
-        transformed = fit_transform(customers, experiment.transform, seed)
+    ready = prepare(experiment, out, timings, part)
     with timings.stage("store"):
-        out.write_customers("features_all.parquet", built.all_customers)
-        out.write_customers("features.parquet", customers)
+        out.write_customers("features_all.parquet", ready.built.all_customers)
+        out.write_customers("features.parquet", ready.customers)
+    origin = algorithms.origin(experiment.algo)
+    keys = _keys(experiment, points, ready, origin)
+    known = known_outcomes(out, points, keys, experiment.store.models)
+    if known:
+        log.info("%d of %d points were finished by an earlier attempt", len(known), len(points))
     fitter = GridFitter(
-        algorithm, backend, customers, transformed, out, timings, experiment.store.models,
-        algorithms.origin(experiment.algo), experiment.timing.share,
+        algorithm, backend, ready.customers, ready.transformed, out, timings,
+        experiment.store.models, origin, experiment.timing.share, keys, known,
     )  # fmt: skip
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
-        scores = evaluate(transformed.Z, labels, experiment.evaluation, seed, progress.reach)
+        scores = evaluate(ready.transformed.Z, labels, experiment.evaluation, seed, progress.reach)
     selected = select(scores, experiment.evaluation.max_noise_share)
     facts = {
+        "key": _job_key(experiment, ready, origin),
         "selected": selected,
-        "input": transactions.fingerprint,
-        "transactions": transactions.facts,
-        "features": built.facts,
+        "input": ready.fingerprint,
+        "transactions": ready.facts,
+        "features": ready.built.facts,
     }
     return _finish(experiment, out, timings, Ended(outcomes, scores, selected), facts)
 
 
-def _read(
-    experiment: Experiment, out: RunDirectory, timings: Timings
-) -> tuple[Built, Transactions]:
-    from segrun import datasets, features
+def _keys(
+    experiment: Experiment, points: Sequence[Point], ready: Prepared, origin: str
+) -> dict[str, str]:
+    values, sha256, versions = config.plain(experiment), _digest(ready), libraries(origin)
+    return {point.slug: point_key(values, point, sha256, versions) for point in points}
 
-    stack = ExitStack()
-    try:
-        with timings.stage("load"):
-            source = datasets.load(experiment.dataset, experiment.seed)
-            transactions = stack.enter_context(source)
-        if transactions.quarantine is not None:
-            out.keep("quarantine.csv", transactions.quarantine)
-        with timings.stage("features"):
-            built = features.build(transactions, experiment.features)
-    finally:
-        # The copies in the cache go, whenever Ctrl-C comes.
-        with interrupt.deferred():
-            stack.close()
-    return built, transactions
+
+def _job_key(experiment: Experiment, ready: Prepared, origin: str) -> str:
+    return job_key(config.plain(experiment), _digest(ready), libraries(origin))
+
+
+def _digest(ready: Prepared) -> str | None:
+    """Return the digest of the input file; generated data are told by the experiment alone."""
+    return ready.fingerprint["sha256"] if "path" in ready.fingerprint else None
 
 
 @dataclass(frozen=True)
@@ -189,11 +189,12 @@ def _finish(
         )  # fmt: skip
     counts = dict(Counter(outcome.status for outcome in ended.outcomes))
     status = "done" if counts.get("done", 0) == len(ended.outcomes) else "incomplete"
-    out.finish(status, "", {**_about(experiment), "points": counts, **facts})
+    out.finish(status, "", {**about(experiment), "points": counts, **facts})
     return RunResult(out.path, status, ended.selected, counts)
 
 
-def _about(experiment: Experiment) -> dict[str, Any]:
+def about(experiment: Experiment) -> dict[str, Any]:
+    """Return what a manifest says of the experiment."""
     return {
         "segrun": metadata.version("segrun"),
         "experiment": {
@@ -213,7 +214,7 @@ def _record_failure(experiment: Experiment, out: RunDirectory, error: BaseExcept
     status = "interrupted" if interrupted else "failed"
     reason = "stopped by the user" if interrupted else f"{type(error).__name__}: {error}"
     try:
-        out.finish(status, reason, _about(experiment))
+        out.finish(status, reason, about(experiment))
     except StoreError as second:
         # Disk full, most likely: the marker UNFINISHED stays and says enough.
         log.error("the manifest could not be written: %s", second)

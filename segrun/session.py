@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,28 +15,47 @@ from omegaconf.errors import OmegaConfBaseException
 from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.explain import explain
-from segrun.report.sweep import Job, write_aggregate
+from segrun.report.sweep import JobResult
+
+if TYPE_CHECKING:
+    from segrun.sweep.conduct import Conductor
 
 log = logging.getLogger("segrun")
 
 
-@dataclass
-class Session:
-    """What the jobs of one command came to.
+@dataclass(frozen=True)
+class Planning:
+    """Show what a multirun would do, and do nothing.
 
     Attributes
     ----------
-    jobs : list of Job
-        In order.
-    codes : list of int
-        Exit codes: 0 done, 1 failed, 2 the configuration is wrong.
-    sweep : Path or None
-        The sweep directory under ``-m``.
+    estimate : bool
+        Whether time and memory are told as well.
     """
 
-    jobs: list[Job] = field(default_factory=list)
+    estimate: bool = False
+
+
+@dataclass
+class Session:
+    """What one command came to.
+
+    Attributes
+    ----------
+    jobs : list of JobResult
+        Jobs that ran in this process under Hydra's own control: one, without ``-m``.
+    codes : list of int
+        Exit codes: 0 done, 1 failed, 2 the configuration is wrong.
+    planning : Planning or None
+        Set where nothing is to be run.
+    conductor : Conductor or None
+        Of the sweep under ``-m``.
+    """
+
+    jobs: list[JobResult] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
-    sweep: Path | None = None
+    planning: Planning | None = None
+    conductor: Conductor | None = None
 
     def run_job(
         self, composed: DictConfig, directory: Path, overrides: str, records: Mapping[str, str]
@@ -54,14 +73,14 @@ class Session:
         records : mapping of str to str
             Texts to keep there by file name: what was composed.
         """
-        job = Job(directory, overrides=overrides)
+        job = JobResult(directory, overrides=overrides)
         self.jobs.append(job)
         self.codes.append(0)
         try:
             self.codes[-1] = _run(composed, directory, records)
         except ClaimError as error:
             # The directory is another run's: nothing is written to it, not even to its log.
-            self.jobs[-1] = Job(directory, refused=str(error), overrides=overrides)
+            self.jobs[-1] = JobResult(directory, refused=str(error), overrides=overrides)
             self._tell_failure(job, error)
         except (Exception, SystemExit) as error:
             # One job's failure must not stop the others, nor may a plugin's exit(0) stand for all;
@@ -70,38 +89,33 @@ class Session:
             self._tell_failure(job, error)
             log.debug("the run failed", exc_info=True)
 
-    def _tell_failure(self, job: Job, error: Exception | SystemExit) -> None:
+    def _tell_failure(self, job: JobResult, error: Exception | SystemExit) -> None:
         self.codes[-1] = exit_code(error)
         message = str(error)
         if not isinstance(error, SegrunError):
             place = job.directory / "segrun.log"
             message = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
-        tell(f"{job.directory.name} failed: {message}" if self.sweep else message)
+        tell(message)
 
     def close(self) -> int:
-        """Write the aggregate, print the table of results to stdout, return the exit code."""
+        """Print the table of results to stdout, return the exit code."""
         # Late: a mistyped key needs none of it.
         from segrun.report.summary import summary
 
+        if self.conductor is not None:
+            return self.conductor.close() if self.conductor.jobs else 0
         if not self.jobs:
             return 0
-        # Where every job was refused, the sweep directory is another's, and so is its table.
-        if self.sweep is not None and not all(job.refused for job in self.jobs):
-            try:
-                write_aggregate(self.sweep, self.jobs)
-            except SegrunError as error:
-                tell(str(error))
-                self.codes.append(1)
-        if self.sweep is not None or (self.jobs[0].directory / "scores.csv").exists():
+        if (self.jobs[0].directory / "scores.csv").exists():
             print(summary(self.jobs), end="\n\n")  # noqa: T201
-        where, here = (self.sweep or self.jobs[0].directory).absolute(), Path.cwd()
+        where, here = self.jobs[0].directory.absolute(), Path.cwd()
         print(where.relative_to(here) if where.is_relative_to(here) else where)  # noqa: T201
         return max(self.codes)
 
 
 def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> int:
     from segrun.run import run
-    from segrun.store import record_failure
+    from segrun.store import record_end
 
     try:
         experiment = config.to_experiment(composed)
@@ -110,7 +124,7 @@ def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> i
         # Unresolved: what cannot be resolved may be what is wrong.
         raw: Any = OmegaConf.to_container(composed, resolve=False)
         about = {"name": raw["name"], "algo": raw["algo"]["name"]}
-        record_failure(directory, message, {"experiment": about}, records)
+        record_end(directory, ("failed", message), {"experiment": about}, records)
         raise ConfigError(message) from error
     return 0 if run(experiment, directory, records).status == "done" else 1
 

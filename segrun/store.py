@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,17 @@ from segrun import interrupt
 from segrun.customers import Customers
 from segrun.errors import ClaimError, StoreError
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 MANIFEST = "manifest.json"
 UNFINISHED = "UNFINISHED"
 
+POINTS = "points.json"
+_LOCK = ".lock"
+
 #: Not in the manifest: the log still grows when the manifest is written.
-_UNHASHED = {MANIFEST, UNFINISHED, "segrun.log"}
+_UNHASHED = {MANIFEST, UNFINISHED, _LOCK, "segrun.log"}
 
 
 class RunDirectory:
@@ -39,17 +45,50 @@ class RunDirectory:
     ----------
     path : Path
         The directory; made where it does not exist.
+    again : bool, default=False
+        Whether it may hold what an earlier attempt at the same run has left, to go on with.
 
     Raises
     ------
     ClaimError
-        If the directory cannot be made, or is not empty.
+        If the directory cannot be made, is another run's, or another process is writing to it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, again: bool = False) -> None:
         self.path = path
         self.started = _now()
-        _claim(path, self.started)
+        self._lock: FileLock | None = None
+        if again:
+            _make(path)
+            self._lock = _locked(path)
+            _reopen(path, self.started)
+        else:
+            _claim(path, self.started)
+
+    def points(self) -> dict[str, dict[str, Any]]:
+        """Return what an earlier attempt noted of its points, by slug; empty without one."""
+        found = read_json(self.path / POINTS)
+        return {slug: note for slug, note in found.items() if isinstance(note, dict)}
+
+    def write_points(self, notes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write ``points.json``: key, iterations and inertia of every point that is finished."""
+        self.write_json(POINTS, notes)
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Return a table that an earlier attempt has written, empty without one."""
+        path = self.path / name
+        return read_csv(path) if path.is_file() else []
+
+    def has_model(self, point: str) -> bool:
+        """Tell whether there is a model of a point."""
+        return (self.path / model_name(point)).is_file()
+
+    def labels(self, point: str) -> NDArray[np.int64] | None:
+        """Return the labels that an earlier attempt has stored of a point, None without any."""
+        import polars as pl
+
+        path = self.path / "predictions" / f"{point}.parquet"
+        return pl.read_parquet(path)["label"].to_numpy() if path.is_file() else None
 
     def write_customers(self, name: str, customers: Customers) -> None:
         """Write a customer table as Parquet: id, replica where augmented, features in order."""
@@ -126,6 +165,9 @@ class RunDirectory:
         # Not by _write: an interrupted run has a manifest, too.
         write_atomically(self.path / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
         (self.path / UNFINISHED).unlink(missing_ok=True)
+        if self._lock is not None:
+            (self.path / _LOCK).unlink(missing_ok=True)
+            self._lock.release()
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         interrupt.check()
@@ -217,37 +259,104 @@ def read_manifest(path: Path) -> dict[str, Any]:
     raise StoreError(f"{path} is no run directory: it has neither {MANIFEST} nor {UNFINISHED}")
 
 
-def record_failure(
-    path: Path, reason: str, facts: Mapping[str, Any], records: Mapping[str, str]
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a mapping from a JSON file, empty where there is none."""
+    if not path.is_file():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def record_end(
+    path: Path,
+    ended: tuple[str, str],
+    facts: Mapping[str, Any],
+    records: Mapping[str, str],
+    *,
+    again: bool = False,
 ) -> None:
-    """Leave a manifest that says ``failed`` where a run failed before it could begin."""
-    run = RunDirectory(path)
+    """Leave a manifest where a run could not write its own: it never began, or was killed.
+
+    Parameters
+    ----------
+    path : Path
+        The run directory.
+    ended : tuple of (str, str)
+        Status and reason.
+    facts : mapping
+        What the run was about.
+    records : mapping of str to str
+        Texts to keep in it, by file name.
+    again : bool, default=False
+        Whether the directory is the run's own already.
+    """
+    run = RunDirectory(path, again=again)
     for name, text in records.items():
         run.write_text(name, text)
-    run.finish("failed", reason, facts)
+    run.finish(*ended, facts)
 
 
-def _claim(path: Path, started: str) -> None:
-    text = (
+_CURE = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
+
+
+def _mark(started: str) -> str:
+    return (
         f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
         "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
     )
-    cure = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ClaimError(f"{path} is a file. {_CURE}") from error
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+
+
+def _locked(path: Path) -> FileLock:
+    """Lock a directory for this process; the system gives it free when the process ends."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path / _LOCK)
+    try:
+        # A killed writer may take a moment to be gone.
+        lock.acquire(timeout=5)
+    except Timeout as error:
+        raise ClaimError(f"another process is writing to {path}: wait until it has ended") from error
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+    return lock
+
+
+def _reopen(path: Path, started: str) -> None:
+    """Make a directory unfinished again, and take away what killed writers left half-written."""
+    try:
+        (path / UNFINISHED).write_text(_mark(started), encoding="utf-8")
+        (path / MANIFEST).unlink(missing_ok=True)
+        for left in filter(is_temporary, path.rglob(".*.tmp")):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+
+
+def _claim(path: Path, started: str) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         # The log may have been begun. Anything else is another run's, or not ours to hash.
         taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
         if taken:
             raise ClaimError(
-                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {cure}"
+                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {_CURE}"
             )
         # "x": of two runs that want one directory at the same moment, one gets it.
         with (path / UNFINISHED).open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(_mark(started))
     except FileExistsError as error:
-        raise ClaimError(f"the directory {path} is in use, or is a file. {cure}") from error
+        raise ClaimError(f"the directory {path} is in use, or is a file. {_CURE}") from error
     except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {cure}") from error
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
 
 
 def _now() -> str:

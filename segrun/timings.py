@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,6 +41,10 @@ class Timing:
         True for the first of its kind in this process.
     other_load : float or None
         Cores kept busy by other processes meanwhile; None where the stage was too short to tell.
+    attempt : int
+        Number of the attempt at this run, from 0: a run that was stopped can be resumed.
+    n_parallel : int
+        Jobs that could run side by side: times taken so are not those of a machine alone.
     """
 
     stage: str
@@ -55,18 +59,34 @@ class Timing:
     shared: bool = False
     cold: bool = False
     other_load: float | None = None
+    attempt: int = 0
+    n_parallel: int = 1
 
 
 class Timings:
-    """The timings of one run, in the order in which they were taken."""
+    """The timings of one run, in the order in which they were taken.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    before : sequence of mapping of str to str
+        The rows of earlier attempts at this run, as ``timings.csv`` has them.
+    n_parallel : int, default=1
+        Jobs that can run side by side.
+    """
+
+    def __init__(self, before: Sequence[Mapping[str, str]] = (), n_parallel: int = 1) -> None:
         self.rows: list[Timing] = []
+        self.before = before
+        self.attempt = 1 + max((int(row["attempt"]) for row in before), default=-1)
+        self.n_parallel = n_parallel
 
     @contextmanager
     def stage(self, stage: str, point: str = "", repeat: int = 0) -> Iterator[Timing]:
         """Time the body as one row; a body that raises leaves its row as well."""
-        timing = Timing(stage, point, repeat, cold=stage not in _seen)
+        timing = Timing(
+            stage, point, repeat, cold=stage not in _seen, attempt=self.attempt,
+            n_parallel=self.n_parallel,
+        )  # fmt: skip
         _seen.add(stage)
         _reset_peak()
         busy, cpu, wall = _busy_seconds(), time.process_time(), time.perf_counter()
@@ -89,8 +109,16 @@ class Timings:
         self.rows = [row for row in self.rows if id(row) not in dropped]
 
     def table(self) -> list[dict[str, object]]:
-        """Return the rows as ``timings.csv`` has them."""
-        return [asdict(row) for row in self.rows]
+        """Return the rows as ``timings.csv`` has them, those of earlier attempts first."""
+        return [*self.before, *(asdict(row) for row in self.rows)]
+
+    def fitted_before(self) -> set[tuple[str, int]]:
+        """Return (point, repeat) of every fit that an earlier attempt brought to its end."""
+        return {
+            (row["point"], int(row["repeat"]))
+            for row in self.before
+            if row["stage"] == "fit" and row["backend_ran"]
+        }
 
 
 def _busy_seconds() -> float:

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
 
 from segrun.algorithms.base import Algorithm
+from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 
@@ -62,6 +63,14 @@ def find(name: str) -> Algorithm:
         If none of that name is installed, or its plugin is broken.
     """
     return choose(name, *_installed())
+
+
+def origin(config: AlgoConfig) -> str:
+    """Return name and version of the distribution that brought an algorithm."""
+    if config.estimator is not None:
+        return f"scikit-learn's {config.estimator}"
+    plugin = algorithms().get(config.name)
+    return f"{plugin.distribution} {plugin.version}" if plugin is not None else "nobody"
 
 
 def choose(name: str, found: dict[str, Registered], faulty: Iterable[Broken]) -> Algorithm:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
 from segrun.algorithms.estimator import from_path, ready
 from segrun.algorithms.grid import Point, points
-from segrun.algorithms.registry import algorithms, find
+from segrun.algorithms.registry import find
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 
@@ -63,14 +63,6 @@ def _seeded(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     if params.get("random_state", seed) is None:
         return {**params, "random_state": seed}
     return dict(params)
-
-
-def origin(config: AlgoConfig) -> str:
-    """Return name and version of the distribution that brought an algorithm."""
-    if config.estimator is not None:
-        return f"scikit-learn's {config.estimator}"
-    plugin = algorithms().get(config.name)
-    return f"{plugin.distribution} {plugin.version}" if plugin is not None else "nobody"
 
 
 def _label(name: str) -> str:

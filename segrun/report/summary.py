@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from segrun.report.sweep import Job
+from segrun.report.sweep import JobResult
 
 _HEADER = ("job", "algo", "best point", "silhouette", "clusters", "noise", "backend", "fits",
            "fit s", "status")  # fmt: skip
 
 
-def summary(jobs: Iterable[Job]) -> str:
+def summary(jobs: Iterable[JobResult]) -> str:
     """Return a table with one line per job.
 
     Parameters
     ----------
-    jobs : iterable of Job
+    jobs : iterable of JobResult
         Finished or not.
     """
-    return _table([_HEADER, *(_line(job) for job in jobs)])
+    return table([_HEADER, *(_line(job) for job in jobs)])
 
 
-def _line(job: Job) -> tuple[str, ...]:
+def _line(job: JobResult) -> tuple[str, ...]:
     manifest = job.manifest()
     algo = str(manifest.get("experiment", {}).get("algo", ""))
     fits = [row for row in job.table("timings.csv") if row["stage"] == "fit"]
@@ -62,7 +62,8 @@ def _status(manifest: dict[str, object]) -> str:
     return str(manifest["status"])
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as lines with columns of equal width."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,9 +1,9 @@
-"""The aggregate over the jobs of a sweep: one ``scores.csv`` with every point of every job."""
+"""The tables of a sweep: every point of every job, and every job."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from segrun.store import read_csv, read_manifest, write_atomically, write_csv
 
 
 @dataclass(frozen=True)
-class Job:
-    """One job of a command.
+class JobResult:
+    """What one job of a command has left in its directory.
 
     Attributes
     ----------
@@ -25,21 +25,38 @@ class Job:
         it is.
     overrides : str
         What was asked for, where the directory cannot say it.
+    number : int
+        Of the job, from 0.
+    key : str
+        Its content key.
+    wall_seconds : float or None
+        From handing it out to its end; None where this command did not run it.
+    peak_rss_bytes : int or None
+        Highest resident memory of its process; None where nobody looked.
+    about : mapping
+        Of the experiment, where the directory cannot say it.
     """
 
     directory: Path
     refused: str = ""
     overrides: str = ""
+    number: int = 0
+    key: str = ""
+    wall_seconds: float | None = None
+    peak_rss_bytes: int | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest; status ``failed`` for a job without a directory of its own."""
+        """Return the manifest; a status and a reason also where there is none."""
         if self.refused:
             return {"status": "failed", "reason": self.refused}
+        if not self.directory.exists():
+            return {"status": "missing", "reason": "not begun", "experiment": self.about}
         try:
-            return read_manifest(self.directory)
+            return {"experiment": self.about, **read_manifest(self.directory)}
         except (StoreError, ValueError) as error:
             # A directory that says nothing must not cost the other jobs their table.
-            return {"status": "failed", "reason": str(error)}
+            return {"status": "failed", "reason": str(error), "experiment": self.about}
 
     def table(self, name: str) -> list[dict[str, str]]:
         """Return a table of the run, empty where it was not written."""
@@ -47,7 +64,7 @@ class Job:
         return [] if self.refused or not path.is_file() else read_csv(path)
 
 
-def write_aggregate(sweep: Path, jobs: Sequence[Job]) -> None:
+def write_aggregate(sweep: Path, jobs: Sequence[JobResult]) -> None:
     """Write ``scores.csv`` of the sweep from what its jobs have written so far.
 
     A job without scores (failed, interrupted, unfinished) is one row with its status and reason.
@@ -56,7 +73,35 @@ def write_aggregate(sweep: Path, jobs: Sequence[Job]) -> None:
     write_atomically(sweep / "scores.csv", lambda path: write_csv(path, rows))
 
 
-def _rows(job: Job) -> list[dict[str, Any]]:
+def write_jobs(sweep: Path, jobs: Sequence[JobResult]) -> None:
+    """Write ``jobs.csv`` of the sweep: one row per job, also for those that have no scores.
+
+    Time and memory of a job that an earlier command has run are kept from its table.
+    """
+    path = sweep / "jobs.csv"
+    before = {row["job"]: row for row in read_csv(path)} if path.is_file() else {}
+    rows = [_job_row(job, before.get(job.directory.name, {})) for job in jobs]
+    write_atomically(path, lambda temporary: write_csv(temporary, rows))
+
+
+def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
+    manifest = job.manifest()
+    attempts = [int(row["attempt"]) for row in job.table("timings.csv")]
+    own = job.wall_seconds is not None
+    return {
+        "job": job.directory.name,
+        "number": job.number,
+        "status": manifest["status"],
+        "reason": manifest["reason"],
+        "attempts": max(attempts, default=-1) + 1,
+        "wall_seconds": job.wall_seconds if own else before.get("wall_seconds"),
+        "peak_rss_bytes": job.peak_rss_bytes if own else before.get("peak_rss_bytes"),
+        "key": job.key,
+        "overrides": job.overrides,
+    }
+
+
+def _rows(job: JobResult) -> list[dict[str, Any]]:
     manifest = job.manifest()
     about = {
         "job": job.directory.name,
@@ -69,6 +114,6 @@ def _rows(job: Job) -> list[dict[str, Any]]:
     return [{**about, **row} for row in scores]
 
 
-def _overrides(job: Job) -> str:
+def _overrides(job: JobResult) -> str:
     file = job.directory / ".hydra" / "overrides.yaml"
     return " ".join(read_yaml(file)) if file.exists() and not job.refused else job.overrides

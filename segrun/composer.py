@@ -1,0 +1,171 @@
+"""Many configurations of one command: composed once per choice of groups, values merged."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+
+#: Parts of the ``hydra`` node that nothing in a job's configuration refers to, and that would
+#: take longer to copy than all others.
+_HEAVY = ("help", "hydra_help", "hydra_logging", "job_logging", "launcher", "sweeper", "callbacks")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One job's configuration.
+
+    Attributes
+    ----------
+    task : DictConfig
+        What the job is about, without the ``hydra`` node.
+    hydra : mapping
+        What differs from the sweep's own ``hydra`` node, by full key.
+    folder : str
+        The job's folder below the sweep directory.
+    """
+
+    task: DictConfig
+    hydra: Mapping[str, Any]
+    folder: str
+
+
+@dataclass(frozen=True)
+class _Base:
+    """What all jobs have in common that choose the same option of every group."""
+
+    task: DictConfig
+    hydra: dict[str, Any]
+
+
+class Composer:
+    """Composes the jobs of a sweep.
+
+    Hydra takes some 90 ms for a configuration. Jobs that choose the same option of every group
+    differ in values only, and merging those takes 1 ms.
+
+    Parameters
+    ----------
+    loader : ConfigLoader
+        Hydra's.
+    master : DictConfig
+        The configuration of the sweep itself, with the ``hydra`` node.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
+        assert isinstance(loader, ConfigLoaderImpl)
+        self.loader, self.master = loader, master
+        self._own = plain(master.hydra)
+        self._bases: dict[tuple[str, ...], _Base] = {}
+        self._parsed: dict[str, Override] = {}
+
+    def is_group(self, override: Override) -> bool:
+        """Tell whether an override chooses an option of a group, as Hydra sees it."""
+        return self.loader.repository.group_exists(override.key_or_group) and not isinstance(
+            override.value(), dict
+        )
+
+    def parse(self, overrides: Sequence[str]) -> list[Override]:
+        """Return what Hydra's grammar makes of the overrides."""
+        missing = [text for text in overrides if text not in self._parsed]
+        for override in OverridesParser.create(config_loader=self.loader).parse_overrides(missing):
+            assert override.input_line is not None
+            self._parsed[override.input_line] = override
+        return [self._parsed[text] for text in overrides]
+
+    def compose(self, overrides: Sequence[str], number: int) -> Composed:
+        """Return the configuration of one job: the same as Hydra composes.
+
+        Parameters
+        ----------
+        overrides : sequence of str
+            The job's overrides, of the task alone.
+        number : int
+            Its number in the sweep.
+
+        Raises
+        ------
+        HydraException, OmegaConfBaseException
+            As Hydra raises them.
+        """
+        parsed = self.parse(overrides)
+        base = self._base([override for override in parsed if self.is_group(override)])
+        task = copy.deepcopy(base.task)
+        # Hydra's own function: its rules for +, ++ and ~ and its messages.
+        ConfigLoaderImpl._apply_overrides_to_config(
+            [override for override in parsed if not self.is_group(override)], task
+        )
+        OmegaConf.copy_cache(from_config=self.master, to_config=task)
+        light = {key: value for key, value in base.hydra.items() if key not in _HEAVY}
+        job = {
+            **light["job"],
+            "num": number,
+            "id": number,
+            "override_dirname": _dirname(parsed, light["job"]["config"]["override_dirname"]),
+        }
+        overrides_node = {**light["overrides"], "task": list(overrides)}
+        node = {**light, "job": job, "overrides": overrides_node}
+        folder, output = _place(task, node)
+        runtime = {**light["runtime"], "output_dir": output}
+        parts = {**base.hydra, "job": job, "overrides": overrides_node, "runtime": runtime}
+        return Composed(task, self._differing(parts), folder)
+
+    def _differing(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            f"hydra.{key}": value for key, value in parts.items() if self._own.get(key) != value
+        }
+
+    def _base(self, choices: Sequence[Override]) -> _Base:
+        texts = tuple(str(override.input_line) for override in choices)
+        if texts not in self._bases:
+            own = OmegaConf.to_container(self.master.hydra.overrides.hydra)
+            assert isinstance(own, list)
+            whole = self.loader.load_configuration(
+                config_name=self.master.hydra.job.config_name,
+                overrides=[*own, *texts],
+                run_mode=RunMode.RUN,
+            )
+            hydra = plain(whole.hydra)
+            with open_dict(whole):
+                del whole["hydra"]
+            self._bases[texts] = _Base(whole, hydra)
+        return self._bases[texts]
+
+
+def _dirname(parsed: Sequence[Override], style: Mapping[str, Any]) -> str:
+    return get_overrides_dirname(
+        overrides=list(parsed),
+        kv_sep=style["kv_sep"],
+        item_sep=style["item_sep"],
+        exclude_keys=style["exclude_keys"],
+    )
+
+
+def _place(task: DictConfig, node: Mapping[str, Any]) -> tuple[str, str]:
+    """Return folder and directory of a job; both may refer to anything in its configuration."""
+    with open_dict(task):
+        task.hydra = node
+        # What ${hydra:...} looks into; not set_config, which wants the heavy parts as well.
+        HydraConfig.instance().cfg = OmegaConf.create({"hydra": dict(node)})
+        folder = str(task.hydra.sweep.subdir)
+        output = str(Path(str(task.hydra.sweep.dir)).absolute() / folder)
+        del task["hydra"]
+    return folder, output
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration as it stands, interpolations unresolved, as plain values."""
+    found = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    assert isinstance(found, dict)
+    return {str(name): value for name, value in found.items()}

@@ -1,0 +1,141 @@
+"""From the input to the matrix that is clustered: load, build, augment, transform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segrun import interrupt
+from segrun.config import Experiment
+from segrun.errors import DataError
+from segrun.store import RunDirectory
+from segrun.timings import Timings
+
+if TYPE_CHECKING:
+    from segrun.customers import Customers
+    from segrun.datasets import Transactions
+    from segrun.features import Built
+    from segrun.transform import Transformed
+
+#: Parts of an experiment that the matrix depends on.
+_PARTS = ("seed", "dataset", "features", "engine", "augmentation", "transform")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data as they are clustered.
+
+    Attributes
+    ----------
+    built : Built
+        The customer table before augmentation.
+    fingerprint, facts : mapping
+        What identifies the input, and how it was read.
+    customers : Customers
+        The rows that are clustered.
+    transformed : Transformed
+        Their features as the algorithm sees them.
+    """
+
+    built: Built
+    fingerprint: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    customers: Customers
+    transformed: Transformed
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a run is a part of, where it is not alone.
+
+    Attributes
+    ----------
+    again : bool
+        Whether `directory` may hold what an earlier attempt has left: what was finished there
+        is not done again.
+    input_sha256 : str or None
+        Digest that the input file must have; None for any.
+    n_parallel : int
+        Runs that can go on side by side.
+    desk : dict or None
+        Where runs of one process leave prepared data for each other, the last one only.
+    """
+
+    again: bool = False
+    input_sha256: str | None = None
+    n_parallel: int = 1
+    desk: dict[str, Prepared] | None = None
+
+
+def prepare(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> Prepared:
+    """Return the data of an experiment, from the desk where they lie there.
+
+    Raises
+    ------
+    DataError
+        If they cannot be read, or the input is not the one that the run is a part of.
+    """
+    wanted = repr({name: getattr(experiment, name) for name in _PARTS})
+    if part.desk is not None and wanted in part.desk:
+        with timings.stage("load") as timing:
+            timing.reason = "data prepared by an earlier job of this process"
+        return part.desk[wanted]
+    found, alone = _prepare(experiment, out, timings, part)
+    if part.desk is not None and not alone:
+        # The last ones only: they may fill the memory.
+        part.desk.clear()
+        part.desk[wanted] = found
+    return found
+
+
+def _prepare(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> tuple[Prepared, bool]:
+    """Return the data, and whether reading them left something in the run directory."""
+    from segrun.augment import augment
+    from segrun.transform import fit_transform
+
+    built, transactions = _read(experiment, out, timings, part.input_sha256)
+    with timings.stage("augment"):
+        customers = augment(built.customers, experiment.augmentation, experiment.seed)
+    with timings.stage("transform"):
+        transformed = fit_transform(customers, experiment.transform, experiment.seed)
+    ready = Prepared(
+        built, transactions.fingerprint, transactions.facts, customers, transformed
+    )
+    return ready, transactions.quarantine is not None
+
+
+def _read(
+    experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
+) -> tuple[Built, Transactions]:
+    from segrun import datasets, features
+
+    stack = ExitStack()
+    try:
+        with timings.stage("load"):
+            source = datasets.load(experiment.dataset, experiment.seed)
+            transactions = stack.enter_context(source)
+        _expect(transactions.fingerprint, input_sha256)
+        if transactions.quarantine is not None:
+            out.keep("quarantine.csv", transactions.quarantine)
+        with timings.stage("features"):
+            built = features.build(transactions, experiment.features)
+    finally:
+        # The copies in the cache go, whenever Ctrl-C comes.
+        with interrupt.deferred():
+            stack.close()
+    return built, transactions
+
+
+def _expect(fingerprint: Mapping[str, Any], sha256: str | None) -> None:
+    if sha256 is not None and fingerprint["sha256"] != sha256:
+        raise DataError(
+            f"dataset.path={fingerprint['path']} is not the file that the sweep was planned for: "
+            f"its sha256 is {fingerprint['sha256']}, that of then {sha256}. Put the file back, or "
+            "begin a new sweep"
+        )

@@ -1,0 +1,1 @@
+"""Sweeps: many jobs, each with a run directory of its own."""

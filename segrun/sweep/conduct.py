@@ -1,0 +1,164 @@
+"""Run the jobs of a sweep: tell how each ended, keep the tables, say how to go on."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from segrun.errors import SegrunError
+from segrun.report.sweep import JobResult, write_aggregate, write_jobs
+from segrun.store import record_end
+from segrun.sweep.directory import Header
+from segrun.sweep.job import Ended, Job
+from segrun.sweep.launchers import Launcher
+from segrun.sweep.perform import Performer, records
+
+log = logging.getLogger("segrun")
+
+#: Ends of which the run itself could not write a manifest.
+_SUDDEN = ("oom", "crashed", "timeout", "failed", "interrupted")
+#: The tables are written this often while jobs run, in seconds.
+_TABLES_SECONDS = 5.0
+
+
+@dataclass
+class Conductor:
+    """One command's work on a sweep.
+
+    Attributes
+    ----------
+    directory : Path
+        The sweep directory, absolute.
+    header : Header
+        What its jobs have in common.
+    launcher : Launcher
+        Who runs them.
+    jobs : dict of int to Job
+        All jobs of the sweep so far, by number.
+    ended : dict of int to Ended
+        How those ended that this command ran.
+    """
+
+    directory: Path
+    header: Header
+    launcher: Launcher
+    jobs: dict[int, Job] = field(default_factory=dict)
+    ended: dict[int, Ended] = field(default_factory=dict)
+    _told_at: float = 0.0
+
+    def run(self, jobs: Iterable[Job], *, shares: bool = False) -> Iterator[Ended]:
+        """Run jobs and yield how each ended, its directory saying so.
+
+        Parameters
+        ----------
+        jobs : iterable of Job
+            Taken one by one, as there is room.
+        shares : bool
+            Whether jobs of one process share prepared data.
+        """
+        perform = Performer(self.directory, self.header.hydra, self.launcher.n_parallel, shares)
+        for ended in self.launcher.run(self._begun(jobs), perform):
+            self._end(ended)
+            yield ended
+
+    def _begun(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        for job in jobs:
+            if self._stopped:
+                return
+            self.jobs[job.number] = job
+            tell(f"#{job.number}{self._of()}: {' '.join(job.overrides) or job.folder}")
+            yield job
+
+    def _of(self) -> str:
+        return f" of {self.header.n_jobs}" if self.header.n_jobs else ""
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether one failure is to be the end."""
+        failed = any(ended.exit_code for ended in self.ended.values())
+        return failed and not self.header.keep_going
+
+    def _end(self, ended: Ended) -> None:
+        self.ended[ended.job.number] = ended
+        directory = self.directory / ended.job.folder
+        if ended.status in _SUDDEN and not (directory / "manifest.json").exists():
+            self._record(ended, directory)
+        if ended.exit_code and ended.status != "incomplete":
+            tell(f"{ended.job.folder} {ended.status}: {ended.reason}")
+        if time.monotonic() - self._told_at > _TABLES_SECONDS:
+            self.write_tables()
+            self._told_at = time.monotonic()
+
+    def _record(self, ended: Ended, directory: Path) -> None:
+        """Write the manifest of a run that could not do it itself."""
+        node = OmegaConf.create({"hydra": self.header.hydra})
+        about = {"experiment": ended.job.about}
+        try:
+            record_end(
+                directory, (ended.status, ended.reason), about, records(ended.job, node), again=True
+            )
+            with (directory / "segrun.log").open("a", encoding="utf-8") as file:
+                file.write(f"[{ended.status}] {ended.reason}\n")
+        except (SegrunError, OSError) as error:
+            tell(f"{directory}: {error}")
+
+    def results(self) -> list[JobResult]:
+        """Return what the directories of all jobs say, by number."""
+        return [self._result(self.jobs[number]) for number in sorted(self.jobs)]
+
+    def _result(self, job: Job) -> JobResult:
+        ended = self.ended.get(job.number)
+        return JobResult(
+            self.directory / job.folder,
+            refused=ended.reason if ended and ended.status == "refused" else "",
+            overrides=" ".join(job.overrides),
+            number=job.number,
+            key=job.key,
+            wall_seconds=ended.wall_seconds if ended else None,
+            peak_rss_bytes=ended.peak_rss_bytes if ended else None,
+            about=job.about,
+        )
+
+    def write_tables(self) -> None:
+        """Write ``scores.csv`` and ``jobs.csv`` of the sweep as it stands."""
+        results = self.results()
+        write_aggregate(self.directory, results)
+        write_jobs(self.directory, results)
+
+    def close(self) -> int:
+        """Write the tables, print the summary, say how to resume; return the exit code."""
+        # Late: a mistyped key needs none of it.
+        from segrun.report.summary import summary
+
+        code = max((ended.exit_code for ended in self.ended.values()), default=0)
+        results = self.results()
+        try:
+            self.write_tables()
+        except SegrunError as error:
+            tell(str(error))
+            code = max(code, 1)
+        print(summary(results), end="\n\n")  # noqa: T201
+        here = Path.cwd()
+        shown = self.directory
+        shown = shown.relative_to(here) if shown.is_relative_to(here) else shown
+        print(shown)  # noqa: T201
+        left = Counter(result.manifest()["status"] for result in results)
+        n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
+        if n_left:
+            sys.stdout.flush()
+            states = ", ".join(f"{n} {status}" for status, n in left.items())
+            tell(f"{states}. To run what is left: segrun resume {shlex.quote(str(shown))}")
+        return code
+
+
+def tell(message: str) -> None:
+    """Print one message to stderr."""
+    print(f"segrun: {message}", file=sys.stderr)  # noqa: T201

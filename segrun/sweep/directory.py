@@ -1,0 +1,152 @@
+"""The sweep directory: what was planned, written before any job begins, and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segrun.errors import ClaimError, StoreError
+from segrun.store import read_json, write_atomically
+from segrun.sweep.job import Job
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+SWEEP = "sweep.json"
+_JOBS = "jobs"
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What all jobs of a sweep have in common.
+
+    Attributes
+    ----------
+    kind : {"grid", "study"}
+        Whether all jobs are known from the start, or an optimiser asks for them.
+    command : sequence of str
+        The command line.
+    hydra : mapping
+        The sweep's ``hydra`` node, unresolved.
+    launcher : mapping
+        Settings of the launcher.
+    keep_going : bool
+        Whether the other jobs go on after one has failed.
+    versions : mapping of str to str
+        Of what the results depend on.
+    n_jobs : int or None
+        Jobs of a grid; None for a study.
+    study : mapping
+        What the optimiser needs; empty for a grid.
+    """
+
+    kind: str
+    command: list[str]
+    hydra: Mapping[str, Any]
+    launcher: Mapping[str, Any]
+    keep_going: bool
+    versions: Mapping[str, str]
+    n_jobs: int | None = None
+    study: Mapping[str, Any] = field(default_factory=dict)
+
+
+class SweepDirectory:
+    """A sweep directory that this process conducts: nobody else may, while it lives.
+
+    Parameters
+    ----------
+    path : Path
+        The directory; made where it does not exist.
+
+    Raises
+    ------
+    ClaimError
+        If another process conducts it, or it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock = _locked(self.path)
+
+    def begin(self, header: Header, jobs: Iterable[Job]) -> None:
+        """Write down the jobs and then what they have in common: from here on it is a sweep."""
+        for job in jobs:
+            self.add(job)
+        text = json.dumps(vars(header), indent=1, default=str)
+        write_atomically(self.path / SWEEP, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def add(self, job: Job) -> None:
+        """Write down one job."""
+        text = json.dumps(job.plain(), default=str)
+        name = f"{job.number}.json"
+        write_atomically(
+            self.path / _JOBS / name, lambda path: path.write_text(text, encoding="utf-8")
+        )
+
+    def close(self) -> None:
+        """Let others conduct it."""
+        self._lock.release()
+
+
+def read_header(path: Path) -> Header:
+    """Return what all jobs of a sweep have in common.
+
+    Raises
+    ------
+    StoreError
+        If `path` is no sweep directory.
+    """
+    if not path.is_dir():
+        raise StoreError(f"{path} is no directory: name the directory of a sweep")
+    try:
+        content = read_json(path / SWEEP)
+        if content:
+            return Header(**content)
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"{path / SWEEP} cannot be read ({error}): it was changed") from error
+    if (path / "manifest.json").exists() or (path / "UNFINISHED").exists():
+        raise StoreError(f"{path} is one run, not a sweep: name the directory above it, if any")
+    raise StoreError(
+        f"{path} is no sweep: it has no {SWEEP}. A sweep that was killed before its jobs were "
+        "written down has nothing to resume: begin it anew"
+    )
+
+
+def read_jobs(path: Path) -> list[Job]:
+    """Return the jobs of a sweep, by number.
+
+    Raises
+    ------
+    StoreError
+        If one cannot be read.
+    """
+    found = []
+    for file in (path / _JOBS).glob("*.json"):
+        try:
+            found.append(Job(**json.loads(file.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"{file} cannot be read ({error}): it was changed") from error
+    return sorted(found, key=lambda job: job.number)
+
+
+def _locked(path: Path) -> FileLock:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path / _LOCK)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ClaimError(
+            f"another process conducts the sweep in {path}: wait until it has ended, or stop it"
+        ) from error
+    except OSError as error:
+        raise ClaimError(
+            f"cannot write to {path}: {error.strerror or error}. "
+            "Choose another directory with hydra.sweep.dir=DIR"
+        ) from error
+    return lock

@@ -1,0 +1,130 @@
+"""From overrides to frozen jobs: every configuration composed before any job begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from segrun import config
+from segrun.algorithms import origin
+from segrun.checks import check
+from segrun.composer import Composed, Composer, plain
+from segrun.config import Experiment, FileConfig
+from segrun.errors import ConfigError, DataError
+from segrun.explain import explain
+from segrun.keys import job_key, libraries
+from segrun.sweep.job import Job
+
+def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]]:
+    """Return the overrides of every job that the arguments of a multirun ask for.
+
+    Parameters
+    ----------
+    composer : Composer
+        Knows Hydra's grammar.
+    arguments : sequence of str
+        Overrides; a sweep such as ``a=1,2`` or ``a=range(1,4)`` has several values.
+
+    Raises
+    ------
+    ConfigError
+        For a sweep without an end, such as ``interval(0,1)``.
+    """
+    axes: dict[str, list[str]] = {}
+    for override in composer.parse(arguments):
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            axes[key] = [f"{key}={override.get_value_element_as_str()}"]
+        elif override.is_discrete_sweep():
+            axes[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            raise ConfigError(
+                f"{override.input_line}: a grid needs an end. Write values "
+                f"({key}=0.1,0.2) or let an optimiser draw them: hydra/sweeper=optuna"
+            )
+    return [list(combination) for combination in product(*axes.values())]
+
+
+class Freezer:
+    """Makes frozen jobs of one sweep.
+
+    Parameters
+    ----------
+    composer : Composer
+        Composes their configurations.
+    """
+
+    def __init__(self, composer: Composer) -> None:
+        self.composer = composer
+        self._digests: dict[str, str | None] = {}
+
+    def jobs(self, overrides: Iterable[Sequence[str]]) -> list[Job]:
+        """Return a job per list of overrides, numbered from 0.
+
+        Raises
+        ------
+        ConfigError
+            If one cannot be composed, has a value out of range, or would write to the folder of
+            another.
+        """
+        jobs = [self.job(one, number) for number, one in enumerate(overrides)]
+        seen: dict[str, Job] = {}
+        for job in jobs:
+            if (first := seen.setdefault(job.folder, job)) is not job:
+                raise ConfigError(
+                    f"hydra.sweep.subdir gives {job.folder!r} to the jobs {first.number} and "
+                    f"{job.number}: let it tell them apart, as ${{hydra.job.num}}-${{algo.name}} "
+                    "does"
+                )
+        return jobs
+
+    def job(self, overrides: Sequence[str], number: int) -> Job:
+        """Return one job."""
+        try:
+            composed = self.composer.compose(overrides, number)
+            experiment = config.to_experiment(composed.task)
+            check(experiment)
+        except (HydraException, OmegaConfBaseException, ConfigError) as error:
+            text = explain(error)
+            raise ConfigError(f"job {number} ({' '.join(overrides)}): {text}") from error
+        return self.freeze(composed, experiment, overrides, number)
+
+    def freeze(
+        self, composed: Composed, experiment: Experiment, overrides: Sequence[str], number: int
+    ) -> Job:
+        """Return a job of what was composed."""
+        about = config.plain(experiment)
+        digest = self.input_sha256(experiment)
+        return Job(
+            number=number,
+            folder=composed.folder,
+            overrides=list(overrides),
+            experiment=about,
+            config=plain(composed.task),
+            hydra=composed.hydra,
+            key=job_key(about, digest, libraries(origin(experiment.algo))),
+            input_sha256=digest,
+        )
+
+    def input_sha256(self, experiment: Experiment) -> str | None:
+        """Return the digest of the input file; None where there is none, or it cannot be read."""
+        if not isinstance(experiment.dataset, FileConfig):
+            return None
+        path = experiment.dataset.path
+        if path not in self._digests:
+            self._digests[path] = file_sha256(path)
+        return self._digests[path]
+
+
+def file_sha256(path: str) -> str | None:
+    """Return the digest of an input file; None where it cannot be read: its jobs will say so."""
+    from segrun.datasets.source import find
+
+    try:
+        return find(path).sha256
+    except DataError:
+        return None
+

@@ -1,0 +1,111 @@
+"""A sweep of all combinations: every job frozen first, then run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from segrun.composer import Composer
+from segrun.errors import ClaimError
+from segrun.keys import libraries
+from segrun.store import write_atomically
+from segrun.sweep.conduct import Conductor
+from segrun.sweep.directory import SWEEP, Header, SweepDirectory
+from segrun.sweep.freeze import Freezer, combinations
+from segrun.sweep.job import Job
+from segrun.sweep.launchers import make
+
+
+def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
+    """Run a job per combination of the arguments' values.
+
+    Parameters
+    ----------
+    config : DictConfig
+        The sweep's own configuration, with the ``hydra`` node.
+    context : HydraContext
+        Has Hydra's config loader.
+    task : callable
+        segrun's task; its ``session`` is told how the sweep ended.
+    arguments : sequence of str
+        Overrides, with several values where something is swept.
+    """
+    composer = Composer(context.config_loader, config)
+    freezer = Freezer(composer)
+    wanted = combinations(composer, [*committed(config), *arguments])
+    if task.session.planning is not None:
+        from segrun.sweep.plan import page
+
+        where = Path(str(config.hydra.sweep.dir))
+        estimate = task.session.planning.estimate
+        print(page(freezer.jobs(wanted), where, estimate=estimate), end="")  # noqa: T201
+        return
+    folder = begin(config)
+    try:
+        header = header_of(config, "grid", len(wanted))
+        conductor = Conductor(folder.path, header, make(header.launcher, folder.path))
+        task.session.conductor = conductor
+
+        def frozen() -> Iterator[Job]:
+            # In here, because the first worker starts meanwhile.
+            jobs = freezer.jobs(wanted)
+            conductor.jobs.update({job.number: job for job in jobs})
+            folder.begin(header, jobs)
+            yield from jobs
+
+        for _ in conductor.run(frozen()):
+            pass
+    finally:
+        folder.close()
+
+
+def committed(config: DictConfig) -> list[str]:
+    """Return the overrides that ``hydra.sweeper.params`` commits."""
+    params = config.hydra.sweeper.get("params") or {}
+    return [f"{key}={value}" for key, value in params.items()]
+
+
+def begin(config: DictConfig) -> SweepDirectory:
+    """Claim the sweep directory of a new sweep.
+
+    Raises
+    ------
+    ClaimError
+        If there is a sweep in it, or it cannot be written to.
+    """
+    folder = SweepDirectory(Path(str(config.hydra.sweep.dir)))
+    if (folder.path / SWEEP).exists() or (folder.path / "multirun.yaml").exists():
+        folder.close()
+        raise ClaimError(
+            f"{folder.path} holds a sweep already. Choose another directory with "
+            f"hydra.sweep.dir=DIR, or go on with it: segrun resume {folder.path}"
+        )
+    text = OmegaConf.to_yaml(config)
+    write_atomically(
+        folder.path / "multirun.yaml", lambda path: path.write_text(text, encoding="utf-8")
+    )
+    return folder
+
+
+def header_of(
+    config: DictConfig, kind: str, n_jobs: int | None, study: Mapping[str, Any] | None = None
+) -> Header:
+    """Return what all jobs of a new sweep have in common."""
+    hydra = OmegaConf.to_container(config.hydra, resolve=False, enum_to_str=True)
+    launcher = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    assert isinstance(hydra, dict)
+    assert isinstance(launcher, dict)
+    return Header(
+        kind=kind,
+        command=sys.argv,
+        hydra={str(key): value for key, value in hydra.items()},
+        launcher={str(key): value for key, value in launcher.items()},
+        keep_going=bool(config.sweep.keep_going),
+        versions=libraries(""),
+        n_jobs=n_jobs,
+        study=study or {},
+    )

@@ -1,0 +1,93 @@
+"""A cluster of Dask: on this machine, or on many that share the file system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from segrun.errors import ConfigError
+from segrun.sweep.job import Ended, Job
+from segrun.sweep.launchers import missing
+from segrun.sweep.perform import Performer
+
+
+class Dask:
+    """Runs jobs on a Dask cluster, which gives the job of a dead worker to another.
+
+    Parameters
+    ----------
+    address : str or None
+        Of a scheduler; None starts a cluster on this machine.
+    n_workers : int
+        Workers of that.
+
+    Raises
+    ------
+    ConfigError
+        If dask's distributed is not installed.
+    """
+
+    def __init__(self, address: str | None, n_workers: int) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise missing("dask", "dask's distributed", "dask") from error
+        if n_workers < 1:
+            raise ConfigError(f"hydra.launcher.n_workers must be at least 1. Got {n_workers}")
+        self.distributed = distributed
+        self.address, self.n_parallel = address, n_workers
+
+    def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
+        """Yield how each job ended; there are as many under way as there are workers."""
+        with self._client() as client:
+            ended = self.distributed.as_completed(loop=client.loop)
+            running: dict[Any, Job] = {}
+
+            def fill() -> None:
+                room = self._room(client)
+                part = replace(perform, n_parallel=room)
+                for job in islice(jobs, max(0, room - len(running))):
+                    future = client.submit(part, job, pure=False, key=f"{job.key}-{job.number}")
+                    running[future] = job
+                    ended.add(future)
+
+            fill()
+            for future in ended:
+                yield _ended(future, running.pop(future))
+                fill()
+
+    def _room(self, client: Any) -> int:
+        # Workers come and go; none at all for a moment must not end the sweep.
+        return max(1, len(client.nthreads()))
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        if self.address is not None:
+            try:
+                with self.distributed.Client(self.address, timeout=30) as client:
+                    yield client
+            except OSError as error:
+                raise ConfigError(
+                    f"hydra.launcher.address={self.address}: no scheduler answers ({error})"
+                ) from error
+            return
+        cluster = self.distributed.LocalCluster(
+            n_workers=self.n_parallel,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+        )
+        with cluster, self.distributed.Client(cluster) as client:
+            yield client
+
+
+def _ended(future: Any, job: Job) -> Ended:
+    if future.status == "finished":
+        found: Ended = future.result()
+        return found
+    error = future.exception()
+    status = "crashed" if type(error).__name__ == "KilledWorker" else "failed"
+    return Ended(job, status, f"{type(error).__name__}: {error}", exit_code=1)

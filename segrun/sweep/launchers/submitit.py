@@ -1,0 +1,79 @@
+"""Jobs of a batch system such as SLURM, by submitit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from segrun.errors import ConfigError
+from segrun.sweep.job import Ended, Job
+from segrun.sweep.launchers import missing
+from segrun.sweep.perform import Performer
+
+_POLL_SECONDS = 0.5
+#: States of SLURM that have a status of their own.
+_STATUSES = {"OUT_OF_MEMORY": "oom", "TIMEOUT": "timeout", "CANCELLED": "interrupted"}
+
+
+class Submitit:
+    """Submits jobs and waits for them; the sweep directory must be on a shared file system.
+
+    Parameters
+    ----------
+    sweep : Path
+        The sweep directory: submitit keeps its own files in it.
+    cluster : str
+        slurm, or local.
+    parameters : mapping
+        What submitit is told of every job.
+    max_jobs : int
+        Jobs submitted at a time.
+
+    Raises
+    ------
+    ConfigError
+        If submitit is not installed, or has no such cluster.
+    """
+
+    def __init__(
+        self, sweep: Path, cluster: str, parameters: Mapping[str, Any], max_jobs: int
+    ) -> None:
+        try:
+            import submitit
+        except ImportError as error:
+            raise missing("submitit", "submitit", "slurm") from error
+        try:
+            self.executor = submitit.AutoExecutor(folder=sweep / "submitit", cluster=cluster)
+            self.executor.update_parameters(**parameters)
+        except (ValueError, RuntimeError, NameError, TypeError) as error:
+            raise ConfigError(f"hydra/launcher=submitit: {error}") from error
+        self.n_parallel = max_jobs
+
+    def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
+        """Yield how each job ended."""
+        running: dict[Any, Job] = {}
+        try:
+            while True:
+                for job in islice(jobs, self.n_parallel - len(running)):
+                    running[self.executor.submit(perform, job)] = job
+                if not running:
+                    return
+                for task in [task for task in running if task.done()]:
+                    yield _ended(task, running.pop(task))
+                time.sleep(_POLL_SECONDS)
+        finally:
+            for task in running:
+                task.cancel()
+
+
+def _ended(task: Any, job: Job) -> Ended:
+    error = task.exception()
+    if error is None:
+        found: Ended = task.result()
+        return found
+    status = _STATUSES.get(str(task.state).split()[0], "crashed")
+    reason = str(error).strip().splitlines()[0]
+    return Ended(job, status, f"{reason} (state {task.state})", exit_code=1)

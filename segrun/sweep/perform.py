@@ -1,0 +1,98 @@
+"""One frozen job, run in this process: its log, its records, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import configure_log, setup_globals
+from omegaconf import DictConfig, OmegaConf
+
+from segrun import config, interrupt
+from segrun.errors import ClaimError, ConfigError, SegrunError
+from segrun.prepare import Part, Prepared
+from segrun.sweep.job import Ended, Job
+
+log = logging.getLogger("segrun")
+
+
+@dataclass(frozen=True)
+class Performer:
+    """What every job of a sweep is run with; goes to worker processes as it is.
+
+    Attributes
+    ----------
+    directory : Path
+        The sweep directory, absolute.
+    hydra : mapping
+        The sweep's ``hydra`` node, unresolved.
+    n_parallel : int
+        Jobs that can run side by side.
+    shares : bool
+        Whether a process keeps prepared data for its next job.
+    """
+
+    directory: Path
+    hydra: Mapping[str, Any]
+    n_parallel: int = 1
+    shares: bool = False
+    _desk: dict[str, Prepared] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data on the desk: every process has its own."""
+        return {**self.__dict__, "_desk": {}}
+
+    def __call__(self, job: Job) -> Ended:
+        """Run a job to its end; nothing but Ctrl-C comes out of it."""
+        began = time.perf_counter()
+        directory = self.directory / job.folder
+        node = self._node(job)
+        setup_globals()
+        configure_log(node.hydra.job_logging, node.hydra.verbose)
+        status, reason, code = self._run(job, directory, node)
+        return Ended(job, status, reason, time.perf_counter() - began, exit_code=code)
+
+    def _run(self, job: Job, directory: Path, node: DictConfig) -> tuple[str, str, int]:
+        from segrun.run import run
+
+        part = Part(
+            again=True,
+            input_sha256=job.input_sha256,
+            n_parallel=self.n_parallel,
+            desk=self._desk if self.shares else None,
+        )
+        try:
+            experiment = config.from_plain(job.experiment)
+            status = run(experiment, directory, records(job, node), part).status
+        except ClaimError as error:
+            return "refused", str(error), 1
+        except SegrunError as error:
+            return "failed", str(error), 2 if isinstance(error, ConfigError) else 1
+        except (Exception, SystemExit) as error:
+            # A Ctrl-C stops the sweep, even if some library made another error of it.
+            interrupt.check()
+            log.debug("the run failed", exc_info=True)
+            status = "oom" if isinstance(error, MemoryError) else "failed"
+            place = directory / "segrun.log"
+            text = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
+            return status, text, 1
+        return status, "", 0 if status == "done" else 1
+
+    def _node(self, job: Job) -> DictConfig:
+        node = OmegaConf.create({"hydra": self.hydra})
+        for key, value in job.hydra.items():
+            OmegaConf.update(node, key, value, force_add=True)
+        return node
+
+
+def records(job: Job, node: DictConfig) -> dict[str, str]:
+    """Return what Hydra would write into .hydra."""
+    return {
+        ".hydra/config.yaml": OmegaConf.to_yaml(OmegaConf.create(dict(job.config))),
+        ".hydra/hydra.yaml": OmegaConf.to_yaml(node),
+        ".hydra/overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(list(job.overrides))),
+    }

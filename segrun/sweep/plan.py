@@ -1,0 +1,76 @@
+"""The plan: every job of a multirun with its differences, before anything starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun.report.summary import table
+from segrun.report.sweep import JobResult
+from segrun.sweep.history import Estimate, History, totals
+from segrun.sweep.job import Job
+
+
+def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
+    """Return the plan as text.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        All jobs.
+    sweep : Path
+        Where they would run: what is finished there is done, what is finished elsewhere below
+        the same folder is cached.
+    estimate : bool
+        Whether time and memory are told, judged by finished runs.
+    """
+    history = History(sweep.parent)
+    statuses = [status(job, sweep, history) for job in jobs]
+    header = ["job", "what differs", "status"] + (["seconds", "memory", "judged by"] * estimate)
+    rows = [header]
+    differing = _differing(jobs)
+    estimates = [history.estimate(job) if estimate else None for job in jobs]
+    for job, found, judged in zip(jobs, statuses, estimates, strict=True):
+        own = " ".join(text for text in job.overrides if text in differing)
+        rows.append([job.folder, own, found, *(_judged(judged) if estimate else [])])
+    lines = [table(rows), "", f"{len(jobs)} jobs: {_counts(statuses)}"]
+    if estimate:
+        lines.append(_total(estimates))
+    return "\n".join(lines) + "\n"
+
+
+def status(job: Job, sweep: Path, history: History) -> str:
+    """Return done, cached (a finished run with the same content key) or missing."""
+    here = JobResult(sweep / job.folder).manifest()
+    if here["status"] == "done" and here.get("key") == job.key:
+        return "done"
+    return "cached" if history.cached(job) is not None else "missing"
+
+
+def _differing(jobs: Sequence[Job]) -> set[str]:
+    """Return the overrides that not all jobs have."""
+    counts = Counter(text for job in jobs for text in set(job.overrides))
+    return {text for text, n in counts.items() if n < len(jobs) or len(jobs) == 1}
+
+
+def _judged(estimate: Estimate | None) -> list[str]:
+    if estimate is None:
+        return ["?", "?", "no finished run of this kind"]
+    return [f"{estimate.wall_seconds:.1f}", _memory(estimate.peak_rss_bytes), estimate.basis]
+
+
+def _total(estimates: Sequence[Estimate | None]) -> str:
+    seconds, n_bytes, unknown = totals(estimates)
+    if unknown == len(estimates):
+        return "time and memory: no finished run to judge by"
+    rest = f", and {unknown} jobs that cannot be judged" if unknown else ""
+    return f"about {seconds:.0f} s one after the other, at most {_memory(n_bytes)} each{rest}"
+
+
+def _memory(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.0f} MB"
+
+
+def _counts(statuses: Sequence[str]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in Counter(statuses).items()) or "none"

@@ -1,0 +1,181 @@
+"""Go on with a sweep: what is missing or failed is run, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from segrun.errors import ConfigError, DataError, StoreError
+from segrun.explain import explain
+from segrun.keys import libraries
+from segrun.report.sweep import JobResult
+from segrun.sweep.conduct import Conductor, tell
+from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
+from segrun.sweep.freeze import file_sha256
+from segrun.sweep.job import FINISHED, Job
+from segrun.sweep.launchers import chosen, make
+from segrun.sweep.settings import SETTINGS
+
+_USAGE = (
+    "segrun resume SWEEP [hydra/launcher=NAME] [hydra.launcher.KEY=VALUE ...]: name the directory "
+    "of a sweep"
+)
+
+
+def resume_command(arguments: Sequence[str]) -> int:
+    """Go on with the sweep that the arguments name, and return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The sweep directory, then what is to change of the launcher.
+
+    Raises
+    ------
+    StoreError
+        If there is no sweep.
+    ClaimError
+        If another process conducts it.
+    DataError
+        If the input of a job is not what it was.
+    ConfigError
+        If an argument is wrong.
+    """
+    if not arguments or "=" in arguments[0]:
+        raise ConfigError(_USAGE)
+    path, header = Path(arguments[0]).absolute(), read_header(Path(arguments[0]))
+    settings = changed(header.launcher, arguments[1:])
+    folder = SweepDirectory(path)
+    try:
+        # Paths are relative to where the sweep was begun.
+        os.chdir(header.hydra["runtime"]["cwd"])
+        conductor = Conductor(path, header, make(settings, path))
+        jobs = read_jobs(path)
+        conductor.jobs.update({job.number: job for job in jobs})
+        _warn_of_versions(header)
+        try:
+            _go_on(conductor, folder, left(path, jobs))
+        except KeyboardInterrupt:
+            tell("interrupted: what was finished stays")
+            return max(130, conductor.close())
+        return conductor.close()
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"{path} was begun in {header.hydra['runtime']['cwd']}, which is gone: its paths are "
+            "relative to that"
+        ) from error
+    finally:
+        folder.close()
+
+
+def _go_on(conductor: Conductor, folder: SweepDirectory, jobs: Mapping[int, str]) -> None:
+    for number, why in jobs.items():
+        tell(f"#{number} {conductor.jobs[number].folder}: {why}")
+    todo = [conductor.jobs[number] for number in jobs]
+    refuse_changed_inputs(todo)
+    if conductor.header.kind == "study":
+        from segrun.sweep.search import go_on
+
+        go_on(conductor, folder, todo)
+        return
+    if not todo:
+        tell("nothing is left to run")
+    for _ in conductor.run(todo):
+        pass
+
+
+def left(path: Path, jobs: Sequence[Job]) -> dict[int, str]:
+    """Return the numbers of the jobs that are to be run, each with the reason."""
+    found = {}
+    for job in jobs:
+        manifest = JobResult(path / job.folder).manifest()
+        if manifest["status"] not in FINISHED:
+            found[job.number] = _why(manifest)
+    return found
+
+
+def _why(manifest: Mapping[str, Any]) -> str:
+    status = manifest["status"]
+    if status == "missing":
+        return "was not begun"
+    if status == "unfinished":
+        return "was killed"
+    if status == "incomplete":
+        points = manifest["points"]
+        failed = sum(n for name, n in points.items() if name != "done")
+        return f"{failed} of {sum(points.values())} points failed"
+    return f"{status}: {manifest['reason']}"
+
+
+def refuse_changed_inputs(jobs: Sequence[Job]) -> None:
+    """Refuse to go on with other data.
+
+    Raises
+    ------
+    DataError
+        Naming the file and both digests.
+    """
+    expected = {
+        job.experiment["dataset"]["path"]: job.input_sha256
+        for job in jobs
+        if job.input_sha256 is not None
+    }
+    for path, before in expected.items():
+        now = file_sha256(path)
+        if now != before:
+            found = f"its sha256 is {now}" if now else "it cannot be read"
+            raise DataError(
+                f"dataset.path={path} has changed since the sweep was begun: {found}, then it was "
+                f"{before}. Put the file back, or begin a new sweep"
+            )
+
+
+def _warn_of_versions(header: Header) -> None:
+    now = libraries("")
+    other = [
+        f"{name} {before or 'none'} then, {now[name] or 'none'} now"
+        for name, before in header.versions.items()
+        if now.get(name, "") != before
+    ]
+    if other:
+        tell(
+            f"other versions than the sweep was begun with: {'; '.join(other)}. Finished jobs stay "
+            "as they are; in jobs that go on, every point is fitted anew"
+        )
+
+
+def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of a launcher with the changes that the arguments ask for.
+
+    Raises
+    ------
+    ConfigError
+        If one changes something else, or has a wrong value.
+    """
+    settings = dict(launcher)
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key == "hydra/launcher":
+            settings = chosen(value)
+        elif not key.startswith("hydra.launcher."):
+            raise ConfigError(
+                f"{argument}: a sweep goes on as it was planned; only its launcher can change. "
+                f"{_USAGE}"
+            )
+    schema = next(s for _, _, s in SETTINGS if vars(s()).get("_target_") == settings["_target_"])
+    typed = OmegaConf.merge(OmegaConf.structured(schema), settings)
+    values = [argument for argument in arguments if argument.startswith("hydra.launcher.")]
+    try:
+        for argument in values:
+            key, _, value = argument.removeprefix("hydra.launcher.").partition("=")
+            OmegaConf.update(typed, key, OmegaConf.create(f"x: {value}").x)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{' '.join(values)}: {explain(error)}") from error
+    found = OmegaConf.to_container(typed)
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
