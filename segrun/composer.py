@@ -107,18 +107,13 @@ class Composer:
             [override for override in parsed if not self.is_group(override)], task
         )
         OmegaConf.copy_cache(from_config=self.master, to_config=task)
-        light = {key: value for key, value in base.hydra.items() if key not in _HEAVY}
-        job = {
-            **light["job"],
-            "num": number,
-            "id": number,
-            "override_dirname": _dirname(parsed, light["job"]["config"]["override_dirname"]),
+        style = base.hydra["job"]["config"]["override_dirname"]
+        parts = {
+            **base.hydra,
+            "job": {**base.hydra["job"], "override_dirname": _dirname(parsed, style)},
+            "overrides": {**base.hydra["overrides"], "task": list(overrides)},
         }
-        overrides_node = {**light["overrides"], "task": list(overrides)}
-        node = {**light, "job": job, "overrides": overrides_node}
-        folder, output = _place(task, node)
-        runtime = {**light["runtime"], "output_dir": output}
-        parts = {**base.hydra, "job": job, "overrides": overrides_node, "runtime": runtime}
+        folder, parts = place(task, parts, number)
         return Composed(task, self._differing(parts), folder)
 
     def _differing(self, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,16 +147,30 @@ def _dirname(parsed: Sequence[Override], style: Mapping[str, Any]) -> str:
     )
 
 
-def _place(task: DictConfig, node: Mapping[str, Any]) -> tuple[str, str]:
-    """Return folder and directory of a job; both may refer to anything in its configuration."""
+def place(
+    task: DictConfig, node: Mapping[str, Any], number: int
+) -> tuple[str, dict[str, Any]]:
+    """Return the folder of a job, and its ``hydra`` node with number and directory filled in.
+
+    Parameters
+    ----------
+    task : DictConfig
+        The job's configuration: the folder may refer to anything in it.
+    node : mapping
+        The ``hydra`` node without them.
+    number : int
+        The job's number in its sweep.
+    """
+    job = {**node["job"], "num": number, "id": str(number)}
+    light = {key: value for key, value in node.items() if key not in _HEAVY} | {"job": job}
+    # What ${hydra:...} looks into; not set_config, which wants the heavy parts as well.
+    HydraConfig.instance().cfg = OmegaConf.create({"hydra": light})  # type: ignore[assignment]
     with open_dict(task):
-        task.hydra = node
-        # What ${hydra:...} looks into; not set_config, which wants the heavy parts as well.
-        HydraConfig.instance().cfg = OmegaConf.create({"hydra": dict(node)})
+        task.hydra = light
         folder = str(task.hydra.sweep.subdir)
         output = str(Path(str(task.hydra.sweep.dir)).absolute() / folder)
         del task["hydra"]
-    return folder, output
+    return folder, {**node, "job": job, "runtime": {**node["runtime"], "output_dir": output}}
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -72,12 +72,13 @@ def point_key(
     for name in ("evaluation", "store", "timing"):
         del about[name]
     algo = {**about["algo"], "params": point.params}
-    del algo["grid"], algo["search"]
+    del algo["grid"]
     return _digest({**about, "algo": algo}, input_sha256, versions)
 
 
 def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
     about = {name: value for name, value in experiment.items() if name not in _WITHOUT_EFFECT}
+    about["algo"] = {k: v for k, v in about["algo"].items() if k != "search"}
     # Where a file lies does not matter, what is in it does.
     about["dataset"] = {k: v for k, v in about["dataset"].items() if k != "path"}
     return about

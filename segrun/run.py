@@ -37,8 +37,10 @@ class RunResult:
     ----------
     directory : Path
         Where everything is.
-    status : {"done", "incomplete"}
-        incomplete: some points failed; their rows in ``scores.csv`` say why.
+    status : {"done", "incomplete", "failed"}
+        incomplete: some points failed, failed: all; their rows in ``scores.csv`` say why.
+    reason : str
+        Why it failed, empty if it did not.
     selected : str or None
         Slug of the best point within the limits.
     points : mapping of str to int
@@ -47,6 +49,7 @@ class RunResult:
 
     directory: Path
     status: str
+    reason: str
     selected: str | None
     points: dict[str, int]
 
@@ -188,9 +191,20 @@ def _finish(
             experiment.evaluation.max_noise_share, least,
         )  # fmt: skip
     counts = dict(Counter(outcome.status for outcome in ended.outcomes))
-    status = "done" if counts.get("done", 0) == len(ended.outcomes) else "incomplete"
-    out.finish(status, "", {**about(experiment), "points": counts, **facts})
-    return RunResult(out.path, status, ended.selected, counts)
+    status, reason = _status(ended.outcomes)
+    if reason:
+        log.debug("the run failed: %s", reason)
+    out.finish(status, reason, {**about(experiment), "points": counts, **facts})
+    return RunResult(out.path, status, reason, ended.selected, counts)
+
+
+def _status(outcomes: Sequence[Outcome]) -> tuple[str, str]:
+    failed = [outcome for outcome in outcomes if outcome.status != "done"]
+    if not failed:
+        return "done", ""
+    if len(failed) < len(outcomes):
+        return "incomplete", ""
+    return "failed", f"no point came to labels; {failed[0].point.slug}: {failed[0].reason}"
 
 
 def about(experiment: Experiment) -> dict[str, Any]:

@@ -324,7 +324,9 @@ def _locked(path: Path) -> FileLock:
         # A killed writer may take a moment to be gone.
         lock.acquire(timeout=5)
     except Timeout as error:
-        raise ClaimError(f"another process is writing to {path}: wait until it has ended") from error
+        raise ClaimError(
+            f"another process is writing to {path}: wait until it has ended"
+        ) from error
     except OSError as error:
         raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
     return lock

@@ -110,7 +110,7 @@ class Timings:
 
     def table(self) -> list[dict[str, object]]:
         """Return the rows as ``timings.csv`` has them, those of earlier attempts first."""
-        return [*self.before, *(asdict(row) for row in self.rows)]
+        return [*(dict(row) for row in self.before), *(asdict(row) for row in self.rows)]
 
     def fitted_before(self) -> set[tuple[str, int]]:
         """Return (point, repeat) of every fit that an earlier attempt brought to its end."""

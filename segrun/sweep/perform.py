@@ -67,7 +67,7 @@ class Performer:
         )
         try:
             experiment = config.from_plain(job.experiment)
-            status = run(experiment, directory, records(job, node), part).status
+            result = run(experiment, directory, records(job, node), part)
         except ClaimError as error:
             return "refused", str(error), 1
         except SegrunError as error:
@@ -80,7 +80,7 @@ class Performer:
             place = directory / "segrun.log"
             text = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
             return status, text, 1
-        return status, "", 0 if status == "done" else 1
+        return result.status, result.reason, 0 if result.status == "done" else 1
 
     def _node(self, job: Job) -> DictConfig:
         node = OmegaConf.create({"hydra": self.hydra})

@@ -37,7 +37,7 @@ class Dask:
             raise missing("dask", "dask's distributed", "dask") from error
         if n_workers < 1:
             raise ConfigError(f"hydra.launcher.n_workers must be at least 1. Got {n_workers}")
-        self.distributed = distributed
+        self.distributed: Any = distributed
         self.address, self.n_parallel = address, n_workers
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:

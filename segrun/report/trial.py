@@ -1,0 +1,45 @@
+"""The scores of a run of one point, for an optimiser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segrun.store import read_csv, read_manifest
+
+#: Columns of ``scores.csv`` that an objective or a limit can name.
+_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz", "noise_share", "smallest_share",
+           "largest_share", "n_clusters", "inertia")  # fmt: skip
+
+
+def scores_of(directory: Path) -> dict[str, float | None] | None:
+    """Return the scores of a finished run of one point; None where it did not come to labels.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+
+    Returns
+    -------
+    dict of str to float or None
+        Scores, ``coverage`` (1 - noise_share), ``fit_seconds`` and ``wall_seconds``; None for
+        what is undefined of the clusters found.
+    """
+    manifest = read_manifest(directory)
+    if manifest["status"] != "done":
+        return None
+    row = read_csv(directory / "scores.csv")[0]
+    found = {name: float(row[name]) if row[name] else None for name in _SCORES}
+    timings = read_csv(directory / "timings.csv")
+    seconds = {name: 0.0 for name in ("fit", "all")}
+    for timing in timings:
+        wall = float(timing["wall_seconds"])
+        seconds["all"] += wall
+        seconds["fit"] += wall if timing["stage"] == "fit" else 0.0
+    noise = found["noise_share"]
+    return {
+        **found,
+        "coverage": None if noise is None else 1 - noise,
+        "fit_seconds": seconds["fit"],
+        "wall_seconds": seconds["all"],
+    }

@@ -1,0 +1,55 @@
+"""The best trials as experiments that are ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from segrun.store import write_atomically
+from segrun.sweep.job import Job
+
+#: Parts of an experiment that are groups of conf/: the file overrides their choice.
+_GROUPS = ("dataset", "features", "augmentation", "transform", "algo", "backend", "engine",
+           "evaluation")  # fmt: skip
+
+
+def write_best(sweep: Path, found: Sequence[tuple[Job, Mapping[str, float]]]) -> list[Path]:
+    """Write ``best.yaml``, or one file per trial of a Pareto front, and return the paths.
+
+    Parameters
+    ----------
+    sweep : Path
+        The sweep directory.
+    found : sequence of (Job, mapping of str to float)
+        The best trials and their objectives, by name.
+    """
+    for stale in sweep.glob("best*.yaml"):
+        stale.unlink()
+    paths = []
+    for job, values in found:
+        name = "best.yaml" if len(found) == 1 else f"best-{job.number}.yaml"
+        text = _text(sweep, name, job, values)
+        write_atomically(sweep / name, lambda path, text=text: path.write_text(text, "utf-8"))
+        paths.append(sweep / name)
+    return paths
+
+
+def _text(sweep: Path, name: str, job: Job, values: Mapping[str, float]) -> str:
+    choices: Mapping[str, Any] = job.hydra["hydra.runtime"]["choices"]
+    experiment = {key: value for key, value in job.experiment.items() if key != "sweep"}
+    body = {
+        "defaults": [
+            {f"override /{group}": choices[group]} for group in _GROUPS if choices.get(group)
+        ],
+        **experiment,
+    }
+    scores = ", ".join(f"{key} {value!r}" for key, value in values.items())
+    return (
+        "# @package _global_\n"
+        f"# Trial {job.number} of {sweep.name}: {scores}\n"
+        f"# Run it again: segrun {name}; put it into your conf/experiment/ to keep it.\n"
+        f"{OmegaConf.to_yaml(OmegaConf.create(body))}"
+    )

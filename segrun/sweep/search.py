@@ -1,0 +1,208 @@
+"""A sweep by an optimiser: its space is frozen first, then every trial is a job of one point."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from segrun import config
+from segrun.composer import Composer, place
+from segrun.errors import ConfigError
+from segrun.keys import job_key
+from segrun.report.sweep import JobResult
+from segrun.report.trial import scores_of
+from segrun.sweep.best import write_best
+from segrun.sweep.conduct import Conductor, tell
+from segrun.sweep.directory import SweepDirectory
+from segrun.sweep.grid import begin, committed, header_of
+from segrun.sweep.job import Ended, Job
+from segrun.sweep.launchers import make
+from segrun.sweep.searched import Arguments, Frozen, space_of
+from segrun.sweep.study import Ask, Objective, Settings, Study
+
+
+def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
+    """Let an optimiser draw points and run each; see ``segrun.sweep.grid.sweep``."""
+    found = Arguments(Composer(context.config_loader, config), [*committed(config), *arguments])
+    bases = found.frozen()
+    if task.session.planning is not None:
+        print(_page(bases, config.hydra.sweeper.n_trials), end="")  # noqa: T201
+        return
+    folder = begin(config)
+    try:
+        study = {
+            "sweeper": OmegaConf.to_container(config.hydra.sweeper, resolve=True),
+            "seed": config.seed,
+            "owner": uuid.uuid4().hex,
+            "bases": [base.plain() for base in bases],
+        }
+        header = header_of(config, "study", None, study)
+        conductor = Conductor(folder.path, header, make(header.launcher, folder.path))
+        search = Search(conductor, folder, bases)
+        task.session.conductor = conductor
+        folder.begin(header, [])
+        search.run(())
+    finally:
+        folder.close()
+
+
+def go_on(conductor: Conductor, folder: SweepDirectory, failed: Sequence[Job]) -> None:
+    """Go on with the study of a sweep: trials that were killed, those that failed, new ones."""
+    bases = [Frozen.read(base) for base in conductor.header.study["bases"]]
+    Search(conductor, folder, bases).run(failed)
+
+
+def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
+    """Return the settings of the study of a sweep.
+
+    Raises
+    ------
+    ConfigError
+        If an objective, a limit or the sampler is wrong.
+    """
+    sweeper = study["sweeper"]
+    if not sweeper["objectives"]:
+        raise ConfigError("hydra.sweeper.objectives is empty: give one, {silhouette: maximize}")
+    return Settings(
+        storage=sweeper["storage"] or f"sqlite:///{directory / 'study.db'}",
+        name=sweeper["study_name"],
+        objectives=tuple(Objective(*item) for item in sweeper["objectives"].items()),
+        limits=sweeper["limits"],
+        sampler=sweeper["sampler"],
+        sampler_params=sweeper["sampler_params"],
+        seed=study["seed"],
+    )
+
+
+@dataclass
+class Search:
+    """One command's work on a study.
+
+    Attributes
+    ----------
+    conductor : Conductor
+        Runs the trials.
+    folder : SweepDirectory
+        Where their jobs are written down.
+    bases : sequence of Frozen
+        One per choice of groups.
+    """
+
+    conductor: Conductor
+    folder: SweepDirectory
+    bases: Sequence[Frozen]
+    _asked: dict[int, Ask] = field(default_factory=dict)
+    _retried: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        about = self.conductor.header.study
+        self.sweeper, self.owner = about["sweeper"], about["owner"]
+        settings = settings_of(about, self.folder.path)
+        self.study = Study.open(settings, space_of(self.bases))
+
+    def run(self, failed: Sequence[Job]) -> None:
+        """Run what is left, then new trials until their number or the time is up."""
+        began = time.monotonic()
+        try:
+            for ended in self.conductor.run(self._jobs(failed, began), shares=True):
+                self._tell(ended)
+        finally:
+            self._sum_up(time.monotonic() - began)
+
+    def _jobs(self, failed: Sequence[Job], began: float) -> Iterator[Job]:
+        running = {ask.number: ask for ask in self.study.resume_running(self.owner)}
+        for job in failed:
+            if job.number not in running:
+                # Its trial has failed for good; what it comes to now is told as another.
+                self._retried.add(job.number)
+                yield job
+        for ask in running.values():
+            job = self._frozen(ask)
+            if JobResult(self.folder.path / job.folder).manifest()["status"] == "done":
+                # Killed between the end of the job and telling it.
+                self.conductor.jobs[job.number] = job
+                self._tell(Ended(job, "done"))
+            else:
+                yield job
+        timeout = self.sweeper["timeout"]
+        while timeout is None or time.monotonic() - began < timeout:
+            found = self.study.ask(self.sweeper["n_trials"], self.owner)
+            if found is None:
+                return
+            yield self._frozen(found)
+
+    def _frozen(self, ask: Ask) -> Job:
+        """Write down the job of a trial and return it."""
+        base = next(base for base in self.bases if base.choices == ask.choices)
+        job = _job(base, ask, self.conductor.header.hydra)
+        self._asked[ask.number] = ask
+        self.folder.add(job)
+        return job
+
+    def _tell(self, ended: Ended) -> None:
+        job = ended.job
+        attrs = {"job": job.folder, "status": ended.status, "reason": ended.reason}
+        directory = self.folder.path / job.folder
+        scores = scores_of(directory) if ended.finished else None
+        if job.number in self._retried:
+            if scores is not None:
+                self.study.retry(job.number, scores, attrs)
+        else:
+            self.study.tell(job.number, scores, attrs)
+
+    def _sum_up(self, seconds: float) -> None:
+        best = self.study.best()
+        jobs = self.conductor.jobs
+        names = list(self.sweeper["objectives"])
+        found = [
+            (jobs[trial.job], dict(zip(names, trial.values, strict=True)))
+            for trial in best
+            if trial.job in jobs
+        ]
+        paths = write_best(self.folder.path, found)
+        n_ended = len(self.conductor.ended)
+        tell(f"{n_ended} trials in {seconds:.1f} s, {n_ended / max(seconds, 1e-9):.1f} per second")
+        for (job, values), path in zip(found, paths, strict=True):
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+            tell(f"best: {job.folder}: {scores}: segrun {path}")
+        if not best:
+            tell("no trial is within hydra.sweeper.limits")
+
+
+def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any]) -> Job:
+    task = OmegaConf.create(dict(base.config))
+    for key, value in ask.values.items():
+        OmegaConf.update(task, key, value)
+    node = {**hydra, **{key.removeprefix("hydra."): part for key, part in base.hydra.items()}}
+    overrides = [*base.overrides, *(f"{key}={value}" for key, value in ask.values.items())]
+    node["overrides"] = {**node["overrides"], "task": overrides}
+    folder, placed = place(task, node, ask.number)
+    resolved = OmegaConf.to_container(task, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    experiment = config.plain(config.from_plain({str(k): v for k, v in resolved.items()}))
+    return Job(
+        number=ask.number,
+        folder=folder,
+        overrides=overrides,
+        experiment=experiment,
+        config=OmegaConf.to_container(task, resolve=False),  # type: ignore[arg-type]
+        hydra={f"hydra.{key}": part for key, part in placed.items() if hydra.get(key) != part},
+        key=job_key(experiment, base.input_sha256, base.versions),
+        input_sha256=base.input_sha256,
+    )
+
+
+def _page(bases: Sequence[Frozen], n_trials: int | None) -> str:
+    """Return the plan: what is drawn from where."""
+    lines = []
+    for base in bases:
+        lines.append(" ".join(f"{group}={option}" for group, option in base.choices.items()) or "-")
+        lines += [f"  {key}: {dimension}" for key, dimension in base.dimensions.items()]
+    end = f"{n_trials} trials" if n_trials else "trials without end"
+    return "\n".join([*lines, "", f"{end}, drawn as they come"]) + "\n"
