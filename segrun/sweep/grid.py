@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,9 +15,10 @@ from segrun.composer import Composer
 from segrun.errors import ClaimError
 from segrun.keys import libraries
 from segrun.store import write_atomically
-from segrun.sweep.conduct import Conductor
+from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SWEEP, Header, SweepDirectory
 from segrun.sweep.freeze import Freezer, combinations
+from segrun.sweep.history import History
 from segrun.sweep.job import Job
 from segrun.sweep.launchers import make
 
@@ -55,12 +58,45 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
             jobs = freezer.jobs(wanted)
             conductor.jobs.update({job.number: job for job in jobs})
             folder.begin(header, jobs)
+            if config.sweep.reuse:
+                jobs = take_over(jobs, folder.path)
             yield from jobs
 
         for _ in conductor.run(frozen()):
             pass
     finally:
         folder.close()
+
+
+def take_over(jobs: Sequence[Job], sweep: Path) -> list[Job]:
+    """Take over finished runs with the same content key, and return the other jobs.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        All jobs.
+    sweep : Path
+        The sweep directory; the runs are those below the folder that it is in.
+    """
+    history = History(sweep.parent)
+    others = []
+    for job in jobs:
+        found = history.cached(job)
+        if found is None:
+            others.append(job)
+        else:
+            # Finished files are never written to again, so both may be the same on disk.
+            shutil.copytree(found, sweep / job.folder, copy_function=_link)
+            tell(f"#{job.number} {job.folder}: the same as {found}, taken over")
+    return others
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another disk, or a file system without links.
+        shutil.copy2(source, target)
 
 
 def committed(config: DictConfig) -> list[str]:

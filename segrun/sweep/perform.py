@@ -16,6 +16,7 @@ from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.prepare import Part, Prepared
 from segrun.sweep.job import Ended, Job
+from segrun.sweep.threads import share
 
 log = logging.getLogger("segrun")
 
@@ -31,7 +32,7 @@ class Performer:
     hydra : mapping
         The sweep's ``hydra`` node, unresolved.
     n_parallel : int
-        Jobs that can run side by side.
+        Jobs that can run side by side on one machine.
     shares : bool
         Whether a process keeps prepared data for its next job.
     """
@@ -49,6 +50,7 @@ class Performer:
     def __call__(self, job: Job) -> Ended:
         """Run a job to its end; nothing but Ctrl-C comes out of it."""
         began = time.perf_counter()
+        share(self.n_parallel)
         directory = self.directory / job.folder
         node = self._node(job)
         setup_globals()

@@ -34,6 +34,8 @@ _SHARE_OF_LOOKING = 0.02
 _START_SECONDS = 300.0
 #: An idle worker has this long to end by itself, and a killed one to be gone.
 _END_SECONDS = 5.0
+#: This much fits into a pipe of which nobody reads.
+_PIPE_BYTES = 16_384
 #: The worst that the kernel knows is 1000; this process has 0.
 _OOM_SCORE = 500
 
@@ -178,7 +180,8 @@ class _Pool(Generic[P]):
         # multiprocessing waits at exit for processes that nobody ended.
         atexit.register(self.kill)
         if os.name == "posix":
-            self._guard = _Guard()
+            with interrupt.deferred(), _signals_later():
+                self._guard = _Guard()
         for number in range(self._limits.n_jobs):
             self._start(number)
 
@@ -248,7 +251,8 @@ class _Pool(Generic[P]):
     def interrupt(self) -> None:
         """Pass a Ctrl-C on to running jobs and let them end, as long as grace is given."""
         try:
-            running = [worker for worker in self.busy if worker.interrupt()]
+            running = [worker for worker in self.busy if worker.look(Limits()) is None]
+            running = [worker for worker in running if worker.interrupt()]
             end = time.monotonic() + self._limits.grace_seconds
             while running and (left := end - time.monotonic()) > 0:
                 found = [one for worker in running for one in worker.waitable]
@@ -292,6 +296,8 @@ class _Job(Generic[P]):
     payload: P
     taken: float
     n_oom_kills: int
+    sent: bool = False
+    #: As far as this process knows; the worker measures it itself.
     began: float | None = None
     peak: int = 0
 
@@ -314,15 +320,19 @@ class _Worker(Generic[P]):
         return [self._connection, self.process.sentinel]
 
     def take(self, payload: P) -> None:
-        self.job = _Job(payload, time.perf_counter(), _oom_kills())
+        self.job = job = _Job(payload, time.perf_counter(), _oom_kills())
+        content = pickle.dumps(payload)
+        # A new worker then goes on by itself; but it does not listen while it imports.
+        if self._ready or len(content) <= _PIPE_BYTES:
+            self._send(job, content)
         if self._ready:
-            self._begin(self.job)
+            job.began = job.taken
 
-    def _begin(self, job: _Job[P]) -> None:
-        job.began, job.n_oom_kills = time.perf_counter(), _oom_kills()
+    def _send(self, job: _Job[P], content: bytes) -> None:
+        job.sent = True
         # Death is found out by `look`.
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.send_bytes(pickle.dumps(job.payload))
+            self._connection.send_bytes(content)
 
     def look(self, limits: Limits) -> Result[P] | None:
         """Return how the job ended, None while it runs."""
@@ -345,10 +355,14 @@ class _Worker(Generic[P]):
             self.spent = True
             return self._result("raised", f"the worker could not start: {message}")
         self._ready = True
-        self._begin(self.job)
+        if not self.job.sent:
+            self._send(self.job, pickle.dumps(self.job.payload))
+        self.job.began = time.perf_counter()
         return None
 
     def _ended(self, reply: _Reply) -> Result[P]:
+        # It remembers the Ctrl-C and ends.
+        self.spent = reply.status == "interrupted"
         try:
             value = pickle.loads(reply.value) if reply.value else None  # noqa: S301 - ours
         except Exception as error:  # noqa: BLE001 - it runs code of the value's class
@@ -400,11 +414,12 @@ class _Worker(Generic[P]):
 
     def interrupt(self) -> bool:
         """Pass a Ctrl-C on; return whether there is a job that got it."""
-        if self.job is None or self.job.began is None or self.process.exitcode is not None:
+        if self.job is None or self.job.began is None:
             return False
         # Elsewhere this would kill, and a Ctrl-C reaches all processes of a console anyway.
         if os.name == "posix":
-            os.kill(self.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGINT)
         return True
 
     def dismiss(self) -> bool:

@@ -104,7 +104,7 @@ def assert_interrupted(command, stderr, assert_clear, assert_nothing_whole):
     assert command.process.returncode == 130, stderr
     assert_clear(stderr)
     assert [x for x in stderr.splitlines() if x.startswith("segrun: ")] == [
-        "segrun: interrupted: what was finished stays; jobs not yet begun are in no table"
+        "segrun: interrupted: what was finished stays"
     ]
     assert_nothing_whole(command.folder / "run", cache=command.cache)
 

@@ -1,5 +1,5 @@
 from segrun.report.summary import summary
-from segrun.report.sweep import Job
+from segrun.report.sweep import JobResult
 from segrun.store import write_csv
 
 FIT = {"stage": "fit", "backend_asked": "onedal", "reason": ""}
@@ -12,7 +12,7 @@ def job(folder, scores, timings):
     )
     write_csv(folder / "scores.csv", scores)
     write_csv(folder / "timings.csv", timings)
-    return Job(folder)
+    return JobResult(folder)
 
 
 def score(**given):
@@ -48,4 +48,4 @@ def test_no_point_within_the_limits_differs_from_no_point_at_all(tmp_path):
 
 def test_a_directory_that_says_nothing_is_a_failed_line(tmp_path):
     (tmp_path / "a").mkdir()
-    assert summary([Job(tmp_path / "a")]).splitlines()[1].split()[-1] == "failed"
+    assert summary([JobResult(tmp_path / "a")]).splitlines()[1].split()[-1] == "failed"

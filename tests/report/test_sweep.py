@@ -3,7 +3,7 @@
 import pytest
 
 from segrun.datasets.synthetic_retail import generate
-from segrun.report.sweep import Job, write_aggregate
+from segrun.report.sweep import JobResult, write_aggregate
 from segrun.store import read_csv, read_manifest, sha256
 
 
@@ -47,22 +47,17 @@ def test_the_aggregate_has_every_point_of_every_job(sweep):
 def test_an_unfinished_and_a_refused_job_are_rows(tmp_path):
     (tmp_path / "0-kmeans").mkdir()
     (tmp_path / "0-kmeans" / "UNFINISHED").write_text("")
-    jobs = [Job(tmp_path / "0-kmeans"), Job(tmp_path / "0-kmeans", refused="in use")]
+    jobs = [JobResult(tmp_path / "0-kmeans"), JobResult(tmp_path / "0-kmeans", refused="in use")]
     write_aggregate(tmp_path, jobs)
     first, second = read_csv(tmp_path / "scores.csv")
     assert (first["job"], first["status"]) == ("0-kmeans", "unfinished")
     assert (second["status"], second["reason"]) == ("failed", "in use")
 
 
-def test_two_jobs_that_want_one_directory_leave_the_first_as_it_is(segrun, tmp_path):
+def test_two_jobs_that_want_one_directory_are_refused_before_either_runs(segrun, tmp_path):
     arguments = ["dataset.n_customers=60", "algo.params.n_clusters=3", "algo.params.tol=1e-4",
                  "hydra.sweep.dir=sweep", "hydra.sweep.subdir=same"]  # fmt: skip
     done = segrun("-m", *arguments, "seed=1,2", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "in use" in done.stderr
-    first, second = read_csv(tmp_path / "sweep" / "scores.csv")
-    assert ("seed=1" in first["overrides"], first["status"]) == (True, "done")
-    assert second["status"] == "failed"
-    run = tmp_path / "sweep" / "same"
-    files = read_manifest(run)["files"]
-    assert all(sha256(run / name) == digest for name, digest in files.items())
+    assert done.returncode == 2
+    assert "hydra.sweep.subdir gives 'same' to the jobs 0 and 1" in done.stderr
+    assert not (tmp_path / "sweep" / "same").exists()

@@ -12,7 +12,9 @@ ENDS = {"raises": "failed", "killed": "crashed", "eats": "oom", "hangs": "timeou
 
 
 def statuses(sweep):
-    return {row["overrides"].split("way=")[1].split()[0]: row for row in read_csv(sweep / "jobs.csv")}
+    return {
+        row["overrides"].split("way=")[1].split()[0]: row for row in read_csv(sweep / "jobs.csv")
+    }
 
 
 def test_of_twelve_jobs_four_misbehave_and_resume_runs_those_four(segrun, unruly, tmp_path):

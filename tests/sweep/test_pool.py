@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import math
 import os
@@ -119,9 +120,16 @@ def meet(folder, me, other):
     await_((folder / other).exists)
 
 
-def surroundings():
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "MKL_NUM_THREADS")
+def surroundings(folder, me, other):
+    meet(folder, me, other)
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     return os.sched_getaffinity(0), {name: os.environ.get(name) for name in names}
+
+
+def speak(folder):
+    sys.stdout.write("in Python\n")
+    os.write(1, b"by the system\n")
+    subprocess.run([sys.executable, "-c", "print('by a child')"], check=True)
 
 
 def endure(folder):
@@ -135,6 +143,13 @@ def endure(folder):
         with (folder / "heard").open("a") as file:
             file.write("once\n")
         raise
+
+
+def endure_in_c(folder):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (folder / "pids.new").write_text(f"{os.getpid()} {child.pid}")
+    (folder / "pids.new").rename(folder / "pids")
+    sum(range(10**12))
 
 
 def endure_stubbornly(folder):
@@ -171,6 +186,11 @@ def test_tells_what_a_task_returned_or_raised_and_keeps_its_worker():
     assert results[1].payload == (math.sqrt, -1.0)
 
 
+def test_payloads_and_values_may_be_large():
+    results = isolated((bytes.upper, b"x" * 5 * MB), (bytes.upper, b"y" * 5 * MB))
+    assert [result.value for result in results] == [b"X" * 5 * MB, b"Y" * 5 * MB]
+
+
 def test_what_cannot_be_sent_is_an_error_of_that_job():
     results = isolated((compile, "1", "", "eval"), (math.sqrt, 4.0))
     assert [result.status for result in results] == ["raised", "returned"]
@@ -191,6 +211,11 @@ def test_a_crash_ends_one_job_only(payload, reason):
     assert (crashed.status, crashed.reason, crashed.value) == ("crashed", reason, None)
     assert after.status == "returned"
     assert after.pid == after.value != crashed.pid
+
+
+def test_a_crash_in_c_tells_where(capfd):
+    isolated((ctypes.string_at, 0))
+    assert "string_at" in capfd.readouterr().err
 
 
 def test_passing_the_ceiling_is_oom():
@@ -248,8 +273,8 @@ def test_one_worker_gets_no_payload_before_its_result_was_consumed():
             events.append(f"asked {i}")
             yield (abs, i)
 
-    for result in run_isolated(payloads(), call, Limits()):
-        events.append(f"told {result.value}")
+    results = run_isolated(payloads(), call, Limits())
+    events.extend(f"told {result.value}" for result in results)
     assert events == ["asked 0", "told 0", "asked 1", "told 1", "asked 2", "told 2"]
 
 
@@ -277,29 +302,239 @@ def test_workers_side_by_side_share_the_cores(tmp_path, monkeypatch):
     usable = os.sched_getaffinity(0)
     monkeypatch.setenv("MKL_NUM_THREADS", "5")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    # Two meet, so that each worker gets one of both.
-    meetings = [(meet, tmp_path, "a", "b"), (meet, tmp_path, "b", "a")]
-    payloads = [*meetings, (surroundings,), (meet, tmp_path, "c", "d"), (surroundings,)]
     before = dict(os.environ)
-    found = {}
-    for result in run_isolated(iter(payloads[:2]), call, Limits(n_jobs=2)):
-        found[result.pid] = result
-    assert len(found) == 2
-    shares = [
-        result.value
-        for result in run_isolated(
-            iter([(surroundings_after, tmp_path, "x", "y"), (surroundings_after, tmp_path, "y", "x")]),
-            call,
-            Limits(n_jobs=2),
-        )
-    ]
+    # They wait for each other, so that each worker tells of itself.
+    pair = [(surroundings, tmp_path, "a", "b"), (surroundings, tmp_path, "b", "a")]
+    shares = [result.value for result in isolated(*pair, n_jobs=2)]
     assert dict(os.environ) == before
-    n_threads = max(1, len(usable) // 2)
+    share = max(1, len(usable) // 2)
     for cores, variables in shares:
-        assert len(cores) == n_threads
-        assert variables == {
-            "OMP_NUM_THREADS": str(n_threads), "OPENBLAS_NUM_THREADS": str(n_threads),
-            "POLARS_MAX_THREADS": str(n_threads), "MKL_NUM_THREADS": "5",
-        }  # fmt: skip
+        assert len(cores) == share
+        assert variables == {"OMP_NUM_THREADS": str(share), "MKL_NUM_THREADS": "5"}
     if len(usable) > 1:
         assert not shares[0][0] & shares[1][0]
+    (alone,) = isolated((surroundings, tmp_path, "a", "b"))
+    assert alone.value == (usable, {"OMP_NUM_THREADS": None, "MKL_NUM_THREADS": "5"})
+
+
+def test_every_worker_prepares_once(tmp_path, monkeypatch):
+    path = tmp_path / "prepared"
+    monkeypatch.setenv("SEGRUN_TEST_PREPARED", str(path))
+    payloads = [(abs, 1), (abs, 2), (os._exit, 3), (path.read_text,)]
+    results = list(run_isolated(iter(payloads), call, Limits(), prepare=count_prepared))
+    assert results[-1].value == "once\nonce\n"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "status", "reason"),
+    [
+        (refuse, "raised", "the worker could not start: LookupError: nothing to import"),
+        (os.abort, "crashed", "the worker could not start: killed by signal 6 (SIGABRT)"),
+    ],
+)
+def test_a_worker_that_cannot_start_costs_its_job(prepare, status, reason):
+    results = list(run_isolated(iter([(abs, 1), (abs, 2)]), call, Limits(), prepare=prepare))
+    assert [(result.status, result.reason) for result in results] == [(status, reason)] * 2
+
+
+def test_idle_workers_end_properly(tmp_path):
+    isolated((atexit.register, (tmp_path / "ended").touch))
+    assert (tmp_path / "ended").exists()
+
+
+@linux
+def test_the_kernel_would_rather_kill_a_worker():
+    (result,) = isolated((Path("/proc/self/oom_score_adj").read_text,))
+    assert int(result.value) >= 500
+
+
+def test_an_error_of_the_payloads_comes_out():
+    def payloads():
+        yield (abs, 1)
+        raise LookupError("no more")
+
+    results = run_isolated(payloads(), call, Limits())
+    assert next(results).value == 1
+    with pytest.raises(LookupError, match="no more"):
+        next(results)
+
+
+def test_nobody_is_started_before_the_first_result_is_asked_for():
+    run_isolated(iter([(abs, 1)]), call, Limits())
+
+
+@posix
+def test_closing_stops_what_runs(tmp_path):
+    payloads = iter([(abs, 1), (endure, tmp_path)])
+    with closing(run_isolated(payloads, call, Limits(n_jobs=2))) as results:
+        assert next(results).value == 1
+        pids = await_(lambda: _pids(tmp_path))
+    assert (tmp_path / "heard").read_text() == "once\n"
+    await_(lambda: not any(map(alive, pids)), 1)
+
+
+@posix
+def test_a_ctrl_c_of_somebody_else_ends_one_job():
+    interrupted, after = isolated((signal.raise_signal, signal.SIGINT), (math.sqrt, 4.0))
+    assert (interrupted.status, after.value) == ("interrupted", 2.0)
+
+
+# Who is told to stop, and who dies with whom. The command is a script without a guard.
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from segrun import interrupt
+from segrun.sweep.pool import Limits, run_isolated
+from tests.sweep import test_pool
+
+interrupt.listen()
+folder = Path(sys.argv[1])
+with (folder / "began").open("a") as file:
+    file.write("once\\n")
+payloads = [(getattr(test_pool, sys.argv[2]), folder)]
+limits = Limits(grace_seconds=float(sys.argv[3]), n_jobs=int(sys.argv[4]))
+try:
+    for result in run_isolated(iter(payloads), test_pool.call, limits):
+        print("result", result.status, result.value)
+except KeyboardInterrupt:
+    import psutil
+    left = psutil.Process().children()
+    print("left", [one.pid for one in left if not test_pool._tracker(one)])
+    raise
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Start the script: command("endure") is its Popen."""
+    started = []
+
+    def start(function, grace=10.0, n_jobs=1):
+        path = tmp_path / "unguarded.py"
+        path.write_text(SCRIPT)
+        words = [sys.executable, path, tmp_path, function, str(grace), str(n_jobs)]
+        parent = subprocess.Popen(
+            words, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(parent)
+        return parent
+
+    yield start
+    for parent in started:
+        parent.kill()
+    # Whoever survived would hold the pipes open, and work on.
+    for pid in filter(alive, _pids(tmp_path)):
+        psutil.Process(pid).kill()
+    for parent in started:
+        with parent:
+            pass
+
+
+def _pids(folder):
+    try:
+        return [int(pid) for pid in (folder / "pids").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+@posix
+def test_stdout_belongs_to_the_parent_and_its_script_runs_once(command, tmp_path):
+    parent = command("speak", n_jobs=2)
+    out, err = parent.communicate(timeout=20)
+    assert out == "result returned None\n"
+    assert sorted(err.splitlines()) == ["by a child", "by the system", "in Python"]
+    assert (tmp_path / "began").read_text() == "once\n"
+
+
+@posix
+def test_ctrl_c_reaches_the_task_once_and_leaves_nobody(command, tmp_path):
+    parent = command("endure", n_jobs=2)
+    pids = await_(lambda: _pids(tmp_path))
+    pids += [one.pid for one in psutil.Process(parent.pid).children(recursive=True)]
+    # As a terminal does it: to the whole group.
+    os.killpg(parent.pid, signal.SIGINT)
+    out, err = parent.communicate(timeout=5)
+    assert (out, parent.returncode) == ("left []\n", -signal.SIGINT)
+    assert err.count("Traceback") == 1
+    assert (tmp_path / "heard").read_text() == "once\n"
+    await_(lambda: not any(map(alive, pids)), 1)
+
+
+@posix
+def test_ctrl_c_kills_who_does_not_stop_in_time(command, tmp_path):
+    parent = command("endure_stubbornly", grace=0.5)
+    pids = await_(lambda: _pids(tmp_path))
+    os.killpg(parent.pid, signal.SIGINT)
+    began = time.monotonic()
+    assert parent.communicate(timeout=5)[0] == "left []\n"
+    assert time.monotonic() - began > 0.4
+    assert (tmp_path / "heard").exists()
+    assert not alive(pids[0])
+
+
+@posix
+def test_a_second_ctrl_c_kills_at_once(command, tmp_path):
+    parent = command("endure_stubbornly", grace=60)
+    pids = await_(lambda: _pids(tmp_path))
+    os.killpg(parent.pid, signal.SIGINT)
+    await_((tmp_path / "heard").exists)
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.communicate(timeout=2)[0] == "left []\n"
+    assert not alive(pids[0])
+
+
+@posix
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.08])
+def test_ctrl_c_while_workers_start_is_the_parents_alone(command, delay):
+    parent = command("endure", n_jobs=2)
+    await_(lambda: _workers(parent.pid))
+    time.sleep(delay)
+    os.killpg(parent.pid, signal.SIGINT)
+    out, err = parent.communicate(timeout=5)
+    assert (out, err.count("Traceback")) == ("left []\n", 1)
+
+
+@posix
+@pytest.mark.parametrize("function", ["endure", "endure_in_c"])
+def test_nobody_survives_the_parent(command, tmp_path, function):
+    parent = command(function, n_jobs=2)
+    pids = await_(lambda: _pids(tmp_path))
+    pids += [one.pid for one in psutil.Process(parent.pid).children(recursive=True)]
+    # The job, its child, the idle worker.
+    assert len(set(pids)) >= 3
+    parent.kill()
+    await_(lambda: not any(map(alive, pids)), 1)
+
+
+@linux
+def test_workers_die_with_the_parent_even_if_nobody_kills_them(command, tmp_path):
+    parent = command("endure_in_c", n_jobs=2)
+    await_(lambda: _pids(tmp_path))
+    workers = _workers(parent.pid)
+    for process in psutil.Process(parent.pid).children():
+        if process.pid not in workers and not _tracker(process):
+            process.kill()
+    parent.kill()
+    await_(lambda: not any(map(alive, workers)), 1)
+    psutil.Process(_pids(tmp_path)[1]).kill()
+
+
+@posix
+def test_a_command_that_forgets_its_results_ends_all_the_same(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from tests.sweep import test_pool as t;"
+        "payloads = [(abs, 1), (t.endure, Path(sys.argv[1]))];"
+        "results = t.run_isolated(iter(payloads), t.call, t.Limits(n_jobs=2));"
+        "next(results); t.await_(lambda: t._pids(Path(sys.argv[1])))"
+    )
+    words = [sys.executable, "-c", script, tmp_path]
+    done = subprocess.run(words, cwd=ROOT, timeout=15, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    await_(lambda: not any(map(alive, _pids(tmp_path))), 1)
+
+
+def _workers(pid):
+    found = psutil.Process(pid).children()
+    return [process.pid for process in found if "spawn_main" in " ".join(process.cmdline())]

@@ -183,7 +183,5 @@ def test_what_is_no_sweep_or_no_setting_is_refused(segrun, tmp_path, asked, said
 
 
 @pytest.mark.slow
-def test_a_sweep_killed_at_twenty_random_moments_comes_to_the_same(
-    segrun, start, unruly, tmp_path
-):
+def test_a_sweep_killed_at_twenty_random_moments_comes_to_the_same(segrun, start, unruly, tmp_path):
     compare_with_undisturbed(segrun, start, unruly, tmp_path, moments=20)

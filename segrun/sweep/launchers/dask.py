@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
@@ -38,6 +41,8 @@ class Dask:
         if n_workers < 1:
             raise ConfigError(f"hydra.launcher.n_workers must be at least 1. Got {n_workers}")
         self.distributed: Any = distributed
+        # Every worker that comes and goes is told at INFO.
+        logging.getLogger("distributed").setLevel(logging.ERROR)
         self.address, self.n_parallel = address, n_workers
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
@@ -47,8 +52,11 @@ class Dask:
             running: dict[Any, Job] = {}
 
             def fill() -> None:
-                room = self._room(client)
-                part = replace(perform, n_parallel=room)
+                workers = list(client.nthreads())
+                # Workers come and go; none at all for a moment must not end the sweep.
+                room = max(1, len(workers))
+                hosts = Counter(urlsplit(address).hostname for address in workers)
+                part = replace(perform, n_parallel=max(hosts.values(), default=1))
                 for job in islice(jobs, max(0, room - len(running))):
                     future = client.submit(part, job, pure=False, key=f"{job.key}-{job.number}")
                     running[future] = job
@@ -58,10 +66,6 @@ class Dask:
             for future in ended:
                 yield _ended(future, running.pop(future))
                 fill()
-
-    def _room(self, client: Any) -> int:
-        # Workers come and go; none at all for a moment must not end the sweep.
-        return max(1, len(client.nthreads()))
 
     @contextmanager
     def _client(self) -> Iterator[Any]:

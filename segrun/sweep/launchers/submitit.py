@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from segrun.environment import usable_cores
 from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import missing
@@ -50,14 +51,16 @@ class Submitit:
             self.executor.update_parameters(**parameters)
         except (ValueError, RuntimeError, NameError, TypeError) as error:
             raise ConfigError(f"hydra/launcher=submitit: {error}") from error
-        self.n_parallel = max_jobs
+        # A batch system gives every job cores of its own; this machine has those that it has.
+        self.max_jobs = min(max_jobs, usable_cores()) if cluster == "local" else max_jobs
+        self.n_parallel = self.max_jobs if cluster == "local" else 1
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
         """Yield how each job ended."""
         running: dict[Any, Job] = {}
         try:
             while True:
-                for job in islice(jobs, self.n_parallel - len(running)):
+                for job in islice(jobs, self.max_jobs - len(running)):
                     running[self.executor.submit(perform, job)] = job
                 if not running:
                     return
