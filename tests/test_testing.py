@@ -65,6 +65,7 @@ grid: {quantile: [0.3, 0.5]}
 
 FIT = "self.labels_ = labels"
 CUT = "        labels = self._labels(X)"
+ROAD = "Halves(**point).fit(X)"
 
 #: What is wrong, the test that must fail, and the file with the line by which it differs.
 WRONG = [
@@ -89,6 +90,23 @@ WRONG = [
     (
         "predicts other labels", "test_rows_of_the_fit_are_assigned", "clusterer",
         "return self._labels(X)", "return 1 - self._labels(X)",
+    ),
+    (
+        "a model of the shared road that cannot be saved", "test_a_saved_model", "plugin",
+        f"yield {ROAD}", f"model = {ROAD}; model.note = lambda: 1; yield model",
+    ),
+    (
+        "models of the shared road that predict other labels", "test_rows_of_the_fit", "plugin",
+        f"yield {ROAD}", f"model = {ROAD}; model.cut_ = 0.1; yield model",
+    ),
+    (
+        "a shared road that writes to X", "test_the_shared_road", "plugin",
+        f"yield {ROAD}", f"X[0] = X[0]; yield {ROAD}",
+    ),
+    (
+        "predicts other labels than it assigns", "test_rows_of_the_fit", "plugin",
+        "fit_grid)", "fit_grid, assign=Halves.predict)\n"
+        "Halves.predict = lambda self, X: 1 - algorithm.assign(self, X)",
     ),
     (
         "an axis that is fixed", "test_axes_of_the_grid", "yaml",

@@ -13,10 +13,13 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from segrun import config
 from segrun.algorithms import points, registry, resolve
+from segrun.algorithms.base import Algorithm
 from segrun.backend import Backend
 from segrun.config import AlgoConfig
 
@@ -50,6 +53,16 @@ def own_parameters(config: AlgoConfig) -> set[str]:
         return set()
     own = signature(registry.find(config.name).make).parameters.values()
     return {p.name for p in own if p.kind is not Parameter.VAR_KEYWORD}
+
+
+def assigned(algorithm: Algorithm, model: Any, X: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the labels of rows by whatever labels new rows: ``predict``, ``assign`` or both."""
+    answers = {}
+    if hasattr(model, "predict"):
+        answers["predict"] = np.asarray(model.predict(X))
+    if algorithm.assign is not None:
+        answers["assign"] = np.asarray(algorithm.assign(model, X))
+    return answers
 
 
 def modules(model: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from segrun.backend import Backend, Fit
 from segrun.config import AlgoConfig
 from segrun.testing.subject import (
     SEED,
+    assigned,
     check_cases,
     check_name,
     composed,
@@ -76,6 +77,36 @@ class AlgorithmConformance:
             return backend.fit(algorithm.make(backend, **point.params), X)
 
         return fitted
+
+    @pytest.fixture
+    def road(
+        self, algorithm: Algorithm, config: AlgoConfig
+    ) -> Callable[[NDArray[Any]], Iterator[tuple[Point, Fit]]]:
+        """Fit the whole grid by `fit_grid`, on a table that cannot be written."""
+        if algorithm.fit_grid is None:
+            pytest.skip("the algorithm has no fit_grid")
+        fit_grid, grid = algorithm.fit_grid, points(config)
+
+        def fitted(X: NDArray[Any]) -> Iterator[tuple[Point, Fit]]:
+            frozen = X.copy()
+            frozen.setflags(write=False)
+            shared = Backend(self.backend).fit_grid(fit_grid, frozen, [p.params for p in grid])
+            yield from zip(grid, shared, strict=True)
+
+        return fitted
+
+    @pytest.fixture(params=["alone", "fit_grid"])
+    def fits(
+        self,
+        request: pytest.FixtureRequest,
+        fit: Callable[[Point, NDArray[Any]], Fit],
+        some: list[Point],
+    ) -> Callable[[NDArray[Any]], Iterator[tuple[Point, Fit]]]:
+        """Fit points as a run does, which stores the models of either road as they come."""
+        if request.param == "fit_grid":
+            found: Callable[..., Any] = request.getfixturevalue("road")
+            return found
+        return lambda X: ((point, fit(point, X)) for point in some)
 
     def test_the_yaml_carries_the_name(self, config: AlgoConfig) -> None:
         """`algo=NAME`, the file NAME.yaml and its key `name` say the same."""
@@ -157,63 +188,50 @@ class AlgorithmConformance:
                 assert np.array_equal(fit(point, other).labels, expected), point.slug
 
     def test_the_shared_road_gives_the_labels_of_fitting_alone(
-        self,
-        algorithm: Algorithm,
-        fit: Callable[..., Fit],
-        config: AlgoConfig,
-        X: NDArray[np.float64],
+        self, road: Callable[..., Any], fit: Callable[..., Fit], X: NDArray[np.float64]
     ) -> None:
         """`fit_grid` is faster, and nothing else."""
-        if algorithm.fit_grid is None:
-            pytest.skip("the algorithm has no fit_grid")
-        grid = points(config)
-        road = Backend(self.backend).fit_grid(algorithm.fit_grid, X, [p.params for p in grid])
-        for point, shared in zip(grid, road, strict=True):
+        for point, shared in road(X):
             assert np.array_equal(shared.labels, fit(point, X).labels), point.slug
 
     def test_a_saved_model_comes_back_the_same_without_the_accelerator(
         self,
         algorithm: Algorithm,
-        fit: Callable[..., Fit],
-        some: list[Point],
+        fits: Callable[..., Iterator[tuple[Point, Fit]]],
         X: NDArray[np.float64],
         tmp_path: Path,
     ) -> None:
         """Joblib writes and reads it; it names no module of scikit-learn-intelex."""
-        for point in some:
-            model = fit(point, X).model
+        for point, found in fits(X):
+            model = found.model
             joblib.dump(model, tmp_path / "model.joblib")
             again = joblib.load(tmp_path / "model.joblib")
             named = {module.partition(".")[0] for module in modules(model)}
-            assert not named & {"sklearnex", "onedal", "daal4py"}
+            assert not named & {"sklearnex", "onedal", "daal4py"}, point.slug
             for attribute in ("labels_", "cluster_centers_"):
                 if hasattr(model, attribute):
                     same = getattr(again, attribute)
                     assert np.array_equal(getattr(model, attribute), same), attribute
-            if hasattr(model, "predict"):
-                assert np.array_equal(again.predict(X), model.predict(X))
-            if algorithm.assign is not None:
-                assert np.array_equal(algorithm.assign(again, X), algorithm.assign(model, X))
+            before, after = (assigned(algorithm, one, X) for one in (model, again))
+            for how, labels in before.items():
+                assert np.array_equal(after[how], labels), f"{point.slug}: {how}"
 
     def test_rows_of_the_fit_are_assigned_as_they_were_fitted(
         self,
         algorithm: Algorithm,
-        fit: Callable[..., Fit],
-        some: list[Point],
+        fits: Callable[..., Iterator[tuple[Point, Fit]]],
         X: NDArray[np.float64],
     ) -> None:
-        """`predict` of the model or `assign` of the plugin, noise included."""
-        for point in some:
-            found = fit(point, X)
-            if algorithm.assign is not None:
-                assigned = np.asarray(algorithm.assign(found.model, X))
-            elif hasattr(found.model, "predict"):
-                assigned = np.asarray(found.model.predict(X))
-            else:
+        """`predict` of the model and `assign` of the plugin, noise included."""
+        for point, found in fits(X):
+            answers = assigned(algorithm, found.model, X)
+            if not answers:
                 pytest.skip("neither predict nor assign: new rows cannot be labelled")
-            assert assigned.shape == (len(X),)
-            agreement = float((assigned == found.labels).mean())
-            assert agreement >= self.min_agreement, f"{point.slug}: {agreement:.3f} agree"
+            for how, labels in answers.items():
+                assert labels.shape == (len(X),), how
+                agreement = float((labels == found.labels).mean())
+                told = f"{point.slug}: {agreement:.3f} agree by {how}"
+                assert agreement >= self.min_agreement, told
 
     @pytest.mark.parametrize(
         "shape", ["one feature", "few rows", "equal rows"], ids=lambda shape: shape
