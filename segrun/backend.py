@@ -245,6 +245,9 @@ def checked_labels(labels: Any, n_samples: int) -> NDArray[np.int64]:
         raise ValueError(f"labels of type {found.dtype}: labels are whole numbers, noise is -1")
     if found.size and found.min() < -1:
         raise ValueError(f"a label of {found.min()}: labels are numbers from 0, noise is -1")
+    # An unsigned -1, for one, would be noise again.
+    if found.size and found.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"a label of {found.max()}: labels are below 2**63")
     return found.astype(np.int64)
 
 

@@ -10,7 +10,7 @@ import sklearn.cluster
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from segrun.backend import Backend, available, make_backend
+from segrun.backend import Backend, available, checked_labels, make_backend
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError, ConfigError
 from segrun.evidence import to_stock, who_ran
@@ -288,6 +288,12 @@ def test_warnings_are_recorded_once_each_and_not_shown(X, capfd):
     result = Backend("sklearn").fit(Warner(), X)
     assert result.warnings == ("ConvergenceWarning: gave up",)
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_unsigned_label_is_not_taken_for_noise():
+    assert checked_labels(np.array([0, 255], np.uint8), 2).tolist() == [0, 255]
+    with pytest.raises(ValueError, match="a label of 18446744073709551615"):
+        checked_labels(np.array([0, 2**64 - 1], np.uint64), 2)
 
 
 def test_the_first_fit_of_a_class_is_cold(X):
