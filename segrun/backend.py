@@ -28,6 +28,7 @@ from segrun.algorithms.estimator import check_parameters, stock_class
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
 from segrun.evidence import is_intelex, listening, to_stock, who_ran
+from segrun.foreign import only_errors
 
 #: (class, backend that ran) of every fit in this process: the first one pays for lazy loading.
 _fitted: set[tuple[type, str]] = set()
@@ -139,6 +140,8 @@ class Backend:
             If the backend is required and another one ran.
         ValueError
             If the estimator does not give one whole number from -1 on per row.
+        RuntimeError
+            If the estimator raises what is no Exception, such as a panic of Rust.
         """
         return self._witnessed(lambda: (estimator, estimator.fit_predict(X)), len(X), [])
 
@@ -177,6 +180,7 @@ class Backend:
         """Time the work that gives a fitted estimator and its labels; find out what ran."""
         printed = io.StringIO()
         with (
+            only_errors(),
             listening() as lines,
             warnings.catch_warnings(record=True) as caught,
             redirect_stdout(printed),

@@ -16,6 +16,7 @@ from segrun.backend import Backend, Fit
 from segrun.config import ModelsKept
 from segrun.customers import Customers
 from segrun.errors import SegrunError, StoreError
+from segrun.foreign import only_errors
 from segrun.progress import Progress
 from segrun.store import RunDirectory
 from segrun.timings import Timing, Timings
@@ -248,7 +249,9 @@ class GridFitter:
         with self.timings.stage("store", slug):
             # The model first: where labels stand, the point is whole.
             if self.models is not ModelsKept.none:
-                self.directory.write_model(slug, self._pipeline(fit.model))
+                # Pickling is the plugin's own code again.
+                with only_errors():
+                    self.directory.write_model(slug, self._pipeline(fit.model))
             self.directory.write_labels(slug, self.customers, fit.labels)
         self.directory.write_table("timings.csv", self.timings.table())
         outcome.labels = fit.labels

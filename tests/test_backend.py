@@ -290,6 +290,39 @@ def test_warnings_are_recorded_once_each_and_not_shown(X, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+class PanicException(BaseException):
+    """As pyo3 raises where Rust panics."""
+
+
+class Raiser(ClusterMixin, BaseEstimator):
+    def __init__(self, error):
+        self.error = error
+
+    def fit_predict(self, X, y=None):
+        raise self.error
+
+
+def raising_road(backend, X, points):
+    yield from (Raiser(**point).fit_predict(X) for point in points)
+
+
+@pytest.mark.parametrize(
+    ("error", "seen", "said"),
+    [
+        (PanicException("index out of bounds"), RuntimeError, "^PanicException: index out of"),
+        (ValueError("no such k"), ValueError, "^no such k"),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+        (SystemExit(0), SystemExit, "0"),
+    ],
+)
+def test_what_is_no_exception_becomes_one_unless_it_asks_to_end(X, error, seen, said):
+    backend = Backend("sklearn")
+    with pytest.raises(seen, match=said):
+        backend.fit(Raiser(error), X)
+    with pytest.raises(seen, match=said):
+        list(backend.fit_grid(raising_road, X, [{"error": error}]))
+
+
 def test_an_unsigned_label_is_not_taken_for_noise():
     assert checked_labels(np.array([0, 255], np.uint8), 2).tolist() == [0, 255]
     with pytest.raises(ValueError, match="a label of 18446744073709551615"):

@@ -92,6 +92,20 @@ class Prints(Halves):
         return super().fit(X)
 
 
+class PanicException(BaseException):
+    """As pyo3 raises where Rust panics."""
+
+
+class Panics(Halves):
+    def fit(self, X):
+        raise PanicException("index out of bounds")
+
+
+class PanicsLater(Halves):
+    def __getstate__(self):
+        raise PanicException("index out of bounds")
+
+
 class Exits(Halves):
     def fit(self, X):
         raise SystemExit(0)
@@ -192,6 +206,8 @@ def test_where_nothing_can_be_written_nothing_more_is_fitted(tmp_path, customers
         (Floats, "ValueError: labels of type float64"),
         (Below, "ValueError: a label of -2"),
         (Exits, "SystemExit: 0"),
+        (Panics, "RuntimeError: PanicException: index out of bounds"),
+        (PanicsLater, "RuntimeError: PanicException: index out of bounds"),
     ],
 )
 def test_what_are_no_labels_fails_the_point_naming_the_plugin(
@@ -242,7 +258,7 @@ def test_the_shared_road_gives_what_fitting_alone_gives_in_equal_shares_of_its_t
 
 
 @pytest.mark.parametrize("n_given", [0, 1])
-@pytest.mark.parametrize("ends", ["raises", "exits", "stops", "gives floats"])
+@pytest.mark.parametrize("ends", ["raises", "exits", "panics", "stops", "gives floats"])
 def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
     tmp_path, customers, caplog, n_given, ends
 ):
@@ -253,6 +269,8 @@ def test_a_shared_road_that_fails_leaves_the_other_points_to_be_fitted_alone(
             raise RuntimeError("lost the way")
         if ends == "exits":
             raise SystemExit(0)
+        if ends == "panics":
+            raise PanicException("index out of bounds")
         if ends == "gives floats":
             yield Floats().fit(X)
 
