@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
@@ -12,6 +12,7 @@ from itertools import pairwise
 from segrun.algorithms.base import Algorithm
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
+from segrun.foreign import contained
 from segrun.nearest import did_you_mean
 
 log = logging.getLogger("segrun.plugins")
@@ -134,14 +135,16 @@ def load(entries: Iterable[EntryPoint]) -> tuple[dict[str, Registered], list[Bro
 
 
 def _algorithm(entry: EntryPoint) -> Algorithm:
-    loaded = entry.load()
+    with contained():
+        loaded = entry.load()
     if not isinstance(loaded, Algorithm):
         raise TypeError(
             f"{entry.value} is a {type(loaded).__name__}, not a segrun.algorithms.base.Algorithm"
         )
     if loaded.name != entry.name:
         raise ValueError(f"{entry.value} calls itself {loaded.name!r}, not {entry.name!r}")
-    return loaded
+    # Heavy libraries are imported there.
+    return replace(loaded, make=contained()(loaded.make))
 
 
 def _described(entry: EntryPoint) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
-import sys
 import textwrap
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from yaml import YAMLError
 from segrun import config
 from segrun.algorithms import registry
 from segrun.config import AlgoConfig, BackendName
+from segrun.foreign import contained
 
 _WIDTH = 96
 
@@ -76,7 +75,7 @@ def _runs(content: dict[str, Any], name: str, backend: Any) -> str:
     algo.params = {k: 0 if isinstance(v, str) and "${" in v else v for k, v in algo.params.items()}
     try:
         # stdout is for the page.
-        with redirect_stdout(sys.stderr):
+        with contained():
             estimator = resolve(algo, 0).make(backend, **points(algo)[0].params)
         reason = backend.refusal(estimator)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code raises anything

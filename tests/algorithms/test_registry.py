@@ -1,5 +1,8 @@
 import logging
+import sys
+from contextlib import suppress
 from importlib.metadata import distributions
+from inspect import signature
 
 import pytest
 
@@ -56,6 +59,62 @@ def test_a_broken_plugin_is_a_warning_naming_its_distribution(entries, caplog, n
     assert record.name == "segrun.plugins"
     assert "plug1 1.1" in record.getMessage()
     assert error in record.getMessage()
+
+
+MODULE = """
+import os
+from segrun.algorithms.base import Algorithm
+
+class PanicException(BaseException):
+    pass
+
+print("hello by Python")
+os.write(1, b"hello by the system\\n")
+"""
+MAKE = """
+def make(backend, n_clusters=3):
+    print("making")
+    raise PanicException("no such device")
+
+algorithm = Algorithm("own", make, "own.conf")
+"""
+
+
+@pytest.fixture
+def own(entries, tmp_path, monkeypatch):
+    """Register a module of this text: own(text)."""
+
+    def install(text):
+        (tmp_path / "own.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "own", raising=False)
+        return entries(("own", "own:algorithm"))
+
+    yield install
+    sys.modules.pop("own", None)
+
+
+def test_a_plugin_that_panics_when_it_is_imported_is_left_out(own):
+    found, faulty = registry.load(own(f"{MODULE}\nraise PanicException('no such device')"))
+    assert found == {}
+    assert faulty[0].error == "RuntimeError: PanicException: no such device"
+
+
+def test_a_plugin_that_panics_when_it_makes_its_estimator_gives_an_error(own):
+    found, _ = registry.load(own(MODULE + MAKE))
+    make = found["own"].algorithm.make
+    with pytest.raises(RuntimeError, match="PanicException: no such device"):
+        make(None)
+    assert list(signature(make).parameters) == ["backend", "n_clusters"]
+
+
+def test_what_a_plugin_prints_when_it_is_loaded_goes_to_stderr(own, capfd):
+    found, _ = registry.load(own(MODULE + MAKE))
+    with suppress(RuntimeError):
+        found["own"].algorithm.make(None)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert sorted(err.split()) == sorted("hello by Python hello by the system making".split())
 
 
 def test_a_name_registered_twice_is_refused_naming_both(entries):
