@@ -28,7 +28,7 @@ from segrun.algorithms.estimator import check_parameters, stock_class
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
 from segrun.evidence import is_intelex, listening, to_stock, who_ran
-from segrun.foreign import only_errors
+from segrun.foreign import off_stdout, only_errors
 
 #: (class, backend that ran) of every fit in this process: the first one pays for lazy loading.
 _fitted: set[tuple[type, str]] = set()
@@ -55,7 +55,7 @@ class Fit:
     warnings : tuple of str
         Python warnings of the fit as ``Category: message``, each once.
     printed : str
-        What the fit printed to stdout, which is for results.
+        What the fit printed by Python; what libraries below Python print goes to stderr.
     """
 
     model: Any
@@ -183,6 +183,7 @@ class Backend:
             only_errors(),
             listening() as lines,
             warnings.catch_warnings(record=True) as caught,
+            off_stdout(),
             redirect_stdout(printed),
         ):
             warnings.simplefilter("always")

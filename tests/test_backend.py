@@ -1,4 +1,6 @@
+import ctypes
 import logging
+import os
 import subprocess
 import sys
 import warnings
@@ -321,6 +323,44 @@ def test_what_is_no_exception_becomes_one_unless_it_asks_to_end(X, error, seen, 
         backend.fit(Raiser(error), X)
     with pytest.raises(seen, match=said):
         list(backend.fit_grid(raising_road, X, [{"error": error}]))
+
+
+class Chatter(ClusterMixin, BaseEstimator):
+    """Prints by Python, by the system and, where it can be had, by C."""
+
+    def fit_predict(self, X, y=None):
+        print("by Python")  # noqa: T201
+        print("by its first stdout", file=sys.__stdout__)
+        os.write(1, b"by the system\n")
+        if os.name == "posix":
+            ctypes.CDLL(None).printf(b"by C\n")
+        return np.zeros(len(X), dtype=np.int64)
+
+
+CHATTER = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_backend import Backend, Chatter
+import numpy as np
+print("before")
+fit = Backend("sklearn").fit(Chatter(), np.ones((2, 1)))
+print("after", fit.printed)
+"""
+
+
+@pytest.mark.parametrize("stderr", [subprocess.PIPE, subprocess.STDOUT, None])
+def test_what_libraries_print_during_a_fit_goes_to_stderr(stderr):
+    code = CHATTER.format(folder=os.path.dirname(__file__))  # noqa: PTH120
+    if stderr is None:
+        code = f"import os; os.close(2){code}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=stderr, text=True, check=True
+    )
+    if stderr == subprocess.PIPE:
+        assert done.stdout.split("\n") == ["before", "after by Python", "", ""]
+        assert {"by its first stdout", "by the system"} < set(done.stderr.split("\n"))
+        assert ("by C" in done.stderr) == (os.name == "posix")
+    assert "after by Python" in done.stdout
 
 
 def test_an_unsigned_label_is_not_taken_for_noise():
