@@ -63,6 +63,24 @@ def test_a_name_that_breaks_a_file_is_refused(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("value_error", "ValueError"), ("warning", "Warning"), ("ellipsis", "Ellipsis")],
+)
+def test_a_name_whose_class_would_hide_pythons_own_is_refused(tmp_path, name, hidden):
+    with pytest.raises(ConfigError, match=f"its class would be {hidden}, .* {name}_clusters$"):
+        write_skeleton(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert write_skeleton(f"{name}_clusters", tmp_path).is_dir()
+
+
+def test_a_name_that_is_too_long_is_refused_and_the_longest_is_written(tmp_path):
+    with pytest.raises(ConfigError, match=r"the name has 300 letters; .* at most 64$"):
+        write_skeleton("a" * 300, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert write_skeleton("a" * 64, tmp_path).is_dir()
+
+
 @pytest.mark.parametrize(("name", "owner"), [("kmeans", "segrun"), ("birch", "algo/birch.yaml")])
 def test_the_name_of_an_algorithm_that_is_there_is_refused(tmp_path, name, owner):
     with pytest.raises(ConfigError, match=f"{name}: {owner} has an algorithm of that name"):
@@ -86,6 +104,8 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot write .*segrun-mine"):
         write_skeleton("mine", tmp_path / "file" / "below")
+    with pytest.raises(StoreError, match=r"cannot write .*segrun-mine"):
+        write_skeleton("mine", tmp_path / ("a" * 300))
 
 
 @pytest.mark.parametrize("n_written", range(6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import shlex
@@ -28,6 +29,9 @@ _TAKEN = {
     "base_estimator", "cluster_mixin",
 }  # fmt: skip
 
+#: Names of files and folders have 255 letters at most, and the name is only a part of them.
+_MAX_LETTERS = 64
+
 
 def write_skeleton(name: str, folder: Path) -> Path:
     """Write a working plugin.
@@ -47,21 +51,24 @@ def write_skeleton(name: str, folder: Path) -> Path:
     Raises
     ------
     ConfigError
-        If the name is no Python name in small letters, or an installed algorithm's.
+        If the name is no Python name in small letters, is too long, is an installed
+        algorithm's, or its class would hide one of Python's.
     StoreError
         If the folder is there already, or cannot be written.
     """
     _check(name)
     target = folder / f"segrun-{name.replace('_', '-')}"
-    if target.exists():
-        raise StoreError(f"{target} is there already: choose another name or folder, or remove it")
     words = {
         "name": name,
         "package": f"segrun_{name}",
         "distribution": target.name,
-        "Class": "".join(part.capitalize() for part in name.split("_")),
+        "Class": _class(name),
     }
     try:
+        if target.exists():
+            raise StoreError(
+                f"{target} is there already: choose another name or folder, or remove it"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         # Renamed at the end: what is there is whole.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".segrun-new-") as temporary:
@@ -96,6 +103,16 @@ def _check(name: str) -> None:
             "begin with a small letter, go on with small letters, digits and single underscores "
             "between them, and take no word of Python or YAML"
         )
+    if len(name) > _MAX_LETTERS:
+        raise ConfigError(
+            f"segrun plugins new {name}: the name has {len(name)} letters; files and folders are "
+            f"called after it, so take at most {_MAX_LETTERS}"
+        )
+    if hasattr(builtins, _class(name)):
+        raise ConfigError(
+            f"segrun plugins new {name}: its class would be {_class(name)}, which hides Python's "
+            f"own: choose another, such as {name}_clusters"
+        )
     owners = {plugin.name: plugin.distribution for plugin in registry.broken()}
     owners |= dict.fromkeys(yaml_only(), f"algo/{name}.yaml")
     owners |= {other: plugin.distribution for other, plugin in registry.algorithms().items()}
@@ -104,6 +121,10 @@ def _check(name: str) -> None:
             f"segrun plugins new {name}: {owners[name]} has an algorithm of that name: "
             "choose another"
         )
+
+
+def _class(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _write(folder: Path, words: dict[str, str]) -> None:
