@@ -463,6 +463,23 @@ def test_what_is_there_is_not_fetched_again(get, site, caplog):
     assert f"{path} is there and whole" in caplog.text
 
 
+def test_what_a_killed_fetch_left_of_its_file_is_removed_and_one_at_work_is_not_disturbed(
+    get, site, folder
+):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        folder.mkdir()
+        at_work = folder / f".{NAME}.xlsx.{other.pid}.tmp"
+        # Above the largest that any system gives to a process.
+        killed = [folder / f".{NAME}.{suffix}.{2**30}.tmp" for suffix in ("xlsx", "json")]
+        strange = folder / f".{NAME}.mine.tmp"
+        for path in (at_work, strange, *killed):
+            path.write_bytes(b"PK")
+        get()
+        left = [f"{NAME}.json", f"{NAME}.xlsx"]
+        assert names(folder) == sorted([at_work.name, strange.name, *left])
+        other.communicate(b"\n")
+
+
 @pytest.mark.parametrize("damage", ["byte", "cut", "no record", "broken record", "other record"])
 def test_a_damaged_file_is_fetched_again(get, site, folder, caplog, damage):
     path = get()

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+
 from segrun.cache import cache_directory
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.fetch.archive import Archive
@@ -21,7 +23,7 @@ from segrun.fetch.content import Content, count_content
 from segrun.fetch.part import Part, storing
 from segrun.fetch.transfer import WAITS, download
 from segrun.nearest import did_you_mean
-from segrun.store import sha256, write_atomically
+from segrun.store import is_temporary, sha256, write_atomically
 
 __all__ = ["Content", "count_content", "fetch", "fetch_command"]
 
@@ -110,6 +112,7 @@ def fetch(
             "take a mirror: SEGRUN_FETCH_URL=URL"
         ) from error
     part.discard()
+    _remove_leftovers(folder, name)
     return path
 
 
@@ -214,6 +217,16 @@ def _put(part: Part, name: str, expected: Content) -> Path:
     text = json.dumps(record, indent=2) + "\n"
     _write(path.with_name(f"{name}.json"), lambda file: file.write_text(text, encoding="utf-8"))
     return path
+
+
+def _remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what fetches that were killed while they wrote have left of their files."""
+    for path in folder.glob(f".{name}.*.tmp"):
+        writer = path.name.split(".")[-2]
+        # Another fetch may be at work this moment.
+        if is_temporary(path) and writer.isdecimal() and not psutil.pid_exists(int(writer)):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
