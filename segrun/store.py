@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -110,9 +111,7 @@ class RunDirectory:
 
     def write_model(self, point: str, model: Any) -> None:
         """Write ``models/<point>.joblib``."""
-        import joblib
-
-        self._write(model_name(point), lambda path: joblib.dump(model, path))
+        self._write(model_name(point), lambda path: _dump(model, path))
 
     def remove_models(self, points: Iterable[str]) -> None:
         """Remove the models of these points, where there are any."""
@@ -172,6 +171,22 @@ class RunDirectory:
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         interrupt.check()
         write_atomically(self.path / name, write)
+
+
+def _dump(model: Any, path: Path) -> None:
+    import joblib
+
+    try:
+        joblib.dump(model, path)
+    except RecursionError:
+        # A chain of objects, such as the leaves of Birch's tree, is as deep as it is long. joblib
+        # pickles in Python, whose calls take no stack of the system's.
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(1_000_000)
+        try:
+            joblib.dump(model, path)
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def model_name(point: str) -> str:

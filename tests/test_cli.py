@@ -180,13 +180,11 @@ def test_a_second_sweep_leaves_the_first_ones_directory_as_it_is(segrun, tmp_pat
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
 
-def test_a_job_whose_values_cannot_be_resolved_is_a_row_like_any_failure(segrun, tmp_path):
+def test_a_job_whose_values_cannot_be_resolved_is_told_before_any_begins(segrun, tmp_path):
     done = segrun("-m", SMALL, "algo.params.n_clusters=3", "hydra.sweep.dir=sweep",
                   "dataset.name=synthetic_retail,${nope}", cwd=tmp_path)  # fmt: skip
-    assert done.returncode == 2
-    rows = read_csv(tmp_path / "sweep" / "scores.csv")
-    assert [row["status"] for row in rows] == ["done"] * 3 + ["failed"]
-    assert "nope" in rows[-1]["reason"]
+    assert_refused(done, "job 1 (", "nope", code=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="script(1) as on Linux makes the terminal")

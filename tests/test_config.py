@@ -20,7 +20,7 @@ def composed(*overrides):
 def leaves(node, prefix=""):
     for name, value in node.items():
         yield f"{prefix}{name}"
-        if isinstance(value, dict) and prefix + name not in ("algo.params", "algo.grid"):
+        if isinstance(value, dict) and prefix + name not in ("algo.params", "algo.grid", "algo.search"):
             yield from leaves(value, f"{prefix}{name}.")
 
 

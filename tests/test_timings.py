@@ -26,7 +26,7 @@ def test_the_columns_are_the_contract():
         list(timings.table()[0])
         == (
             "stage point repeat wall_seconds cpu_seconds peak_rss_bytes backend_asked backend_ran "
-            "reason shared cold other_load"
+            "reason shared cold other_load attempt n_parallel"
         ).split()
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 SWEEP = "sweep.json"
+#: What Hydra's own sweeper leaves.
+MULTIRUN = "multirun.yaml"
 _JOBS = "jobs"
 _LOCK = ".lock"
 
@@ -72,10 +75,23 @@ class SweepDirectory:
         self.path = path.absolute()
         self._lock = _locked(self.path)
 
-    def begin(self, header: Header, jobs: Iterable[Job]) -> None:
-        """Write down the jobs and then what they have in common: from here on it is a sweep."""
+    def begin(self, header: Header, jobs: Iterable[Job], composed: str) -> None:
+        """Write down the jobs and then what they have in common: from here on it is a sweep.
+
+        Parameters
+        ----------
+        header : Header
+            What they have in common.
+        jobs : iterable of Job
+            Those that are known.
+        composed : str
+            The sweep's own configuration, as Hydra's sweeper leaves it.
+        """
         for job in jobs:
             self.add(job)
+        write_atomically(
+            self.path / MULTIRUN, lambda path: path.write_text(composed, encoding="utf-8")
+        )
         text = json.dumps(vars(header), indent=1, default=str)
         write_atomically(self.path / SWEEP, lambda path: path.write_text(text, encoding="utf-8"))
 
@@ -88,8 +104,15 @@ class SweepDirectory:
         )
 
     def close(self) -> None:
-        """Let others conduct it."""
+        """Let others conduct it; where it never began, leave nothing."""
+        never_began = {entry.name for entry in self.path.iterdir()} <= {_LOCK}
+        if never_began:
+            (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
+        if never_began:
+            # Not ours to remove if somebody is quicker.
+            with suppress(OSError):
+                self.path.rmdir()
 
 
 def read_header(path: Path) -> Header:

@@ -14,9 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from segrun.composer import Composer
 from segrun.errors import ClaimError
 from segrun.keys import libraries
-from segrun.store import write_atomically
 from segrun.sweep.conduct import Conductor, tell
-from segrun.sweep.directory import SWEEP, Header, SweepDirectory
+from segrun.sweep.directory import MULTIRUN, SWEEP, Header, SweepDirectory
 from segrun.sweep.freeze import Freezer, combinations
 from segrun.sweep.history import History
 from segrun.sweep.job import Job
@@ -57,7 +56,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
             # In here, because the first worker starts meanwhile.
             jobs = freezer.jobs(wanted)
             conductor.jobs.update({job.number: job for job in jobs})
-            folder.begin(header, jobs)
+            folder.begin(header, jobs, OmegaConf.to_yaml(config))
             if config.sweep.reuse:
                 jobs = take_over(jobs, folder.path)
             yield from jobs
@@ -114,16 +113,12 @@ def begin(config: DictConfig) -> SweepDirectory:
         If there is a sweep in it, or it cannot be written to.
     """
     folder = SweepDirectory(Path(str(config.hydra.sweep.dir)))
-    if (folder.path / SWEEP).exists() or (folder.path / "multirun.yaml").exists():
+    if (folder.path / SWEEP).exists() or (folder.path / MULTIRUN).exists():
         folder.close()
         raise ClaimError(
             f"{folder.path} holds a sweep already. Choose another directory with "
             f"hydra.sweep.dir=DIR, or go on with it: segrun resume {folder.path}"
         )
-    text = OmegaConf.to_yaml(config)
-    write_atomically(
-        folder.path / "multirun.yaml", lambda path: path.write_text(text, encoding="utf-8")
-    )
     return folder
 
 

@@ -73,6 +73,7 @@ class Performer:
         except ClaimError as error:
             return "refused", str(error), 1
         except SegrunError as error:
+            log.debug("the run failed", exc_info=True)
             return "failed", str(error), 2 if isinstance(error, ConfigError) else 1
         except (Exception, SystemExit) as error:
             # A Ctrl-C stops the sweep, even if some library made another error of it.

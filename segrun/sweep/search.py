@@ -24,7 +24,7 @@ from segrun.sweep.grid import begin, committed, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.searched import Arguments, Frozen, space_of
-from segrun.sweep.study import Ask, Objective, Settings, Study
+from segrun.sweep.study import SCORES, Ask, Objective, Settings, Study
 
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
@@ -34,11 +34,15 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
     if task.session.planning is not None:
         print(_page(bases, config.hydra.sweeper.n_trials), end="")  # noqa: T201
         return
+    n_trials = config.hydra.sweeper.n_trials
+    if n_trials is not None and n_trials < 1:
+        raise ConfigError(f"hydra.sweeper.n_trials must be at least 1, or null. Got {n_trials}")
     folder = begin(config)
     try:
         study = {
             "sweeper": OmegaConf.to_container(config.hydra.sweeper, resolve=True),
             "seed": config.seed,
+            "max_noise_share": config.evaluation.max_noise_share,
             "owner": uuid.uuid4().hex,
             "bases": [base.plain() for base in bases],
         }
@@ -46,7 +50,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
         conductor = Conductor(folder.path, header, make(header.launcher, folder.path))
         search = Search(conductor, folder, bases)
         task.session.conductor = conductor
-        folder.begin(header, [])
+        folder.begin(header, [], OmegaConf.to_yaml(config))
         search.run(())
     finally:
         folder.close()
@@ -66,18 +70,58 @@ def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
     ConfigError
         If an objective, a limit or the sampler is wrong.
     """
-    sweeper = study["sweeper"]
-    if not sweeper["objectives"]:
-        raise ConfigError("hydra.sweeper.objectives is empty: give one, {silhouette: maximize}")
+    sweeper, limits = study["sweeper"], study["sweeper"]["limits"]
+    if limits is None:
+        limits = {"noise_share": {"max": study["max_noise_share"]}}
     return Settings(
         storage=sweeper["storage"] or f"sqlite:///{directory / 'study.db'}",
         name=sweeper["study_name"],
-        objectives=tuple(Objective(*item) for item in sweeper["objectives"].items()),
-        limits=sweeper["limits"],
+        objectives=objectives_of(sweeper["objectives"]),
+        limits=limits,
         sampler=sweeper["sampler"],
-        sampler_params=sweeper["sampler_params"],
+        sampler_params=sweeper["sampler_params"] or {},
         seed=study["seed"],
     )
+
+
+def objectives_of(told: Any) -> tuple[Objective, ...]:
+    """Return the objectives that ``hydra.sweeper.objectives`` tells.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither null, a name, a list of names nor a mapping of names to directions.
+    """
+    if told is None:
+        told = ["silhouette"]
+    if isinstance(told, str):
+        told = [told]
+    if isinstance(told, list):
+        # A name that is no score has no direction either; the study says so.
+        told = {str(name): direction_of(str(name)) for name in told}
+    if not isinstance(told, dict) or not told:
+        raise ConfigError(
+            f"hydra.sweeper.objectives={told} names no score: write [silhouette] or "
+            "{silhouette: maximize}"
+        )
+    return tuple(Objective(str(name), str(direction)) for name, direction in told.items())
+
+
+def direction_of(name: str) -> str:
+    """Return the direction in which a score is better.
+
+    Raises
+    ------
+    ConfigError
+        If either may be wanted.
+    """
+    score = SCORES.get(name)
+    if score is not None and score.direction is None:
+        raise ConfigError(
+            f"hydra.sweeper.objectives: {name} has no better direction of its own; write "
+            f"{{{name}: minimize}} or {{{name}: maximize}}"
+        )
+    return score.direction if score is not None and score.direction else "maximize"
 
 
 @dataclass
@@ -159,7 +203,7 @@ class Search:
     def _sum_up(self, seconds: float) -> None:
         best = self.study.best()
         jobs = self.conductor.jobs
-        names = list(self.sweeper["objectives"])
+        names = [objective.name for objective in objectives_of(self.sweeper["objectives"])]
         found = [
             (jobs[trial.job], dict(zip(names, trial.values, strict=True)))
             for trial in best

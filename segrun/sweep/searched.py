@@ -94,18 +94,19 @@ class Arguments:
 
     def __init__(self, composer: Composer, arguments: Sequence[str]) -> None:
         self.composer = composer
-        self.fixed: list[str] = []
         self.groups: dict[str, list[str]] = {}
         self.drawn: dict[str, Any] = {}
-        self.keys: set[str] = set()
-        for override in composer.parse(arguments):
-            self._take(override)
+        fixed: dict[str, str] = {}
+        # Of what is said twice, the last counts.
+        for override in {o.get_key_element(): o for o in composer.parse(arguments)}.values():
+            self._take(override, fixed)
+        self.fixed = list(fixed.values())
+        self.keys = set(fixed)
 
-    def _take(self, override: Override) -> None:
+    def _take(self, override: Override, fixed: dict[str, str]) -> None:
         key = override.get_key_element()
         if not override.is_sweep_override():
-            self.fixed.append(str(override.input_line))
-            self.keys.add(override.key_or_group)
+            fixed[override.key_or_group] = str(override.input_line)
         elif self.composer.loader.repository.group_exists(override.key_or_group):
             self.groups[key] = [str(value) for value in override.sweep_string_iterator()]
         else:
@@ -185,7 +186,8 @@ def _values(override: Override) -> Any:
     # 2,3,5 and choice(2,3,5) are the same; the others stay in Hydra's words.
     if isinstance(value, ChoiceSweep) and value.simple_form:
         return [getattr(item, "text", item) for item in value.list]
-    return override.get_value_element_as_str()
+    assert override.input_line is not None
+    return override.input_line.partition("=")[2]
 
 
 def _has(task: DictConfig, key: str) -> bool:

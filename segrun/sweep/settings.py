@@ -22,10 +22,12 @@ class OptunaSweeper:
     """An optimiser draws the points; a trial is one point."""
 
     _target_: str = f"{_PLUGINS}.OptunaSweeper"
-    #: Score by name, and whether it is to maximize or minimize.
-    objectives: dict[str, str] = field(default_factory=lambda: {"silhouette": "maximize"})
-    #: What a point must satisfy: {noise_share: {max: 0.5}, n_clusters: {min: 3, max: 12}}.
-    limits: dict[str, Any] = field(default_factory=lambda: {"noise_share": {"max": 0.5}})
+    #: Scores by name, such as [silhouette, smallest_share], or with their direction, such as
+    #: {silhouette: maximize, n_clusters: minimize}; null: silhouette.
+    objectives: Any = None
+    #: What a point must satisfy: {noise_share: {max: 0.5}, n_clusters: {min: 3, max: 12}};
+    #: null: noise_share is at most evaluation.max_noise_share; {}: nothing.
+    limits: Any = None
     #: Trials of the study altogether; null: no end but `timeout` (a grid ends by itself).
     n_trials: int | None = 100
     #: Seconds after which no trial begins; null: none.
@@ -33,7 +35,7 @@ class OptunaSweeper:
     #: tpe, random, grid or nsgaii.
     sampler: str = "tpe"
     #: Parameters of Optuna's sampler of that name.
-    sampler_params: dict[str, Any] = field(default_factory=dict)
+    sampler_params: Any = None
     #: Any storage URL of Optuna; null: study.db in the sweep directory.
     storage: str | None = None
     study_name: str = "segrun"

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    FloatRange,
     Glob,
     IntervalSweep,
     QuotedString,
@@ -228,12 +229,12 @@ def _range(key: str, found: RangeSweep) -> Dimension:
 def _float_range(key: str, shown: str, start: float, stop: float, step: float) -> Dimension:
     if step < 0:
         raise ConfigError(f"{key}: {shown} descends: turn it round, the order means nothing")
-    ratio = (Decimal(stop) - Decimal(start)) / Decimal(step)
-    if ratio > MAX_STEPS:
+    # Counted as Hydra does it, whose rounding now and then lets the stop in.
+    n_values = sum(1 for _ in islice(FloatRange(start, stop, step), MAX_STEPS + 1))
+    if n_values > MAX_STEPS:
         raise ConfigError(
             f"{key}: {shown} has more than {MAX_STEPS} values: use interval({start}, {stop})"
         )
-    n_values = math.ceil(ratio)
     # As written, not as stored in binary: 0.1, 0.2, 0.3, not 0.30000000000000004.
     last = Decimal(repr(start)) + (n_values - 1) * Decimal(repr(step))
     if (_decimal(float(last)) - _decimal(start)) % _decimal(step):
@@ -344,7 +345,9 @@ class Space:
         return {
             "groups": {group: list(options) for group, options in self.groups.items()},
             "dimensions": dict(sorted(named.items())),
-            "bases": {_shown(base.choices): sorted(self.names(base)) for base in self.bases},
+            "bases": {
+                _shown(base.choices): sorted(self.names(base).values()) for base in self.bases
+            },
         }
 
     @property

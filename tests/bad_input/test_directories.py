@@ -42,7 +42,7 @@ def test_a_directory_below_a_file_is_refused(
 ):
     (tmp_path / "file").write_text("")
     done = segrun(*arguments, *SMALL, cwd=tmp_path)
-    assert_refused(done, "file/", "hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)", code=1)
+    assert_refused(done, "file/", "Choose another", "hydra.sweep.dir=DIR", code=1)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 

@@ -172,7 +172,7 @@ def misbehaved(segrun, tmp_path_factory, unruly):
 )
 def test_a_fit_that_misbehaves_is_a_failed_point_with_its_reason(misbehaved, name, words):
     done, sweep = misbehaved
-    assert json.loads((sweep / name / "manifest.json").read_text())["status"] == "incomplete"
+    assert json.loads((sweep / name / "manifest.json").read_text())["status"] == "failed"
     rows = read_csv(sweep / name / "scores.csv")
     assert [row["status"] for row in rows] == ["failed", "failed"]
     for word in words:
@@ -190,7 +190,7 @@ def test_a_fit_that_exits_with_0_is_a_failure_all_the_same(misbehaved):
     done, sweep = misbehaved
     assert done.returncode == 1
     manifest = read_manifest(sweep / "exits")
-    assert manifest["status"] in ("failed", "incomplete")
+    assert manifest["status"] == "failed"
     assert "exits" in done.stderr
     assert "SystemExit" in done.stderr
 

@@ -42,7 +42,7 @@ def test_more_clusters_than_rows_are_failed_points_that_say_so(
     assert done.returncode == 1
     assert_clear(done.stderr)
     assert "n_clusters=500" in done.stderr
-    assert read_manifest(tmp_path / "run")["status"] == "incomplete"
+    assert read_manifest(tmp_path / "run")["status"] == "failed"
     rows = read_csv(tmp_path / "run" / "scores.csv")
     assert [(row["status"], row["silhouette"]) for row in rows] == [("failed", "")] * 2
     assert all(row["param_n_clusters"] in row["reason"] for row in rows)
