@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TextIO
@@ -52,8 +53,6 @@ options
 Results go to outputs/<name>/<time>/. Exit code: 0 all done; 1 a job or point failed;
 2 the configuration is wrong; 130 interrupted.
 """
-
-_COMMANDS = ("plan", "resume", "plugins", "fetch", "doctor")
 
 
 def main() -> None:
@@ -122,20 +121,24 @@ def _command(name: str, rest: list[str]) -> int:
             f"unknown command {name!r}.{did_you_mean(name, _COMMANDS)} "
             f"Commands: {', '.join(_COMMANDS)}"
         )
-    if name == "fetch":
-        from segrun.fetch import fetch_command
+    return _COMMANDS[name](rest)
 
-        return fetch_command(rest)
-    if name == "plan":
-        return _plan(rest)
-    if name == "resume":
-        from segrun.sweep.resume import resume_command
 
-        return resume_command(rest)
-    if name == "plugins":
-        return _plugins(rest)
+def _fetch(rest: list[str]) -> int:
+    from segrun.fetch import fetch_command
+
+    return fetch_command(rest)
+
+
+def _resume(rest: list[str]) -> int:
+    from segrun.sweep.resume import resume_command
+
+    return resume_command(rest)
+
+
+def _doctor(rest: list[str]) -> int:
     if rest:
-        return _usage(f"segrun {name} takes no arguments. Got {' '.join(rest)!r} instead")
+        return _usage(f"segrun doctor takes no arguments. Got {' '.join(rest)!r} instead")
     from segrun.report.doctor import doctor_page
 
     page, healthy = doctor_page()
@@ -170,6 +173,15 @@ def _plugins(rest: list[str]) -> int:
         f"segrun plugins {' '.join(rest)}: write segrun plugins, segrun plugins check NAME or "
         "segrun plugins new NAME [FOLDER]"
     )
+
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "plan": _plan,
+    "resume": _resume,
+    "plugins": _plugins,
+    "fetch": _fetch,
+    "doctor": _doctor,
+}
 
 
 def _usage(message: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import re
@@ -101,9 +102,7 @@ def launch_file(path: Path, arguments: list[str]) -> int:
         tell(f"{path} holds no experiment: write it as conf/experiment/*.yaml are written")
         return 2
     name = re.sub(r"\W", "_", path.stem)
-    ConfigStore.instance().store(
-        group="experiment", name=name, node=node, package="_global_", provider=str(path)
-    )
+    _store("experiment", name, node, package="_global_")
     return launch([f"experiment={name}", *arguments])
 
 
@@ -174,15 +173,25 @@ def prepare() -> None:
     # The process id keeps two runs of the same second apart; the store's exclusive claim of
     # the directory holds where even that fails (several machines on one file system).
     os.environ["SEGRUN_TIME"] = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{os.getpid()}"
-    OmegaConf.register_new_resolver("segrun_folder", folder_name, replace=True)
+    # OmegaConf 2.4, which comes with Hydra 1.4, gives a name of 2.3 another meaning.
+    later = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
+    register: Any = OmegaConf.register_resolver if later else OmegaConf.register_new_resolver
+    register("segrun_folder", folder_name, replace=True)
     for group, name, schema in config.SCHEMAS:
-        ConfigStore.instance().store(group=group, name=name, node=schema, provider="segrun")
+        _store(group, name, schema)
     # First the scan, which lets every installed plugin store its settings; ours then win, also
     # over a sweeper of the same name (hydra-optuna-sweeper).
     plugins = Plugins.instance()
     for group, name, settings in SETTINGS:
-        ConfigStore.instance().store(group=group, name=name, node=settings, provider="segrun")
+        _store(group, name, settings)
     plugins.register(SegrunSearchPath)
+
+
+def _store(group: str, name: str, node: Any, package: str | None = None) -> None:
+    store: Any = ConfigStore.instance().store
+    # Hydra 1.4 wants to be told; 1.3 replaces without a word.
+    replace = {"replace": True} if "replace" in inspect.signature(store).parameters else {}
+    store(group=group, name=name, node=node, package=package, provider="segrun", **replace)
 
 
 def _hydra(arguments: list[str], session: Session) -> None:

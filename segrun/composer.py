@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
-
 
 #: Parts of the ``hydra`` node that nothing in a job's configuration refers to, and that would
 #: take longer to copy than all others.
@@ -139,17 +138,16 @@ class Composer:
 
 
 def _dirname(parsed: Sequence[Override], style: Mapping[str, Any]) -> str:
-    return get_overrides_dirname(
-        overrides=list(parsed),
-        kv_sep=style["kv_sep"],
-        item_sep=style["item_sep"],
-        exclude_keys=style["exclude_keys"],
+    """Return ``hydra.job.override_dirname``, which Hydra 1.3 computes and 1.4 resolves."""
+    lines = sorted(
+        str(override.input_line)
+        for override in parsed
+        if override.key_or_group not in style["exclude_keys"]
     )
+    return str(style["item_sep"]).join(lines).replace("=", style["kv_sep"])
 
 
-def place(
-    task: DictConfig, node: Mapping[str, Any], number: int
-) -> tuple[str, dict[str, Any]]:
+def place(task: DictConfig, node: Mapping[str, Any], number: int) -> tuple[str, dict[str, Any]]:
     """Return the folder of a job, and its ``hydra`` node with number and directory filled in.
 
     Parameters

@@ -69,9 +69,7 @@ class Part:
     desk: dict[str, Prepared] | None = None
 
 
-def prepare(
-    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
-) -> Prepared:
+def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
     """Return the data of an experiment, from the desk where they lie there.
 
     Raises
@@ -104,9 +102,7 @@ def _prepare(
         customers = augment(built.customers, experiment.augmentation, experiment.seed)
     with timings.stage("transform"):
         transformed = fit_transform(customers, experiment.transform, experiment.seed)
-    ready = Prepared(
-        built, transactions.fingerprint, transactions.facts, customers, transformed
-    )
+    ready = Prepared(built, transactions.fingerprint, transactions.facts, customers, transformed)
     return ready, transactions.quarantine is not None
 
 

@@ -124,7 +124,8 @@ class RunDirectory:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file."""
-        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+        interrupt.check()
+        write_text(self.path / name, text)
 
     def keep(self, name: str, file: Path) -> None:
         """Copy a file that goes when its dataset is closed."""
@@ -162,7 +163,7 @@ class RunDirectory:
         }
         text = json.dumps(content, indent=2, default=str) + "\n"
         # Not by _write: an interrupted run has a manifest, too.
-        write_atomically(self.path / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
+        write_text(self.path / MANIFEST, text)
         (self.path / UNFINISHED).unlink(missing_ok=True)
         if self._lock is not None:
             (self.path / _LOCK).unlink(missing_ok=True)
@@ -213,6 +214,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         # Its own failure must not hide the one above.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically; see `write_atomically`."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def is_temporary(path: Path) -> bool:

@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from segrun.config import conf_directory
-from segrun.store import read_csv
 
 SMALL = "dataset.n_customers=150"
 

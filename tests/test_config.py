@@ -20,7 +20,8 @@ def composed(*overrides):
 def leaves(node, prefix=""):
     for name, value in node.items():
         yield f"{prefix}{name}"
-        if isinstance(value, dict) and prefix + name not in ("algo.params", "algo.grid", "algo.search"):
+        open_ended = prefix + name in ("algo.params", "algo.grid", "algo.search")
+        if isinstance(value, dict) and not open_ended:
             yield from leaves(value, f"{prefix}{name}.")
 
 

@@ -31,7 +31,7 @@ def scores_of(directory: Path) -> dict[str, float | None] | None:
     row = read_csv(directory / "scores.csv")[0]
     found = {name: float(row[name]) if row[name] else None for name in _SCORES}
     timings = read_csv(directory / "timings.csv")
-    seconds = {name: 0.0 for name in ("fit", "all")}
+    seconds = dict.fromkeys(("fit", "all"), 0.0)
     for timing in timings:
         wall = float(timing["wall_seconds"])
         seconds["all"] += wall

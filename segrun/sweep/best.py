@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from segrun.store import write_atomically
+from segrun.store import write_text
 from segrun.sweep.job import Job
 
 #: Parts of an experiment that are groups of conf/: the file overrides their choice.
@@ -32,7 +32,7 @@ def write_best(sweep: Path, found: Sequence[tuple[Job, Mapping[str, float]]]) ->
     for job, values in found:
         name = "best.yaml" if len(found) == 1 else f"best-{job.number}.yaml"
         text = _text(sweep, name, job, values)
-        write_atomically(sweep / name, lambda path, text=text: path.write_text(text, "utf-8"))
+        write_text(sweep / name, text)
         paths.append(sweep / name)
     return paths
 

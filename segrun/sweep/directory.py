@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segrun.errors import ClaimError, StoreError
-from segrun.store import read_json, write_atomically
+from segrun.store import read_json, write_text
 from segrun.sweep.job import Job
 
 if TYPE_CHECKING:
@@ -89,19 +89,14 @@ class SweepDirectory:
         """
         for job in jobs:
             self.add(job)
-        write_atomically(
-            self.path / MULTIRUN, lambda path: path.write_text(composed, encoding="utf-8")
-        )
+        write_text(self.path / MULTIRUN, composed)
         text = json.dumps(vars(header), indent=1, default=str)
-        write_atomically(self.path / SWEEP, lambda path: path.write_text(text, encoding="utf-8"))
+        write_text(self.path / SWEEP, text)
 
     def add(self, job: Job) -> None:
         """Write down one job."""
         text = json.dumps(job.plain(), default=str)
-        name = f"{job.number}.json"
-        write_atomically(
-            self.path / _JOBS / name, lambda path: path.write_text(text, encoding="utf-8")
-        )
+        write_text(self.path / _JOBS / f"{job.number}.json", text)
 
     def close(self) -> None:
         """Let others conduct it; where it never began, leave nothing."""

@@ -18,6 +18,7 @@ from segrun.explain import explain
 from segrun.keys import job_key, libraries
 from segrun.sweep.job import Job
 
+
 def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]]:
     """Return the overrides of every job that the arguments of a multirun ask for.
 
@@ -127,4 +128,3 @@ def file_sha256(path: str) -> str | None:
         return find(path).sha256
     except DataError:
         return None
-

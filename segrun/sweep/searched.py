@@ -193,7 +193,8 @@ def _values(override: Override) -> Any:
 def _has(task: DictConfig, key: str) -> bool:
     holder, _, last = key.rpartition(".")
     node = OmegaConf.select(task, holder) if holder else task
-    return isinstance(node, DictConfig) and last in node._content  # noqa: SLF001
+    # Not `last in node`: a key whose value is null or ??? does not count as in it.
+    return isinstance(node, DictConfig) and last in list(node)
 
 
 def _node(values: Any, key: str) -> Any:

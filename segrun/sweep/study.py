@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import optuna
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
@@ -86,9 +86,11 @@ _ABOUT = "segrun"
 _OWNER, _SCORES, _DEGENERATE, _RETRY_OF = "owner", "scores", "degenerate", "retry_of"
 _CONSTRAINTS = "constraints"  # where Optuna's samplers look
 
-#: Seconds that SQLite waits for another process, that a lock is waited for, and between tries.
+#: Seconds that SQLite waits for another process, that the lock is waited for, between two looks
+#: at it, and between tries.
 _SQLITE_TIMEOUT = 60
 _LOCK_TIMEOUT = 600
+_POLL = 0.005
 _PAUSES = (0.1, 0.3, 1.0)
 _ERRORS = (SQLAlchemyError, StorageInternalError, OSError)
 
@@ -279,11 +281,13 @@ class Study:
         judged = _Judged.of(scores, self.settings, attrs)
 
         def work() -> None:
-            trial = self._running(number)
-            for key, value in judged.attrs.items():
-                trial.set_user_attr(key, value)
-            self._study.tell(number, judged.values, judged.state)
-            self._trials.pop(number, None)
+            # Not needed, but SQLite is slow where two write at once.
+            with self._exclusive():
+                trial = self._running(number)
+                for key, value in judged.attrs.items():
+                    trial.set_user_attr(key, value)
+                self._study.tell(number, judged.values, judged.state)
+                self._trials.pop(number, None)
 
         self._patiently("told", work)
 
@@ -368,7 +372,9 @@ class Study:
         return [StudyDirection[goal.direction.upper()] for goal in self.settings.objectives]
 
     def _exclusive(self) -> AbstractContextManager[Any]:
-        return self._lock or nullcontext()
+        if self._lock is None:
+            return nullcontext()
+        return self._lock.acquire(poll_interval=_POLL)
 
     def _patiently(self, done: str, work: Callable[[], _T]) -> _T:
         """Do some work on the storage, again where it is locked for longer than it waits."""
@@ -376,8 +382,9 @@ class Study:
             try:
                 return work()
             except _ERRORS as error:
-                locked = any("locked" in str(cause) for cause in _causes(error))
-                if not locked or pause is None:
+                waited = isinstance(error, Timeout)
+                locked = waited or any("locked" in str(cause) for cause in _causes(error))
+                if not locked or waited or pause is None:
                     raise StoreError(self._trouble(done, error, locked=locked)) from error
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")

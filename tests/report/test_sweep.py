@@ -4,7 +4,7 @@ import pytest
 
 from segrun.datasets.synthetic_retail import generate
 from segrun.report.sweep import JobResult, write_aggregate
-from segrun.store import read_csv, read_manifest, sha256
+from segrun.store import read_csv
 
 
 @pytest.fixture(scope="module")

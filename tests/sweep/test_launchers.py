@@ -55,12 +55,12 @@ def test_a_job_that_raises_or_dies_does_not_stop_the_others(segrun, unruly, tmp_
     assert done.returncode == 1, done.stderr
     rows = read_csv(tmp_path / "sweep" / "jobs.csv")
     found = [row["status"] for row in rows]
-    assert found[1:3] == ["failed", "crashed"], rows
     if name == "joblib":
         # A worker that dies takes those of the others with it; they are told, and resumed.
+        assert found[2] == "crashed", rows
         assert set(found) <= {"done", "failed", "crashed"}
     else:
-        assert (found[0], found[3]) == ("done", "done")
+        assert found == ["done", "failed", "crashed", "done"], rows
     (tmp_path / "cured").touch()
     again = segrun("resume", "sweep", "hydra/launcher=process", cwd=tmp_path, **unruly)
     assert again.returncode == 0, again.stderr
@@ -77,7 +77,7 @@ def test_a_dask_sweep_completes_although_a_worker_is_killed(start, unruly, tmp_p
     worker = int(mark.read_text().split("process ")[1].split(".")[0])
     assert psutil.Process(worker).is_running()
     os.kill(worker, signal.SIGKILL)
-    stdout, stderr = command.process.communicate(timeout=120)
+    _, stderr = command.process.communicate(timeout=120)
     assert command.process.returncode == 0, stderr
     jobs = [tmp_path / "sweep" / f"{number}-unruly" for number in range(6)]
     assert {read_manifest(job)["status"] for job in jobs} == {"done"}

@@ -107,7 +107,7 @@ def interrupted(start, tmp_path, unruly):
     command = start("-m", "algo=unruly", "dataset=online_retail", "dataset.path=shop.csv",
                     "features=rfm", "algo.params.seconds=0.3", "seed=1,2,3",
                     "hydra.sweep.dir=sweep", **unruly)  # fmt: skip
-    command.wait_for(lambda: (tmp_path / "sweep" / "0-unruly" / "manifest.json").exists())
+    command.wait_for((tmp_path / "sweep" / "0-unruly" / "manifest.json").exists)
     time.sleep(0.3)
     said = command.send(signal.SIGINT)
     assert command.process.returncode == 130, said

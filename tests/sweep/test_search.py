@@ -84,7 +84,8 @@ def test_features_and_transform_and_backend_are_searched_too(segrun, tmp_path):
                   "features=rfm,rfm_calendar", "transform=standard,robust",
                   "backend=onedal,sklearn", "algo.params.n_clusters=range(2,6)",
                   "algo.params.tol=1e-4", "hydra.sweeper.n_trials=12",
-                  "hydra.sweeper.sampler=random", "hydra.sweep.dir=sweep", cwd=tmp_path)  # fmt: skip
+                  "hydra.sweeper.sampler=random", "hydra.sweep.dir=sweep",
+                  cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = read_csv(tmp_path / "sweep" / "scores.csv")
     assert {row["features"] for row in table} == {"rfm", "rfm_calendar"}

@@ -38,9 +38,7 @@ class Process:
             yield _ended(result)
 
 
-def process(
-    n_jobs: int, memory_limit: Any, time_limit_seconds: float | None
-) -> Process:
+def process(n_jobs: int, memory_limit: Any, time_limit_seconds: float | None) -> Process:
     """Return the launcher; see ``settings.ProcessLauncher``.
 
     Raises
