@@ -55,8 +55,6 @@ class Algorithm:
         ``assign(model, X)`` returns labels of new rows, where the clusterer has no ``predict``.
     expected_failed_checks : mapping of str to str
         scikit-learn's estimator checks that fail, each with the reason.
-    search : mapping
-        The space of parameters that an optimiser draws from.
     """
 
     name: str
@@ -65,4 +63,3 @@ class Algorithm:
     fit_grid: GridRoad | None = None
     assign: Callable[[Any, NDArray[Any]], NDArray[Any]] | None = None
     expected_failed_checks: Mapping[str, str] = field(default_factory=dict)
-    search: Mapping[str, Any] = field(default_factory=dict)
