@@ -205,9 +205,9 @@ def _hydra(arguments: list[str], session: Session) -> None:
     job.session = session  # type: ignore[attr-defined]
     sys.argv = ["segrun", *arguments]
     # Not "config": a conf/config.yaml in the current directory is some other program's.
-    decorate = hydra.main(
-        version_base="1.3", config_path=str(config.conf_directory()), config_name="segrun"
-    )
+    # Without it Hydra 1.3 warns of old defaults, with it 1.4 of an old parameter.
+    base = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
+    decorate = hydra.main(config_path=str(config.conf_directory()), config_name="segrun", **base)
     decorate(job)()
 
 

@@ -44,14 +44,15 @@ class OptunaSweeper(_Told, Sweeper):
 
 
 class _Launcher(_Told, Launcher):
-    """For sweepers of others: a batch of jobs, frozen as they come."""
+    """Named by the settings alone: segrun's sweepers freeze their jobs and run them themselves."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[Any]:
-        """Run the jobs and return what became of them."""
-        from segrun.sweep.foreign import launch
+        """Refuse the batch of a sweeper of others, whose jobs are not frozen."""
+        from segrun.errors import ConfigError
 
-        return launch(
-            self.config, self.hydra_context, self.task_function, job_overrides, initial_job_idx
+        raise ConfigError(
+            f"{self.config.hydra.sweeper._target_} is no sweeper of segrun's: use "
+            "hydra/sweeper=basic or hydra/sweeper=optuna"
         )
 
 
