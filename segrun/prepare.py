@@ -46,6 +46,38 @@ class Prepared:
     transformed: Transformed
 
 
+class Desk:
+    """Prepared data that runs of one process have in common, those used last.
+
+    Parameters
+    ----------
+    max_bytes : int, default=500 MB
+        Matrices that are kept; the last one is, whatever its size.
+    """
+
+    def __init__(self, max_bytes: int = 500_000_000) -> None:
+        self.max_bytes = max_bytes
+        self._ready: dict[str, Prepared] = {}
+
+    def get(self, wanted: str) -> Prepared | None:
+        """Return the data prepared so, None where they do not lie here."""
+        found = self._ready.pop(wanted, None)
+        if found is not None:
+            self._ready[wanted] = found
+        return found
+
+    def put(self, wanted: str, found: Prepared) -> None:
+        """Leave data here; what was not used for longest goes where there is no room."""
+        self._ready[wanted] = found
+        while len(self._ready) > 1 and sum(map(_n_bytes, self._ready.values())) > self.max_bytes:
+            del self._ready[next(iter(self._ready))]
+
+
+def _n_bytes(found: Prepared) -> int:
+    # The matrix, and the columns that it was made of.
+    return 3 * found.transformed.Z.nbytes
+
+
 @dataclass(frozen=True)
 class Part:
     """What a run is a part of, where it is not alone.
@@ -59,14 +91,14 @@ class Part:
         Digest that the input file must have; None for any.
     n_parallel : int
         Runs that can go on side by side.
-    desk : dict or None
-        Where runs of one process leave prepared data for each other, the last one only.
+    desk : Desk or None
+        Where runs of one process leave prepared data for each other.
     """
 
     again: bool = False
     input_sha256: str | None = None
     n_parallel: int = 1
-    desk: dict[str, Prepared] | None = None
+    desk: Desk | None = None
 
 
 def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
@@ -78,15 +110,14 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
         If they cannot be read, or the input is not the one that the run is a part of.
     """
     wanted = repr({name: getattr(experiment, name) for name in _PARTS})
-    if part.desk is not None and wanted in part.desk:
+    lying = part.desk.get(wanted) if part.desk is not None else None
+    if lying is not None:
         with timings.stage("load") as timing:
             timing.reason = "data prepared by an earlier job of this process"
-        return part.desk[wanted]
+        return lying
     found, alone = _prepare(experiment, out, timings, part)
     if part.desk is not None and not alone:
-        # The last ones only: they may fill the memory.
-        part.desk.clear()
-        part.desk[wanted] = found
+        part.desk.put(wanted, found)
     return found
 
 

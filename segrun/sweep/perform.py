@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.prepare import Part, Prepared
+from segrun.prepare import Desk, Part
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
 
@@ -41,11 +41,11 @@ class Performer:
     hydra: Mapping[str, Any]
     n_parallel: int = 1
     shares: bool = False
-    _desk: dict[str, Prepared] = field(default_factory=dict)
+    _desk: Desk = field(default_factory=Desk)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data on the desk: every process has its own."""
-        return {**self.__dict__, "_desk": {}}
+        return {**self.__dict__, "_desk": Desk()}
 
     def __call__(self, job: Job) -> Ended:
         """Run a job to its end; nothing but Ctrl-C comes out of it."""

@@ -62,6 +62,16 @@ def test_data_are_prepared_once_for_trials_that_have_them_in_common(segrun, tmp_
     assert len(set(files)) == 1
 
 
+def test_two_feature_sets_are_each_prepared_once(segrun, tmp_path):
+    done = segrun("-m", "hydra/sweeper=optuna", "dataset.n_customers=150", "algo=kmeans",
+                  "features=rfm,rfm_calendar", "hydra.sweeper.sampler=random",
+                  "hydra.sweeper.n_trials=8", "hydra.sweep.dir=sweep", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tables = [read_csv(path) for path in (tmp_path / "sweep").glob("*/timings.csv")]
+    assert len(tables) == 8
+    assert sum(row["stage"] == "features" for table in tables for row in table) == 2
+
+
 def test_two_objectives_give_a_front_and_a_file_each(segrun, tmp_path):
     done = segrun(*SEARCH, "algo=kmeans,birch", "hydra.sweeper.n_trials=15",
                   "hydra.sweeper.objectives=[silhouette,smallest_share]", "hydra.sweeper.limits={}",
