@@ -88,7 +88,7 @@ class Timings:
             n_parallel=self.n_parallel,
         )  # fmt: skip
         _seen.add(stage)
-        _reset_peak()
+        reset_peak()
         busy, cpu, wall = _busy_seconds(), time.process_time(), time.perf_counter()
         try:
             yield timing
@@ -97,7 +97,7 @@ class Timings:
             # A fit brings its own, narrower times.
             timing.wall_seconds = timing.wall_seconds or whole
             timing.cpu_seconds = timing.cpu_seconds or own
-            timing.peak_rss_bytes = _peak_rss_bytes()
+            timing.peak_rss_bytes = peak_rss_bytes()
             if whole >= _SHORTEST_LOAD_SECONDS:
                 timing.other_load = max(0.0, round((_busy_seconds() - busy - own) / whole, 3))
             self.rows.append(timing)
@@ -133,7 +133,8 @@ def _guest(times: object) -> float:
     return float(getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0))
 
 
-def _reset_peak() -> None:
+def reset_peak() -> None:
+    """Let the highest resident memory of this process count from now on, where that is possible."""
     # Linux only: 5 resets the process's high-water mark (proc(5), clear_refs).
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -141,7 +142,8 @@ def _reset_peak() -> None:
         return
 
 
-def _peak_rss_bytes() -> int | None:
+def peak_rss_bytes() -> int | None:
+    """Return the highest resident memory of this process, None if the system does not tell."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
