@@ -2,7 +2,9 @@
 
 import json
 import random
+import shutil
 import signal
+import subprocess
 import time
 
 import polars as pl
@@ -38,42 +40,46 @@ def assert_same(sweep, undisturbed):
         assert not (job / "UNFINISHED").exists()
 
 
-def kill_and_resume(segrun, start, folder, variables, moments):
-    """Kill a sweep at random moments, resume it each time, and return its directory."""
-    sweep, n_killed = folder / "sweep", 0
-    draw = random.Random(5)
-    done_before = {}
+def begin_or_resume(sweep):
+    resumes = (sweep / "sweep.json").exists()
+    return ["resume", sweep.name] if resumes else [*SWEEP, f"hydra.sweep.dir={sweep.name}"]
+
+
+def kill_and_resume(start, sweep, variables, draw, moments):
+    """Kill a sweep at random moments and resume it each time, until it ends; return the kills."""
+    n_killed, done = 0, {}
     while n_killed < moments:
-        resumes = (sweep / "sweep.json").exists()
-        asked = ["resume", "sweep"] if resumes else [*SWEEP, "hydra.sweep.dir=sweep"]
-        command = start(*asked, **variables)
+        command = start(*begin_or_resume(sweep), **variables)
         try:
-            command.process.wait(timeout=draw.uniform(0.3, 3.0))
-        except Exception:  # noqa: BLE001 - it is still under way
+            command.process.wait(timeout=draw.uniform(0.3, 2.5))
+        except subprocess.TimeoutExpired:
             command.send(signal.SIGKILL)
             n_killed += 1
-            for path in (sweep / "multirun.yaml",):
-                if not (sweep / "sweep.json").exists():
-                    path.unlink(missing_ok=True)
         else:
-            command.process.communicate()
+            assert command.process.returncode == 0, command.process.communicate()
+            return n_killed
         for path in sweep.glob("*/manifest.json"):
             text = path.read_text()
             if json.loads(text)["status"] == "done":
                 # What was done is not written again.
-                assert done_before.setdefault(path, text) == text
-        if len(done_before) == 6:
-            break
-    last = segrun("resume", "sweep", cwd=folder, **variables)
-    assert last.returncode == 0, last.stderr
-    return sweep
+                assert done.setdefault(path, text) == text
+        if not (sweep / "sweep.json").exists():
+            # Killed before its jobs were written down: there is nothing to resume.
+            shutil.rmtree(sweep, ignore_errors=True)
+    return n_killed
 
 
 def compare_with_undisturbed(segrun, start, unruly, tmp_path, moments):
     whole = segrun(*SWEEP, "hydra.sweep.dir=whole", cwd=tmp_path, **unruly)
     assert whole.returncode == 0, whole.stderr
-    sweep = kill_and_resume(segrun, start, tmp_path, unruly, moments)
-    assert_same(sweep, tmp_path / "whole")
+    draw, n_sweeps = random.Random(5), 0
+    while moments > 0:
+        sweep = tmp_path / f"sweep{n_sweeps}"
+        moments -= kill_and_resume(start, sweep, unruly, draw, moments)
+        last = segrun(*begin_or_resume(sweep), cwd=tmp_path, **unruly)
+        assert last.returncode == 0, last.stderr
+        assert_same(sweep, tmp_path / "whole")
+        n_sweeps += 1
 
 
 def test_a_sweep_killed_at_random_moments_comes_to_the_same(segrun, start, unruly, tmp_path):
