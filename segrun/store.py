@@ -6,11 +6,9 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun import interrupt
+from segrun.atomic import is_temporary, write_atomically, write_text
+from segrun.claim import LOCK, MANIFEST, UNFINISHED, claim, reopen
 from segrun.customers import Customers
-from segrun.errors import ClaimError, StoreError
+from segrun.errors import StoreError
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-MANIFEST = "manifest.json"
-UNFINISHED = "UNFINISHED"
 
 POINTS = "points.json"
-_LOCK = ".lock"
 
 #: Not in the manifest: the log still grows when the manifest is written.
-_UNHASHED = {MANIFEST, UNFINISHED, _LOCK, "segrun.log"}
+_UNHASHED = {MANIFEST, UNFINISHED, LOCK, "segrun.log"}
 
 
 class RunDirectory:
@@ -60,11 +57,9 @@ class RunDirectory:
         self.started = _now()
         self._lock: FileLock | None = None
         if again:
-            _make(path)
-            self._lock = _locked(path)
-            _reopen(path, self.started)
+            self._lock = reopen(path, self.started)
         else:
-            _claim(path, self.started)
+            claim(path, self.started)
 
     def points(self) -> dict[str, dict[str, Any]]:
         """Return what an earlier attempt noted of its points, by slug; empty without one."""
@@ -166,7 +161,7 @@ class RunDirectory:
         write_text(self.path / MANIFEST, text)
         (self.path / UNFINISHED).unlink(missing_ok=True)
         if self._lock is not None:
-            (self.path / _LOCK).unlink(missing_ok=True)
+            (self.path / LOCK).unlink(missing_ok=True)
             self._lock.release()
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
@@ -193,37 +188,6 @@ def _dump(model: Any, path: Path) -> None:
 def model_name(point: str) -> str:
     """Return the path of a point's model within the run directory."""
     return f"models/{point}.joblib"
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be written (disk full, no permission); nothing half-written stays.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        # Its own failure must not hide the one above.
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically; see `write_atomically`."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def is_temporary(path: Path) -> bool:
-    """Tell whether `path` is what a killed writer left of an unfinished file."""
-    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
@@ -315,71 +279,6 @@ def record_end(
     for name, text in records.items():
         run.write_text(name, text)
     run.finish(*ended, facts)
-
-
-_CURE = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
-
-
-def _mark(started: str) -> str:
-    return (
-        f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
-        "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
-    )
-
-
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise ClaimError(f"{path} is a file. {_CURE}") from error
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
-
-
-def _locked(path: Path) -> FileLock:
-    """Lock a directory for this process; the system gives it free when the process ends."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path / _LOCK)
-    try:
-        # A killed writer may take a moment to be gone.
-        lock.acquire(timeout=5)
-    except Timeout as error:
-        raise ClaimError(
-            f"another process is writing to {path}: wait until it has ended"
-        ) from error
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
-    return lock
-
-
-def _reopen(path: Path, started: str) -> None:
-    """Make a directory unfinished again, and take away what killed writers left half-written."""
-    try:
-        (path / UNFINISHED).write_text(_mark(started), encoding="utf-8")
-        (path / MANIFEST).unlink(missing_ok=True)
-        for left in filter(is_temporary, path.rglob(".*.tmp")):
-            left.unlink(missing_ok=True)
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
-
-
-def _claim(path: Path, started: str) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        # The log may have been begun. Anything else is another run's, or not ours to hash.
-        taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
-        if taken:
-            raise ClaimError(
-                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {_CURE}"
-            )
-        # "x": of two runs that want one directory at the same moment, one gets it.
-        with (path / UNFINISHED).open("x", encoding="utf-8") as file:
-            file.write(_mark(started))
-    except FileExistsError as error:
-        raise ClaimError(f"the directory {path} is in use, or is a file. {_CURE}") from error
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
 
 
 def _now() -> str:

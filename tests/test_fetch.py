@@ -368,7 +368,7 @@ def refused(get, site, folder, content, said):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("n_bytes", [1, 100, 10_000, len(ARCHIVE) - 1])
+@pytest.mark.parametrize("n_bytes", [1, 100, 10_000, -1])
 @pytest.mark.parametrize("length", ["told", "untold"])
 def test_a_truncated_archive_is_refused(get, site, folder, n_bytes, length):
     site.length = length

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun import store
+from segrun import atomic, store
 from segrun.errors import ClaimError, StoreError
 from segrun.store import RunDirectory
 
@@ -61,7 +61,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
 
     (tmp_path / "table.csv").write_text("old")
     with pytest.raises(StoreError, match="No space left"):
-        store.write_atomically(tmp_path / "table.csv", breaks)
+        atomic.write_atomically(tmp_path / "table.csv", breaks)
     assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
     assert (tmp_path / "table.csv").read_text() == "old"
 
@@ -72,7 +72,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.write_atomically(tmp_path / "table.csv", breaks)
+        atomic.write_atomically(tmp_path / "table.csv", breaks)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from segrun.atomic import is_temporary, write_atomically
 from segrun.cache import cache_directory
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.fetch.archive import Archive
@@ -23,7 +24,7 @@ from segrun.fetch.content import Content, count_content
 from segrun.fetch.part import Part, storing
 from segrun.fetch.transfer import WAITS, download
 from segrun.nearest import did_you_mean
-from segrun.store import is_temporary, sha256, write_atomically
+from segrun.store import sha256
 
 __all__ = ["Content", "count_content", "fetch", "fetch_command"]
 

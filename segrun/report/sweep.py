@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from segrun.atomic import write_atomically
 from segrun.config import read_yaml
 from segrun.errors import StoreError
-from segrun.store import read_csv, read_manifest, write_atomically, write_csv
+from segrun.store import read_csv, read_manifest, write_csv
 
 
 @dataclass(frozen=True)

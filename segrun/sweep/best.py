@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from segrun.store import write_text
+from segrun.atomic import write_text
 from segrun.sweep.job import Job
 
 #: Parts of an experiment that are groups of conf/: the file overrides their choice.

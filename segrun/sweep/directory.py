@@ -7,20 +7,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from segrun.errors import ClaimError, StoreError
-from segrun.store import read_json, write_text
+from segrun.atomic import write_text
+from segrun.claim import LOCK, locked
+from segrun.errors import StoreError
+from segrun.store import read_json
 from segrun.sweep.job import Job
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 SWEEP = "sweep.json"
 #: What Hydra's own sweeper leaves.
 MULTIRUN = "multirun.yaml"
 _JOBS = "jobs"
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,8 @@ class SweepDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._lock = _locked(self.path)
+        busy = f"another process conducts the sweep in {path}: wait until it has ended, or stop it"
+        self._lock = locked(self.path, 0, busy)
 
     def begin(self, header: Header, jobs: Iterable[Job], composed: str) -> None:
         """Write down the jobs and then what they have in common: from here on it is a sweep.
@@ -100,9 +99,9 @@ class SweepDirectory:
 
     def close(self) -> None:
         """Let others conduct it; where it never began, leave nothing."""
-        never_began = {entry.name for entry in self.path.iterdir()} <= {_LOCK}
+        never_began = {entry.name for entry in self.path.iterdir()} <= {LOCK}
         if never_began:
-            (self.path / _LOCK).unlink(missing_ok=True)
+            (self.path / LOCK).unlink(missing_ok=True)
         self._lock.release()
         if never_began:
             # Not ours to remove if somebody is quicker.
@@ -149,22 +148,3 @@ def read_jobs(path: Path) -> list[Job]:
         except (ValueError, TypeError) as error:
             raise StoreError(f"{file} cannot be read ({error}): it was changed") from error
     return sorted(found, key=lambda job: job.number)
-
-
-def _locked(path: Path) -> FileLock:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path / _LOCK)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ClaimError(
-            f"another process conducts the sweep in {path}: wait until it has ended, or stop it"
-        ) from error
-    except OSError as error:
-        raise ClaimError(
-            f"cannot write to {path}: {error.strerror or error}. "
-            "Choose another directory with hydra.sweep.dir=DIR"
-        ) from error
-    return lock

@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any
 
 from segrun import config
+from segrun.claim import MANIFEST
 from segrun.run import about
-from segrun.store import MANIFEST, read_csv
+from segrun.store import read_csv
 from segrun.sweep.job import Job
 
 

@@ -1,0 +1,116 @@
+"""Whose a directory is: claimed once, locked while it is written to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segrun.atomic import is_temporary
+from segrun.errors import ClaimError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+MANIFEST = "manifest.json"
+UNFINISHED = "UNFINISHED"
+LOCK = ".lock"
+
+_CURE = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
+
+
+def _mark(started: str) -> str:
+    return (
+        f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
+        "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
+    )
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ClaimError(f"{path} is a file. {_CURE}") from error
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+
+
+def locked(path: Path, seconds: float, busy: str) -> FileLock:
+    """Lock a directory for this process; the system gives it free when the process ends.
+
+    Parameters
+    ----------
+    path : Path
+        The directory; made where it does not exist.
+    seconds : float
+        How long another process may take to give it free.
+    busy : str
+        What the error says if it does not.
+
+    Raises
+    ------
+    ClaimError
+        If another process has it, or it cannot be made.
+    """
+    # Late: most commands lock nothing.
+    from filelock import FileLock, Timeout
+
+    _make(path)
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout as error:
+        raise ClaimError(busy) from error
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+    return lock
+
+
+def reopen(path: Path, started: str) -> FileLock:
+    """Claim a directory that may hold an earlier attempt at the same run; see `claim`.
+
+    What killed writers have left half-written is taken away.
+    """
+    busy = f"another process is writing to {path}: wait until it has ended"
+    # A killed writer may take a moment to be gone.
+    lock = locked(path, 5, busy)
+    try:
+        (path / UNFINISHED).write_text(_mark(started), encoding="utf-8")
+        (path / MANIFEST).unlink(missing_ok=True)
+        for left in filter(is_temporary, path.rglob(".*.tmp")):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+    return lock
+
+
+def claim(path: Path, started: str) -> None:
+    """Make a directory this run's, marked as unfinished.
+
+    Parameters
+    ----------
+    path : Path
+        The directory; made where it does not exist.
+    started : str
+        When the run began, for the mark.
+
+    Raises
+    ------
+    ClaimError
+        If it cannot be made, or anything is in it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        # The log may have been begun. Anything else is another run's, or not ours to hash.
+        taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
+        if taken:
+            raise ClaimError(
+                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {_CURE}"
+            )
+        # "x": of two runs that want one directory at the same moment, one gets it.
+        with (path / UNFINISHED).open("x", encoding="utf-8") as file:
+            file.write(_mark(started))
+    except FileExistsError as error:
+        raise ClaimError(f"the directory {path} is in use, or is a file. {_CURE}") from error
+    except OSError as error:
+        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
