@@ -24,7 +24,7 @@ from segrun.sweep.grid import begin, committed, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.searched import Arguments, Frozen, space_of
-from segrun.sweep.study import SCORES, Ask, Objective, Settings, Study
+from segrun.sweep.study import SCORES, Ask, Found, Objective, Settings, Study
 
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
@@ -201,13 +201,14 @@ class Search:
             self.study.tell(job.number, scores, attrs)
 
     def _sum_up(self, seconds: float) -> None:
-        best = self.study.best()
-        jobs = self.conductor.jobs
         names = [objective.name for objective in objectives_of(self.sweeper["objectives"])]
+        # Of several that are equally good, the first.
+        best: dict[tuple[float, ...], Found] = {}
+        for trial in self.study.best():
+            best.setdefault(trial.values, trial)
         found = [
-            (jobs[trial.job], dict(zip(names, trial.values, strict=True)))
-            for trial in best
-            if trial.job in jobs
+            (self._job_of(trial), dict(zip(names, values, strict=True)))
+            for values, trial in best.items()
         ]
         paths = write_best(self.folder.path, found)
         n_ended = len(self.conductor.ended)
@@ -217,6 +218,15 @@ class Search:
             tell(f"best: {job.folder}: {scores}: segrun {path}")
         if not best:
             tell("no trial is within hydra.sweeper.limits")
+
+    def _job_of(self, trial: Found) -> Job:
+        """Return the job of a trial; another process that shares the study may have run it."""
+        known = self.conductor.jobs.get(trial.job)
+        if known is not None:
+            return known
+        ask = Ask(trial.job, trial.choices, trial.drawn, trial.params)
+        base = next(base for base in self.bases if base.choices == trial.choices)
+        return _job(base, ask, self.conductor.header.hydra)
 
 
 def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any]) -> Job:

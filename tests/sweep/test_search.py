@@ -80,13 +80,18 @@ def test_two_objectives_give_a_front_and_a_file_each(segrun, tmp_path):
     rows = [row for row in read_csv(tmp_path / "sweep" / "scores.csv") if row["silhouette"]]
     found = {r["job"]: (float(r["silhouette"]), float(r["smallest_share"])) for r in rows}
     front = {
-        job
-        for job, (a, b) in found.items()
-        if not any((c >= a and d > b) or (c > a and d >= b) for c, d in found.values())
+        values
+        for values in found.values()
+        if not any(
+            other != values and other[0] >= values[0] and other[1] >= values[1]
+            for other in found.values()
+        )
     }
     files = {path.stem for path in (tmp_path / "sweep").glob("best*.yaml")}
-    wanted = {f"best-{job.split('-')[0]}" for job in front} if len(front) > 1 else {"best"}
-    assert files == wanted
+    assert len(files) == len(front)
+    if len(front) > 1:
+        numbers = {file.removeprefix("best-") for file in files}
+        assert {found[job] for job in found if job.split("-")[0] in numbers} == front
 
 
 def test_features_and_transform_and_backend_are_searched_too(segrun, tmp_path):
