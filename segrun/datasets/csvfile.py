@@ -104,9 +104,8 @@ class CsvTable:
             found = frame.collect_schema().names()
         except POLARS_ERRORS as error:
             raise DataError(f"dataset.path={self._name} has no header: {error}") from error
-        # polars gives columns of one name names of its own.
-        if len(found) == len(names) == len(set(names)):
-            frame = frame.rename(dict(zip(found, names, strict=True)))
+        if len(found) == len(names):
+            frame = frame.rename(dict(zip(found, _distinct(names), strict=True)))
         if self.small:
             try:
                 frame = frame.collect(engine="streaming").lazy()
@@ -132,3 +131,14 @@ class CsvTable:
         except OSError as error:
             raise unwritable(self._folder, error) from error
         return faults
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return names for a frame, which has none twice: repeated ones, which nobody uses, as new."""
+    distinct = []
+    for place, name in enumerate(names, start=1):
+        shown = name
+        while (shown in names and names.count(name) > 1) or shown in distinct:
+            shown += f" (column {place})"
+        distinct.append(shown)
+    return distinct

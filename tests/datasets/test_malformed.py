@@ -100,6 +100,13 @@ def test_columns_that_are_not_needed_may_have_any_names(rows_of):
     assert rows_of(text) == rows_of(HEADER + GOOD)
 
 
+@pytest.mark.parametrize("more", ["x,x", " x,x ", ",", "x,x (column 9),x"])
+def test_blanks_around_a_name_mean_nothing_though_other_names_repeat(rows_of, more):
+    header = HEADER.replace("InvoiceNo", "InvoiceNo ").replace("\n", f",{more}\n")
+    rest = "," * (more.count(",") + 1)
+    assert rows_of(header + GOOD.replace("\n", rest + "\n")) == rows_of(HEADER + GOOD)
+
+
 @pytest.mark.parametrize("name", ["lines[1].csv", "*.csv", "lines?.csv"])
 def test_a_name_is_no_pattern(rows_of, name):
     rows_of(HEADER + GOOD * 2, "lines1.csv")
