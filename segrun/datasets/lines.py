@@ -88,9 +88,11 @@ def _fault(role: str, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
     if role == "date":
         return "a date like the others", value.is_null()
     unread = value.is_null() | ~value.is_finite()
-    if role == "quantity" and whole:
-        fraction = (value != value.round()) | (value.abs() > _LARGEST_WHOLE)
-        return "a whole number such as 6", unread | fraction
+    if role == "quantity":
+        unread |= value.abs() > _LARGEST_WHOLE
+        if whole:
+            return "a whole number such as 6", unread | (value != value.round())
+        return "a number such as 2.5, up to 9e15", unread
     return "a number such as 2.55", unread
 
 

@@ -179,3 +179,20 @@ def test_bad_rows_of_an_excel_sheet_or_parquet_file_are_kept_with_their_rows(set
     assert row["row"] == "2"
     assert row["reason"] == "Quantity is 'six', not a whole number such as 6"
     assert next(csv.reader([row["text"]]))[:4] == ["536365", "85123A", 'LANTERN, "BIG"', "six"]
+
+
+@pytest.mark.parametrize("others", ["3", "2.5"])
+@pytest.mark.parametrize("policy", list(BadLines))
+def test_a_quantity_beyond_any_is_a_bad_line(settings_of, folder, policy, others):
+    path = folder / "huge.csv"
+    path.write_text(f"c;d;p;q\na;2020-01-05;1.5;1e19\nb;2020-03-07;2;{others}\nc;2020-04-15;4;2")
+    columns = {"customer": "c", "date": "d", "price": "p", "quantity": "q"}
+    config = settings_of(path, columns, name="transactions", bad_lines=policy)
+    if policy is BadLines.refuse:
+        said = r"1 of 3 lines .*line 2: q is '1e19', not a number such as 2\.5, up to 9e15"
+        with pytest.raises(DataError, match=said), load(config, 0, folder):
+            pass
+        return
+    with load(config, 0, folder) as transactions:
+        assert transactions.frame.collect("polars")["CustomerID"].to_list() == ["b", "c"]
+        assert transactions.facts["n_bad"] == {"q": 1}
