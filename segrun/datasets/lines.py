@@ -17,6 +17,13 @@ _UCI_ORDER = [CANONICAL[role] for role in UCI]
 #: Above it, float64 does not hold every whole number.
 _LARGEST_WHOLE = 2.0**53
 
+#: Numbers with more decimal places are results of floats, which have no digits of their own; more
+#: than 22 in all are beyond the exact powers of ten of float64.
+_QUANTITY_PLACES, _PRICE_PLACES = 9, 13
+
+#: Below it, no two whole numbers become the same float64 divided by a power of ten.
+_CLEAR = 2.0**52
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -104,8 +111,8 @@ def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
     lines : Lines
         Lines that can be read.
     fractions : bool
-        Whether some quantities have fractions. The contract's are whole: the line's amount then
-        stands as the price of one.
+        Whether some quantities have fractions. The contract's are whole: 2.5 pieces at 3 stand as
+        25 pieces at 0.3.
     """
     read = lines.values
     one = pl.lit(1, dtype=pl.Int64)
@@ -115,7 +122,35 @@ def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
     elif "quantity" not in read:
         found |= {"Quantity": one, "UnitPrice": read["price"]}
     elif fractions:
-        found |= {"Quantity": one, "UnitPrice": read["price"] * read["quantity"]}
+        quantity, price = _whole(read["quantity"], read["price"])
+        found |= {"Quantity": quantity, "UnitPrice": price}
     else:
         found |= {"Quantity": read["quantity"].cast(pl.Int64), "UnitPrice": read["price"]}
     return lines.frame.select(**{name: found[name] for name in _UCI_ORDER if name in found})
+
+
+def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return quantities without fractions and the prices that give the same amounts.
+
+    Each line for itself. Without a product of floats, both keep the digits of the file.
+    """
+    of_quantity, of_price = _power(quantity, _QUANTITY_PLACES), _power(price, _PRICE_PLACES)
+    given = quantity.is_not_null() & price.is_not_null()
+    held = of_quantity.is_not_null() & of_price.is_not_null()
+    pieces = pl.when(held).then((quantity * of_quantity).round()).otherwise(1.0)
+    each = (price * of_price).round() / (of_quantity * of_price)
+    return (
+        pl.when(quantity.is_not_null()).then(pieces.cast(pl.Int64)),
+        pl.when(given & held).then(each).when(given).then(quantity * price).otherwise(price),
+    )
+
+
+def _power(number: pl.Expr, most: int) -> pl.Expr:
+    """Return the least power of ten that makes a number whole, null above `most` places."""
+    found = pl.lit(None, dtype=pl.Float64)
+    for places in reversed(range(most + 1)):
+        scaled = (number * 10.0**places).round()
+        # polars multiplies by 1 / divisor where the divisor is no column: that is not the nearest.
+        held = (scaled / (scaled * 0.0 + 10.0**places) == number) & (scaled.abs() <= _CLEAR)
+        found = pl.when(held).then(pl.lit(10.0**places)).otherwise(found)
+    return found

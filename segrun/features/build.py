@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,20 +17,35 @@ from segrun.customers import Customers
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
-from segrun.features.lines import INVOICE, Rule, drop_rules, first_that_drops
+from segrun.features.lines import (
+    INVOICE,
+    MOST_PLACES,
+    USUAL_PLACES,
+    Rule,
+    drop_rules,
+    exact_units,
+    first_that_drops,
+    held,
+    needed_places,
+    units,
+)
 from segrun.features.outliers import set_aside
 from segrun.features.reference import reference_date
 
 log = logging.getLogger("segrun.features")
 
-#: Prices are rounded to millionths and summed as integers: float sums differ in the last bits
-#: from run to run (threads add in another order) and between engines.
-PRICE_SCALE = 1_000_000
-
 _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 
-#: Half of what int64 holds: a sum of absolute amounts below it cannot overflow.
-_LARGEST_SUM = 2**62
+#: Half of what int64 and int128 hold: a sum of absolute amounts below it cannot overflow.
+_LARGEST_SUM, _LARGEST_LONG_SUM = 2**62, 2**126
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """Sums of amounts, customer by customer, in units of so many decimal places."""
+
+    sums: Sequence[int] | NDArray[np.int64]
+    places: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,8 @@ def build(transactions: Transactions, config: FeaturesConfig) -> Built:
     if config.reference_date is not None:
         reference = reference_date(config.reference_date)
     table = groups.filter(nw.col("rule") == 0).sort("id")
-    everyone = _customers(table, transactions.id_column, config, reference)
+    amounts = _amounts(transactions, table, rules)
+    everyone = _customers(table, amounts, transactions.id_column, config, reference)
     kept, removed = set_aside(everyone, config.outliers)
     facts |= {
         "reference_date": reference.isoformat(),
@@ -100,9 +116,12 @@ def _aggregate(
 
     All in one pass over the lines. Column ``rule`` is 0 for customers.
     """
-    scaled = (nw.col("UnitPrice") * PRICE_SCALE).round(0)
-    amount = nw.col("Quantity") * scaled.clip(-_LARGEST_SUM, _LARGEST_SUM).cast(nw.Int64)
-    size = (nw.col("Quantity") * scaled).abs()
+    price = nw.col("UnitPrice")
+    measured = {
+        "amount": nw.col("Quantity") * units(price, USUAL_PLACES),
+        "size": (nw.col("Quantity") * (price * 10.0**USUAL_PLACES).round(0)).abs(),
+        "n_finer": (~held(price, USUAL_PLACES)).cast(nw.Int64),
+    }
     date = nw.col("InvoiceDate")
     # 0/1 columns and their sums: conditional aggregates differ between engines.
     flags = {
@@ -116,9 +135,9 @@ def _aggregate(
     lines = (
         transactions.frame.with_columns(rule=first_that_drops(rules))
         .with_columns(id=nw.when(counts).then(nw.col(ID_COLUMN)).otherwise(nw.lit("")))
-        .select("rule", "id", "InvoiceDate", *invoice, amount=amount, size=size, **flags)
+        .select("rule", "id", "InvoiceDate", *invoice, **measured, **flags)
     )
-    sums = {name: nw.col(name).sum() for name in ("amount", "size", *flags)}
+    sums = {name: nw.col(name).sum() for name in (*measured, *flags)}
     if invoice:
         sums["n_invoices"] = nw.col(INVOICE).n_unique()
     grouped = lines.group_by("rule", "id").agg(
@@ -149,22 +168,65 @@ def _facts(
     }
 
 
-def _customers(
-    table: nw.DataFrame[Any], key: str, config: FeaturesConfig, reference: datetime
-) -> Customers:
-    if float(table["size"].max()) > _LARGEST_SUM:
+def _amounts(transactions: Transactions, table: nw.DataFrame[Any], rules: list[Rule]) -> _Amounts:
+    """Return the sums of the customers, in another pass where prices have smaller units."""
+    largest = float(table["size"].max())
+    if largest > _LARGEST_SUM:
         worst = table.sort("size", descending=True)["id"][0]
         raise DataError(
             f"the amounts of customer {worst} are too large to be summed exactly "
-            f"(above {_LARGEST_SUM / PRICE_SCALE:.3g} in all): look for a wrong Quantity or "
+            f"(above {_LARGEST_SUM / 10**USUAL_PLACES:.3g} in all): look for a wrong Quantity or "
             "UnitPrice"
         )
+    if not table["n_finer"].sum():
+        return _Amounts(_integers(table, "amount"), USUAL_PLACES)
+    lines = transactions.frame.filter(first_that_drops(rules) == 0)
+    places = _places(lines, largest / 10**USUAL_PLACES)
+    amount = nw.col("Quantity").cast(nw.Int128) * exact_units(nw.col("UnitPrice"), places)
+    sums = lines.select(id=nw.col(ID_COLUMN), amount=amount).group_by("id").agg(
+        nw.col("amount").sum()
+    )  # fmt: skip
+    found = sums.collect("polars", engine="streaming").sort("id")
+    return _Amounts(found["amount"].to_list(), places)
+
+
+def _places(lines: nw.LazyFrame[Any], largest: float) -> int:
+    """Return the decimal places that the prices of lines have, as far as sums can hold them.
+
+    Parameters
+    ----------
+    lines : LazyFrame
+        The lines that count.
+    largest : float
+        The largest sum of absolute amounts.
+    """
+    asked = lines.select(places=needed_places(nw.col("UnitPrice"))).select(nw.col("places").max())
+    needed = int(asked.collect("polars", engine="streaming")["places"].item())
+    places = min(needed, MOST_PLACES)
+    while largest * 10.0**places > _LARGEST_LONG_SUM:
+        places -= 1
+    if places < needed:
+        log.warning(
+            "amounts or unit prices have %s decimal places, more than can be summed exactly: each "
+            "is rounded to %d",
+            f"over {MOST_PLACES}" if needed > MOST_PLACES else needed, places,
+        )  # fmt: skip
+    return places
+
+
+def _customers(
+    table: nw.DataFrame[Any],
+    amounts: _Amounts,
+    key: str,
+    config: FeaturesConfig,
+    reference: datetime,
+) -> Customers:
     n_lines = _integers(table, "n_lines")
     per = n_lines if config.amount is Amount.mean_per_line else np.ones_like(n_lines)
     last = table["last"].to_numpy().astype("datetime64[us]")
     age = np.datetime64(reference, "us").astype(np.int64) - last.astype(np.int64)
     columns: dict[str, Any] = {
-        "Amount": _quotients(_integers(table, "amount"), per * PRICE_SCALE),
+        "Amount": _quotients(amounts, per),
         "NumberOfOrders": (
             n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
         ),
@@ -179,13 +241,14 @@ def _customers(
     return Customers(key, ids, columns)
 
 
-def _quotients(sums: NDArray[np.int64], divisors: NDArray[np.int64]) -> NDArray[np.float64]:
+def _quotients(amounts: _Amounts, divisors: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the nearest floats to the exact quotients."""
-    found = sums / divisors
-    # numpy makes floats of both first, which the largest sums are not; Python's division is exact.
-    for i in np.flatnonzero(np.abs(sums) > 2**53):
-        found[i] = int(sums[i]) / int(divisors[i])
-    return found
+    scale = 10**amounts.places
+    # numpy makes floats of both first, which the largest are not; Python's division is exact.
+    if isinstance(amounts.sums, np.ndarray) and np.abs(amounts.sums).max() <= 2**53:
+        return np.asarray(amounts.sums / (divisors * scale))
+    pairs = zip(amounts.sums, divisors.tolist(), strict=True)
+    return np.array([int(total) / (n * scale) for total, n in pairs])
 
 
 def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:

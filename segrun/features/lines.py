@@ -1,4 +1,4 @@
-"""Which transaction lines count: the drop rules."""
+"""Which transaction lines count, the drop rules, and their prices as integers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,20 @@ INVOICE = "InvoiceNo"
 
 #: Columns that no feature can do without, besides the customer id.
 NEEDED = ("Quantity", "InvoiceDate", "UnitPrice")
+
+
+#: Float sums differ in the last bits from run to run (threads add in another order) and between
+#: engines, so prices are summed as integers: millionths, or smaller units where they need them.
+USUAL_PLACES = 6
+
+#: float64 has no exact power of ten beyond it.
+MOST_PLACES = 22
+
+#: Below it, no two whole numbers of units are the same price in float64.
+_CLEAR = 2.0**52
+
+#: What is cast to int64 must fit.
+_LARGEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -85,3 +99,37 @@ def first_that_drops(rules: list[Rule]) -> nw.Expr:
     for i, rule in reversed(list(enumerate(rules, start=1))):
         number = nw.when(rule.drops).then(nw.lit(i)).otherwise(number)
     return number
+
+
+def units(price: nw.Expr, places: int) -> nw.Expr:
+    """Return prices as whole numbers of units with this many decimal places, as int64."""
+    return (price * 10.0**places).round(0).clip(-_LARGEST, _LARGEST).cast(nw.Int64)
+
+
+def held(price: nw.Expr, places: int, most: float = _CLEAR) -> nw.Expr:
+    """Tell whether a price is a whole number of units, of `most` at most."""
+    scaled = (price * 10.0**places).round(0)
+    # polars multiplies by 1 / divisor where the divisor is no column: that is not the nearest.
+    divisor = scaled * 0.0 + 10.0**places
+    return (scaled / divisor == price) & (scaled.abs() <= most)
+
+
+def needed_places(price: nw.Expr) -> nw.Expr:
+    """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do."""
+    needed = nw.lit(MOST_PLACES + 1)
+    for places in reversed(range(MOST_PLACES + 1)):
+        needed = nw.when(held(price, places, _LARGEST)).then(nw.lit(places)).otherwise(needed)
+    return needed
+
+
+def exact_units(price: nw.Expr, places: int) -> nw.Expr:
+    """Return prices as `units` does, as int128, each from the fewest places that hold it.
+
+    ``1234567.89 * 1e10`` in float64 is off by one unit or two; ``1234567.89 * 1e2`` is not.
+    """
+    found = units(price, places).cast(nw.Int128)
+    for own in reversed(range(places)):
+        factor = nw.lit(10 ** (places - own), dtype=nw.Int128)
+        exact = units(price, own).cast(nw.Int128) * factor
+        found = nw.when(held(price, own, _LARGEST)).then(exact).otherwise(found)
+    return found

@@ -10,6 +10,7 @@ import csv
 import io
 from collections import defaultdict
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 import polars as pl
@@ -165,3 +166,46 @@ def test_any_parquet(settings_of, total_rules, folder, lines, nan, unit):
     path = folder / "any.parquet"
     frame.write_parquet(path)
     compare(path, lines, settings_of, total_rules, folder)
+
+
+decimals = st.integers(0, 9).flatmap(
+    lambda places: st.integers(0, 10**6).map(lambda n: f"{Decimal(n).scaleb(-places):f}")
+)
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    lines=st.lists(st.tuples(st.sampled_from("abc"), decimals, decimals), min_size=1, max_size=9)
+)
+def test_amounts_are_exact_to_the_digits_of_the_file(settings_of, total_rules, folder, lines):
+    path = folder / "digits.csv"
+    rows = [*lines, ("x", "0.25", "0.5")]
+    text = "".join(f"{c};2020-01-{i % 9 + 1:02};{p};{q}\n" for i, (c, p, q) in enumerate(rows))
+    path.write_text(";".join(COLUMNS.values()) + "\n" + text, encoding="utf-8")
+    exact = defaultdict(Fraction)
+    for customer, price, quantity in rows:
+        exact[customer] += Fraction(price) * Fraction(quantity)
+    try:
+        customers = features_of(path, settings_of, total_rules, folder)
+    except DataError as error:
+        said = str(error)
+        assert "every feature is constant" in said or "can be read in two ways" in said, said
+        return
+    assert customers.columns["Amount"].tolist() == [float(exact[c]) for c in sorted(exact)]
+
+
+def test_prices_of_32_bits_are_the_digits_that_they_show(settings_of, total_rules, folder):
+    path = folder / "short.parquet"
+    frame = pl.DataFrame(
+        {
+            "Who, exactly": ["a", "b", "c"],
+            "Tag": [datetime(2020, 1, day) for day in (1, 2, 3)],
+            "Prix": pl.Series([2.55, 0.1, float("nan")], dtype=pl.Float32),
+            "N°": [3, 7, 1],
+        }
+    )
+    frame.write_parquet(path)
+    customers = features_of(path, settings_of, total_rules, folder)
+    assert customers.columns["Amount"].tolist() == [7.65, 0.7]

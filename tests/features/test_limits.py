@@ -1,7 +1,8 @@
 """Where settings or data leave the ordinary: an answer in words, or the exact number."""
 
+import re
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -54,13 +55,48 @@ def test_amounts_are_exact_and_the_order_of_lines_is_of_no_account(features, lin
             )
 
 
-def test_a_price_of_seven_decimals_is_rounded_once_per_line(features, line):
-    price = Decimal("0.1234567")
-    built = features(
-        [line("a", "2011-03-01", 1000, float(price)), line("b", "2011-03-02")], amount=Amount.total
-    )
-    rounded = price.quantize(Decimal("0.000001"), ROUND_HALF_EVEN) * 1000
-    assert built.all_customers.columns["Amount"][0] == float(rounded)
+# Up to 15 letters of digits, which float64 holds.
+fine = st.integers(0, 22).flatmap(
+    lambda places: st.integers(-(10**15) + 1, 10**15 - 1).map(lambda n: Decimal(n).scaleb(-places))
+)
+
+
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(st.tuples(fine, st.integers(-1000, 1000)), min_size=1, max_size=20))
+def test_amounts_of_any_decimals_are_those_of_the_digits(features, line, lines):
+    size = sum(abs(price * n) for price, n in lines)
+    made = [line("a", "2011-03-01", n, float(price)) for price, n in lines]
+    made.append(line("b", "2011-03-02", 3, 0.1))
+    if size > 2**62 / 10**6:
+        return
+    built = features(made, amount=Amount.total).all_customers
+    exact = sum(Fraction(price) * n for price, n in lines)
+    assert built.columns["Amount"].tolist() == [float(exact), 0.3]
+
+
+@pytest.mark.parametrize("odd", [0.01, 0.1234567, 1 / 3, 9_876_543_210.12])
+def test_what_other_lines_say_changes_no_customer(features, line, odd):
+    prices = [1.1, 0.0123456789, 1_234_567.89, 7e-9]
+    lines = [line(str(i), "2011-03-01", 7 * i + 1, price) for i, price in enumerate(prices)]
+    built = features([*lines, line("odd", "2011-03-02", 1, odd)], amount=Amount.total)
+    expected = [float((7 * i + 1) * Fraction(str(price))) for i, price in enumerate(prices)]
+    assert built.all_customers.columns["Amount"].tolist() == [*expected, odd]
+
+
+@pytest.mark.parametrize(
+    ("price", "size", "said"),
+    [
+        (1.25e-22, 1.0, "have over 22 decimal places, .* each is rounded to 22"),
+        (1e-30, 4.0e12, "have over 22 decimal places"),
+    ],
+)
+def test_digits_that_cannot_be_held_are_told(features, line, caplog, price, size, said):
+    lines = [line("a", "2011-03-01", 1, price), line("b", "2011-03-02", 1, size)]
+    built = features(lines, amount=Amount.total).all_customers
+    assert built.columns["Amount"][1] == size
+    assert built.columns["Amount"][0] == pytest.approx(price, abs=1e-22)
+    (told,) = [r.getMessage() for r in caplog.records if "rounded" in r.getMessage()]
+    assert re.search(said, told)
 
 
 def test_an_overflow_names_the_customer_who_causes_it(features, line):

@@ -141,12 +141,12 @@ def test_sums_are_exact_where_floats_are_not(features, line):
     assert built.all_customers.columns["Amount"].tolist() == [1.0, 1.0]
 
 
-def test_prices_are_rounded_to_millionths(features, line):
+def test_prices_below_a_millionth_count(features, line):
     # 2.01 * 1e6 is a bit less than 2010000.
-    prices = {"a": 0.0000014, "b": 0.0000016, "c": 2.01, "d": -5.5}
+    prices = {"a": 0.0000014, "b": 1e-22, "c": 2.01, "d": -5.5}
     lines = [line(customer, "2011-03-01", 3, price) for customer, price in prices.items()]
     built = features(lines, amount=Amount.total)
-    assert built.all_customers.columns["Amount"].tolist() == [3e-6, 6e-6, 6.03, -16.5]
+    assert built.all_customers.columns["Amount"].tolist() == [4.2e-6, 3e-22, 6.03, -16.5]
 
 
 @pytest.mark.parametrize(
