@@ -22,10 +22,10 @@ from segrun.config import BadLines, FileConfig, TransactionsConfig
 from segrun.datasets import columns, plausible
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.dates import parse
-from segrun.datasets.frametable import open_excel, open_parquet
+from segrun.datasets.frametable import ExcelTable, open_excel, open_parquet
 from segrun.datasets.lines import Lines, read_lines, transactions
 from segrun.datasets.policy import Sorted, sort_out
-from segrun.datasets.readings import Readings, find_readings, with_raw, without_raw
+from segrun.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
 from segrun.datasets.source import Kind, Source, find
 from segrun.datasets.table import POLARS_ERRORS, Table
 from segrun.datasets.textfile import unwritable
@@ -128,6 +128,9 @@ def _read(config: FileConfig, source: Source, folder: Path) -> Transactions:
         whole = False
     else:
         mapped, whole = columns.find_uci(table.names, config.path), True
+    if isinstance(table, ExcelTable):
+        used = [column for role, column in mapped.columns.items() if role in NUMBERS]
+        table.hold_numbers(used, config.decimal, config.missing)
 
     def lines(rows: pl.LazyFrame) -> Lines:
         return read_lines(rows, mapped, readings, whole_quantities=whole)

@@ -7,10 +7,13 @@ import io
 import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from segrun.config import Decimal
 from segrun.datasets.quoting import listed
 from segrun.datasets.source import Source
 from segrun.datasets.table import LINE, POLARS_ERRORS
@@ -20,6 +23,8 @@ from segrun.nearest import did_you_mean
 #: Parquet takes some ten times as much in memory.
 _MAX_SMALL_BYTES = 20_000_000
 
+#: A thousand and more, or a fraction.
+_GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 
 log = logging.getLogger("segrun.datasets")
 
@@ -49,7 +54,7 @@ class FrameTable:
         self.small = small
         self._name, self._first, self.facts = name, first, facts
         self.names = rows.collect_schema().names()
-        self._rows = rows
+        self._rows = self._shown = rows
         self._empty = pl.all_horizontal(pl.all().is_null())
 
     def frame(self) -> pl.LazyFrame:
@@ -58,7 +63,10 @@ class FrameTable:
 
     def numbered(self) -> pl.LazyFrame:
         """Return the same rows with their numbers."""
-        numbered = self._rows.with_row_index(LINE, self._first)
+        return self._numbered(self._rows)
+
+    def _numbered(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        numbered = rows.with_row_index(LINE, self._first)
         empty = pl.all_horizontal(pl.exclude(LINE).is_null())
         return numbered.filter(~empty).with_columns(pl.col(LINE).cast(pl.Int64))
 
@@ -69,7 +77,7 @@ class FrameTable:
     def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
         """Yield rows as lines of CSV."""
         wanted = pl.col(LINE).is_in(list(numbers))
-        for number, *values in self.numbered().filter(wanted).collect().iter_rows():
+        for number, *values in self._numbered(self._shown).filter(wanted).collect().iter_rows():
             text = io.StringIO()
             csv.writer(text, lineterminator="").writerow(values)
             yield number, text.getvalue()
@@ -80,6 +88,90 @@ class FrameTable:
     def explain(self, error: BaseException | None) -> DataError:
         """Say that the file is damaged."""
         return damaged(self._name, error)
+
+
+class ExcelTable(FrameTable):
+    """A sheet whose cells are text, those of numbers included.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sheet : str
+        The sheet.
+    texts, floats : DataFrame
+        The rows as text, and as numbers from the sheet's first row on.
+    name : str
+        The file as the user named it.
+    """
+
+    def __init__(
+        self, path: Path, sheet: str, texts: pl.DataFrame, floats: pl.DataFrame, name: str
+    ) -> None:
+        # Empty rows and the header are above.
+        n_above = floats.height - texts.height
+        facts = {"format": "excel", "sheet": sheet}
+        super().__init__(texts.lazy(), name, n_above + 1, True, facts)
+        self._path, self._sheet = path, sheet
+        self._texts, self._floats = texts, floats[n_above:]
+
+    def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
+        """Write the numbers of number cells so that no decimal comma or point misreads them.
+
+        Parameters
+        ----------
+        columns : collection of str
+            The columns of numbers.
+        decimal : Decimal
+            How the texts among them are to be read.
+        missing : list of str
+            What stands for a missing value.
+        """
+        frame = self._texts
+        for column in columns:
+            place = self.names.index(column)
+            cells = pl.DataFrame({"text": frame[column], "number": self._floats.to_series(place)})
+            if _may_mislead(cells, decimal, missing):
+                number = pl.when(self._are_numbers(place)).then(pl.col("number"))
+                cells = cells.with_columns(number=number)
+            frame = frame.with_columns(_unmistakable(cells, missing).alias(column))
+        self._rows = frame.lazy()
+
+    def _are_numbers(self, place: int) -> pl.Series:
+        """Tell which cells of a column are numbers: texts are no truth values."""
+        import fastexcel
+
+        book = fastexcel.read_excel(self._path)
+        sheet = book.load_sheet(self._sheet, use_columns=[place], dtypes="boolean")
+        found: pl.Series = sheet.to_polars().to_series().is_not_null()
+        return found
+
+
+def _may_mislead(cells: pl.DataFrame, decimal: Decimal, missing: list[str]) -> bool:
+    """Tell whether a text such as 1.234, which is a number as well, may be 1234."""
+    text = pl.when(~pl.col("text").is_in(missing)).then(pl.col("text"))
+    marked, number = text.str.contains(r"[.,]"), pl.col("number").is_not_null()
+    found = cells.select(
+        marked=marked.any(),
+        loose=(marked & ~number).any(),
+        clear=(marked & number & ~text.str.contains(_GROUPED)).any(),
+    ).row(0, named=True)
+    return decimal is Decimal.comma or found["loose"] or (found["marked"] and not found["clear"])
+
+
+def _unmistakable(cells: pl.DataFrame, missing: list[str]) -> pl.Series:
+    """Return texts, fractions of number cells as whole numbers with an exponent: 1234e-3."""
+    text, number = pl.col("text"), pl.col("number")
+    shown = number.cast(pl.String)
+    letters = shown.str.replace(r"e.*$", "")
+    n_places = letters.str.extract(r"\.(\d+)$").str.len_chars().cast(pl.Int64).fill_null(0)
+    exponent = shown.str.extract(r"e([+-]?\d+)$").cast(pl.Int64).fill_null(0) - n_places
+    written = pl.concat_str(
+        letters.str.replace(".", "", literal=True), pl.lit("e"), exponent.cast(pl.String)
+    )
+    # A text has at most nine places of the number in its cell.
+    fraction = (number != number.round()) & ~text.is_in(missing)
+    return cells.select(pl.when(fraction).then(written).otherwise(text)).to_series()
 
 
 def damaged(name: str, error: BaseException | None) -> DataError:
@@ -109,7 +201,7 @@ def open_parquet(source: Source, name: str) -> FrameTable:
         raise damaged(name, error) from error
 
 
-def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
+def open_excel(source: Source, name: str, sheet: str | None) -> ExcelTable:
     """Open one sheet of an Excel file, every cell as text.
 
     Typed by a guess, numbers of cancelled invoices (C536379) among plain ones become nulls.
@@ -132,7 +224,10 @@ def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
                 f"dataset.sheet={wanted}: {name} has no such sheet.{did_you_mean(wanted, sheets)} "
                 f"Its sheets: {', '.join(sheets)}"
             )
-        rows = workbook.load_sheet(wanted, dtypes="string").to_polars()
+        with ThreadPoolExecutor(1) as pool:
+            floats = pool.submit(_as_floats, source.path, wanted)
+            rows = workbook.load_sheet(wanted, dtypes="string").to_polars()
+            numbers = floats.result()
     except (fastexcel.FastExcelError, *POLARS_ERRORS) as error:
         raise damaged(name, error) from error
     if not rows.columns:
@@ -140,8 +235,19 @@ def open_excel(source: Source, name: str, sheet: str | None) -> FrameTable:
         raise DataError(f"dataset.path={name}: the sheet {wanted!r} is empty.{others}")
     rows = rows.rename({column: column.strip() for column in rows.columns})
     _check_names(rows.columns, workbook, wanted, name)
-    # The header is the sheet's first row.
-    return FrameTable(rows.lazy(), name, 2, True, {"format": "excel", "sheet": wanted})
+    return ExcelTable(source.path, wanted, rows, numbers, name)
+
+
+def _as_floats(path: Path, sheet: str) -> pl.DataFrame:
+    """Return every row of a sheet from the first as numbers, null where a cell is none."""
+    import fastexcel
+
+    found: pl.DataFrame = (
+        fastexcel.read_excel(path)
+        .load_sheet(sheet, header_row=None, skip_rows=0, dtypes="float")
+        .to_polars()
+    )
+    return found
 
 
 def _check_names(names: list[str], workbook: Any, sheet: str, file: str) -> None:

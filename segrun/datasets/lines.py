@@ -75,7 +75,7 @@ def read_lines(
     for role in [r for r in ("date", *NUMBERS) if r in values]:
         what, fault = _fault(role, values[role], whole_quantities)
         given = pl.col(raw(role))
-        faults[role] = pl.when(given.is_not_null() & fault).then(given.cast(pl.String))
+        faults[role] = pl.when(given.is_not_null() & fault).then(_shown(given, values[role]))
         wanted[role] = (mapped.columns[role], what)
     return Lines(frame, values, faults, wanted)
 
@@ -89,6 +89,12 @@ def _value(role: str, text: pl.Expr, readings: Readings) -> pl.Expr:
     if role == "customer" and readings.whole_ids:
         return text.str.replace(r"\.0+$", "")
     return text
+
+
+def _shown(given: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """Return a value as its cell shows it; a number of an Excel sheet stands here as 25e-1."""
+    text = given.cast(pl.String)
+    return pl.when(text.str.contains(r"^-?\d+e-\d+$")).then(value.cast(pl.String)).otherwise(text)
 
 
 def _fault(role: str, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
