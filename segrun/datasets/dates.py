@@ -24,7 +24,7 @@ _TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "")
 _ORDERS = {
     DateOrder.month_first: ("%m{s}%d{s}%Y", "%m{s}%d{s}%y"),
     DateOrder.day_first: ("%d{s}%m{s}%Y", "%d{s}%m{s}%y"),
-    DateOrder.iso: ("%Y{s}%m{s}%d",),
+    DateOrder.iso: ("%Y{s}%m{s}%d", "%y{s}%m{s}%d"),
 }
 #: Forms that no other order can be taken for, with any time behind them.
 _NAMED = {
@@ -36,6 +36,9 @@ _COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M")
 
 #: Of two readings that both fail somewhere, one this much worse than the other is out.
 _CLEARLY_WORSE = 0.9
+
+#: The first of three numbers is a year only if it has two digits: 5/3/24 begins with a day.
+_SHORT_YEAR_FIRST = r"^\s*\d{2}\D"
 
 #: Texts by which most formats are ruled out.
 _N_FIRST = 50
@@ -111,6 +114,8 @@ def to_date(text: pl.Expr, date_format: str) -> pl.Expr:
         # What the clock on the wall said is what weekdays and months are about.
         text = pl.when(text.str.contains(_ZONE)).then(text.str.replace(_ZONE, ""))
         date_format = date_format.removesuffix(_ZONED)
+    if date_format.startswith("%y"):
+        text = pl.when(text.str.contains(_SHORT_YEAR_FIRST)).then(text)
     dates = text.str.strip_chars().str.to_datetime(date_format, strict=False, time_unit="us")
     # %Y takes the 10 of 1/12/10 for the year 10.
     return in_calendar(dates)

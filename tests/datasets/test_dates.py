@@ -24,7 +24,8 @@ def lines(*dates):
         ("31.12.2010", datetime(2010, 12, 31)),
         ("31-12-2010 08:26:59", datetime(2010, 12, 31, 8, 26, 59)),
         ("12/31/10 8:26", datetime(2010, 12, 31, 8, 26)),
-        ("31.12.10", datetime(2010, 12, 31)),
+        ("31.12.99", datetime(1999, 12, 31)),
+        ("99-12-31 8:26", datetime(1999, 12, 31, 8, 26)),
         ("12/31/2010 8:26 PM", datetime(2010, 12, 31, 20, 26)),
         ("2010-12-31", datetime(2010, 12, 31)),
         ("2010-12-01 08:26", datetime(2010, 12, 1, 8, 26)),
@@ -49,6 +50,56 @@ def test_an_ambiguous_column_is_refused_with_its_readings(read):
     assert "'12/1/2010 8:26' (line 3)" in said
     assert "01 December 2010 (dataset.date_order=month_first" in said
     assert "12 January 2010 (dataset.date_order=day_first" in said
+
+
+def days(pattern, n, last=31):
+    """The first days from 2022 on, as far as the day of the month goes."""
+    found = (datetime(2022, 1, 1) + timedelta(days=d) for d in range(n))
+    return [f"{d:{pattern}}" for d in found if d.day <= last]
+
+
+@pytest.mark.parametrize("separator", "/-.")
+@pytest.mark.parametrize("last", [25, 31])
+def test_a_short_year_in_front_is_not_silently_the_day(read, separator, last):
+    written = lines(*days(f"%y{separator}%m{separator}%d", 730, last))
+    with pytest.raises(DataError, match="can be read in 2 ways") as error:
+        read(written)
+    assert "(dataset.date_order=iso, format %y" in str(error.value)
+    assert "(dataset.date_order=day_first, format %d" in str(error.value)
+    assert "give dataset.date_format" in str(error.value)
+    found = read(written, date_order=DateOrder.iso)["InvoiceDate"]
+    assert found.min() == datetime(2022, 1, 1)
+    assert found.max() == datetime(2023, 12, last)
+
+
+def test_a_short_year_behind_is_not_silently_the_day(read):
+    written = lines(*days("%d.%m.%y", 730))
+    with pytest.raises(DataError, match="can be read in 2 ways"):
+        read(written)
+    found = read(written, date_order=DateOrder.day_first)["InvoiceDate"]
+    assert (found.min(), found.max()) == (datetime(2022, 1, 1), datetime(2023, 12, 31))
+
+
+def test_three_readings_are_all_shown(read):
+    with pytest.raises(DataError, match="3 ways") as error:
+        read(lines("01/02/03", "04/05/06"))
+    assert all(f"date_order={o}," in str(error.value) for o in ("month_first", "day_first", "iso"))
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        # No day 99 or 0, no month 15; a year has two digits.
+        (("24/12/10", "23/12/99"), (datetime(2010, 12, 24), datetime(1999, 12, 23))),
+        (("5/12/24", "15/12/24"), (datetime(2024, 12, 5), datetime(2024, 12, 15))),
+        (("12/5/24", "12/15/24"), (datetime(2024, 12, 5), datetime(2024, 12, 15))),
+        (("99-12-24", "00-12-25"), (datetime(1999, 12, 24), datetime(2000, 12, 25))),
+    ],
+)
+def test_short_years_are_read_where_only_one_reading_fits(dates, expected):
+    texts = pl.Series("text", dates)
+    found = find_format(texts.value_counts(name="count"), DateOrder.auto, "here")
+    assert parse(texts, found).to_list() == list(expected)
 
 
 @pytest.mark.parametrize(("order", "month"), [("month_first", 12), ("day_first", 1)])
