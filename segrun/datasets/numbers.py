@@ -15,10 +15,17 @@ from segrun.errors import DataError
 _GROUPS = " '\u2019\u00a0\u202f"
 _CURRENCY = r"[£$€¥₹]|\b[A-Z]{3}\b"
 
+#: 0,125 is no thousands: their first group is not a zero alone. 001,234 of fixed widths may be.
+_FIRST = r"(?:[1-9]\d{0,2}|0\d{1,2})"
+
+#: Of the lines that tell the decimal mark, up to this share is taken for strays: fewer than that
+#: do not decide how the others are read, and so many of the other mark are bad lines.
+_STRAYS = 0.02
+
 
 def _pattern(decimal: str, group: str) -> str:
     # Groups of two letters: Indian lakhs; the last one always has three.
-    grouped = rf"\d{{1,3}}(?:[{group}{_GROUPS}]\d{{2,3}})*[{group}{_GROUPS}]\d{{3}}"
+    grouped = rf"{_FIRST}(?:[{group}{_GROUPS}]\d{{2,3}})*[{group}{_GROUPS}]\d{{3}}"
     return rf"^[+-]?(?:{grouped}|\d*)(?:[{decimal}]\d*)?(?:[eE][+-]?\d+)?$"
 
 
@@ -76,15 +83,17 @@ def glance(text: pl.Expr) -> list[pl.Expr]:
         "given": text.is_not_null().sum(),
         "plain": text.cast(pl.Float64, strict=False).is_not_null().sum(),
         "marked": text.str.contains(".", literal=True).sum(),
-        "grouped": text.str.contains(r"^[+-]?\d{1,3}\.\d{3}$").sum(),
+        "grouped": text.str.contains(rf"^[+-]?{_FIRST}\.\d{{3}}$").sum(),
     }
     return [found.alias(name) for name, found in asked.items()]
 
 
 def is_plain(counts: Mapping[str, int], wanted: Decimal) -> bool:
     """Tell from what `glance` counted whether every number is as computers write it."""
-    # 1.234 alone may be a thousand and more.
-    clear = wanted is Decimal.point or counts["marked"] > counts["grouped"] or not counts["marked"]
+    # 1.234 may be a thousand and more.
+    clear = wanted is Decimal.point or _decides(
+        counts["marked"] - counts["grouped"], counts["grouped"]
+    )
     return wanted is not Decimal.comma and counts["plain"] == counts["given"] and clear
 
 
@@ -106,15 +115,62 @@ def survey(counted: pl.DataFrame) -> dict[str, Any]:
         comma=cleaned.str.contains(_PATTERNS[Decimal.comma]),
         marked=cleaned.str.contains(r"[.,]"),
         currency=text.str.extract(f"({_CURRENCY})"),
-    ).with_columns(both=pl.col("marked") & pl.col("point") & pl.col("comma"))
-    asked = ("plain", "point", "comma", "marked", "both")
+    ).with_columns(
+        both=pl.col("marked") & pl.col("point") & pl.col("comma"),
+        only_point=pl.col("marked") & pl.col("point") & ~pl.col("comma"),
+        only_comma=pl.col("marked") & pl.col("comma") & ~pl.col("point"),
+    )
+    asked = ("plain", "point", "both", "only_point", "only_comma")
     sums = shapes.select(count.filter(pl.col(name)).sum().alias(name) for name in asked)
     read = shapes.filter(pl.col("point") | pl.col("comma"))
+    kinds = ("both", "only_point", "only_comma")
     return {
         **sums.row(0, named=True),
-        "example": next(iter(shapes.filter("both")["text"].sort()), ""),
+        "examples": {kind: shapes.filter(kind)["text"].min() for kind in kinds},
         "currencies": tuple(read["currency"].drop_nulls().unique().sort()),
     }
+
+
+def _decides(n_telling: int, n_both: int) -> bool:
+    """Tell whether so many lines may decide how those are read that fit both ways."""
+    return n_telling >= _STRAYS * n_both
+
+
+def _found(counts: Mapping[str, Any], where: str) -> Decimal:
+    """Return the decimal mark that the lines tell; a few may be strays of the other one."""
+    n_point, n_comma, n_both = (counts[kind] for kind in ("only_point", "only_comma", "both"))
+    less, more = sorted((n_point, n_comma))
+    # Anybody mistypes once, also in a short file.
+    if less == more > 0 or less > max(1, _STRAYS * (less + more)):
+        raise DataError(_contradictory(counts, where))
+    if n_both and not (more and _decides(more, n_both)):
+        raise DataError(_ambiguous(counts, where))
+    return Decimal.comma if n_comma > n_point else Decimal.point
+
+
+def _contradictory(counts: Mapping[str, Any], where: str) -> str:
+    shown = counts["examples"]
+    return (
+        f"{where}: {counts['only_point']} lines have a decimal point, such as "
+        f"{shown['only_point']!r}, and {counts['only_comma']} a decimal comma, such as "
+        f"{shown['only_comma']!r}. Set dataset.decimal=point or dataset.decimal=comma; lines of "
+        "the other kind are bad lines"
+    )
+
+
+def _ambiguous(counts: Mapping[str, Any], where: str) -> str:
+    shown, n_both = counts["examples"], counts["both"]
+    n_telling = counts["only_point"] + counts["only_comma"]
+    which, more = "every number with a point or comma", ""
+    if n_telling:
+        told = shown["only_point"] or shown["only_comma"]
+        which = f"{n_both} numbers with a point or comma"
+        more = f" Those that tell, such as {told!r}, are too few to decide ({n_telling})."
+    return (
+        f"{where}: {which} can be read in two ways: is {shown['both']!r} a thousand and more, or "
+        f"a fraction?{more} Set dataset.decimal=point or dataset.decimal=comma: the letter in "
+        "front of fractions"
+    )
 
 
 def choose(counts: Mapping[str, Any], wanted: Decimal, where: str) -> NumberForm:
@@ -123,16 +179,11 @@ def choose(counts: Mapping[str, Any], wanted: Decimal, where: str) -> NumberForm
     Raises
     ------
     DataError
-        If every number that tells can be read both ways.
+        If many numbers can be read both ways and few or none of the others tell which, or the
+        others contradict each other.
     """
     if wanted is Decimal.auto:
-        if counts["marked"] and counts["both"] == counts["marked"]:
-            raise DataError(
-                f"{where}: every number with a point or comma can be read in two ways: is "
-                f"{counts['example']!r} a thousand and more, or a fraction? Set "
-                "dataset.decimal=point or dataset.decimal=comma: the letter in front of fractions"
-            )
-        wanted = Decimal.comma if counts["comma"] > counts["point"] else Decimal.point
+        wanted = _found(counts, where)
     # What is no number even so can be told from plain ones by the cheaper reading.
     plain = wanted is Decimal.point and counts["plain"] == counts["point"]
     return NumberForm(wanted, plain, counts["currencies"])

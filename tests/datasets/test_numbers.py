@@ -64,6 +64,53 @@ def test_one_telling_number_decides_for_all():
     assert read(["1.234", "2,5"]) == [1234, 2.5]
 
 
+def test_a_group_behind_a_lone_zero_is_a_fraction():
+    assert read(["0,125", "3,875"]) == [0.125, 3.875]
+    assert read(["-0.125", "3.875"]) == [-0.125, 3.875]
+    # Of fixed widths, it may be a thousand and more.
+    with pytest.raises(DataError, match="two ways"):
+        read(["001,234"])
+
+
+def test_a_stray_line_does_not_turn_the_others_into_thousands():
+    many = [f"0,{n}" for n in range(100, 900)]
+    assert read([*many, "1.5"]) == [float(t.replace(",", ".")) for t in many] + [None]
+    assert read(["0,125", "0,250", "3,875", "1.5"]) == [0.125, 0.25, 3.875, None]
+
+
+@pytest.mark.parametrize("currency", ["", "€"])
+@pytest.mark.parametrize("stray", ["1.5", "1,5"])
+def test_a_stray_line_does_not_decide_for_many(stray, currency):
+    texts = [f"{currency}{1 + n % 9}.{100 + n % 800}" for n in range(2000)]
+    with pytest.raises(
+        DataError, match=rf"2000 numbers .*two ways.*'{stray}', are too few .*\(1\)"
+    ):
+        read([*texts, stray])
+    assert read([*texts, stray], Decimal.point)[0] == 1.1
+    assert read([*texts, stray], Decimal.comma)[0] == 1100
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_a_few_lines_decide_if_they_are_more_than_strays(share):
+    n = int(1000 * share)
+    assert read(["1.234"] * 1000 + ["2.5"] * n)[0] == 1.234
+    assert read(["1.234"] * 1000 + ["2,5"] * n)[0] == 1234
+    with pytest.raises(DataError, match="too few"):
+        read(["1.234"] * 1000 + ["2.5"] * 19)
+
+
+def test_contradicting_lines_are_bad_ones_only_while_they_are_few():
+    assert read(["1,5"] * 98 + ["2.5"] * 2) == [1.5] * 98 + [None] * 2
+    for n_other in (3, 40, 98, 200):
+        with pytest.raises(
+            DataError, match=rf"here: {n_other} lines .*point, such as '2\.5', and 98"
+        ):
+            read(["1,5"] * 98 + ["2.5"] * n_other)
+    with pytest.raises(DataError, match=r"Set dataset\.decimal=point or dataset\.decimal=comma"):
+        read(["1,5", "2.5"])
+    assert read(["1,5", "2.5"], Decimal.point) == [None, 2.5]
+
+
 def test_currencies_are_told():
     assert form_of(["€ 1,50", "2,50 USD", "3,50"]).currencies == ("USD", "€")
 
