@@ -116,11 +116,12 @@ def survey(counted: pl.DataFrame) -> dict[str, Any]:
         marked=cleaned.str.contains(r"[.,]"),
         currency=text.str.extract(f"({_CURRENCY})"),
     ).with_columns(
+        unplain=pl.col("point") & ~pl.col("plain"),
         both=pl.col("marked") & pl.col("point") & pl.col("comma"),
         only_point=pl.col("marked") & pl.col("point") & ~pl.col("comma"),
         only_comma=pl.col("marked") & pl.col("comma") & ~pl.col("point"),
     )
-    asked = ("plain", "point", "both", "only_point", "only_comma")
+    asked = ("unplain", "both", "only_point", "only_comma")
     sums = shapes.select(count.filter(pl.col(name)).sum().alias(name) for name in asked)
     read = shapes.filter(pl.col("point") | pl.col("comma"))
     kinds = ("both", "only_point", "only_comma")
@@ -185,5 +186,5 @@ def choose(counts: Mapping[str, Any], wanted: Decimal, where: str) -> NumberForm
     if wanted is Decimal.auto:
         wanted = _found(counts, where)
     # What is no number even so can be told from plain ones by the cheaper reading.
-    plain = wanted is Decimal.point and counts["plain"] == counts["point"]
+    plain = wanted is Decimal.point and not counts["unplain"]
     return NumberForm(wanted, plain, counts["currencies"])

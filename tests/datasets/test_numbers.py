@@ -48,6 +48,12 @@ def test_what_is_no_number_is_none(text):
     assert read(["12.5", text, "7.25"]) == [12.5, None, 7.25]
 
 
+def test_what_is_no_number_does_not_stand_for_one_that_is():
+    # inf is a number to computers: lines.py refuses it.
+    assert read(["$5.00", "inf", "7.5"]) == [5, None, 7.5]
+    assert read(["$5.00", "inf", "7.5"], Decimal.point) == [5, None, 7.5]
+
+
 @pytest.mark.parametrize("texts", [["1,234"], ["1.234", "5"], ["12.345", "1.000", None]])
 def test_groups_that_may_be_fractions_are_refused_with_both_readings(texts):
     with pytest.raises(DataError, match=r"here: .*two ways: is '1.*dataset\.decimal=point or"):
