@@ -21,8 +21,11 @@ _LARGEST_WHOLE = 2.0**53
 #: than 22 in all are beyond the exact powers of ten of float64.
 _QUANTITY_PLACES, _PRICE_PLACES = 9, 13
 
-#: Below it, no two whole numbers become the same float64 divided by a power of ten.
-_CLEAR = 2.0**52
+#: Up to it, which is 15 digits, float64 tells which decimal number it stands for.
+_CLEAR = 1e15
+
+#: A number and its product with a power of ten are each off by 2**-53 at most.
+_ERROR = 2.0**-52
 
 
 @dataclass(frozen=True)
@@ -140,23 +143,28 @@ def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
     Each line for itself. Without a product of floats, both keep the digits of the file.
     """
-    of_quantity, of_price = _power(quantity, _QUANTITY_PLACES), _power(price, _PRICE_PLACES)
+    pieces, of_quantity = _digits(quantity, _QUANTITY_PLACES)
+    digits, of_price = _digits(price, _PRICE_PLACES)
+    held = pieces.is_not_null() & digits.is_not_null()
+    # Read as text, it is the nearest float; polars divides by multiplying with 1 / divisor.
+    exponent = -(of_quantity + of_price)
+    written = pl.concat_str(digits.cast(pl.String), pl.lit("e"), exponent.cast(pl.String))
     given = quantity.is_not_null() & price.is_not_null()
-    held = of_quantity.is_not_null() & of_price.is_not_null()
-    pieces = pl.when(held).then((quantity * of_quantity).round()).otherwise(1.0)
-    each = (price * of_price).round() / (of_quantity * of_price)
+    one = pl.when(quantity.is_not_null()).then(pl.lit(1, dtype=pl.Int64))
+    each = pl.when(given).then(quantity * price).otherwise(price)
     return (
-        pl.when(quantity.is_not_null()).then(pieces.cast(pl.Int64)),
-        pl.when(given & held).then(each).when(given).then(quantity * price).otherwise(price),
+        pl.when(held).then(pieces).otherwise(one),
+        pl.when(held).then(written.cast(pl.Float64, strict=False)).otherwise(each),
     )
 
 
-def _power(number: pl.Expr, most: int) -> pl.Expr:
-    """Return the least power of ten that makes a number whole, null above `most` places."""
-    found = pl.lit(None, dtype=pl.Float64)
+def _digits(number: pl.Expr, most: int) -> tuple[pl.Expr, pl.Expr]:
+    """Return the digits of numbers and how many are decimals; null above `most` of these."""
+    digits, n_decimals = pl.lit(None, dtype=pl.Int64), pl.lit(None, dtype=pl.Int64)
     for places in reversed(range(most + 1)):
-        scaled = (number * 10.0**places).round()
-        # polars multiplies by 1 / divisor where the divisor is no column: that is not the nearest.
-        held = (scaled / (scaled * 0.0 + 10.0**places) == number) & (scaled.abs() <= _CLEAR)
-        found = pl.when(held).then(pl.lit(10.0**places)).otherwise(found)
-    return found
+        scaled = number * 10.0**places
+        nearest = scaled.round()
+        held = ((scaled - nearest).abs() <= scaled.abs() * _ERROR) & (nearest.abs() <= _CLEAR)
+        digits = pl.when(held).then(nearest.cast(pl.Int64, strict=False)).otherwise(digits)
+        n_decimals = pl.when(held).then(pl.lit(places, dtype=pl.Int64)).otherwise(n_decimals)
+    return digits, n_decimals

@@ -24,8 +24,11 @@ USUAL_PLACES = 6
 #: float64 has no exact power of ten beyond it.
 MOST_PLACES = 22
 
-#: Below it, no two whole numbers of units are the same price in float64.
-_CLEAR = 2.0**52
+#: Up to it, which is 15 digits, a price in float64 tells which whole number of units it is.
+_CLEAR = 1e15
+
+#: A price and its product with a power of ten are each off by 2**-53 at most.
+_ERROR = 2.0**-52
 
 #: What is cast to int64 must fit.
 _LARGEST = 2**62
@@ -108,10 +111,9 @@ def units(price: nw.Expr, places: int) -> nw.Expr:
 
 def held(price: nw.Expr, places: int, most: float = _CLEAR) -> nw.Expr:
     """Tell whether a price is a whole number of units, of `most` at most."""
-    scaled = (price * 10.0**places).round(0)
-    # polars multiplies by 1 / divisor where the divisor is no column: that is not the nearest.
-    divisor = scaled * 0.0 + 10.0**places
-    return (scaled / divisor == price) & (scaled.abs() <= most)
+    scaled = price * 10.0**places
+    nearest = scaled.round(0)
+    return ((scaled - nearest).abs() <= scaled.abs() * _ERROR) & (nearest.abs() <= most)
 
 
 def needed_places(price: nw.Expr) -> nw.Expr:

@@ -74,7 +74,7 @@ def test_amounts_of_any_decimals_are_those_of_the_digits(features, line, lines):
     assert built.columns["Amount"].tolist() == [float(exact), 0.3]
 
 
-@pytest.mark.parametrize("odd", [0.01, 0.1234567, 1 / 3, 9_876_543_210.12])
+@pytest.mark.parametrize("odd", [0.01, 0.1234567, 1.23456789012345, 9_876_543_210.12])
 def test_what_other_lines_say_changes_no_customer(features, line, odd):
     prices = [1.1, 0.0123456789, 1_234_567.89, 7e-9]
     lines = [line(str(i), "2011-03-01", 7 * i + 1, price) for i, price in enumerate(prices)]
@@ -146,3 +146,10 @@ def test_the_latest_line_counts_back_only_where_it_is_complete(features, line):
     built = features(lines)
     assert built.facts["reference_date"] == "2011-03-02T00:00:00"
     assert built.all_customers.columns["Recency"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("price", [1 / 3, 0.1 + 0.2, 2**0.5 * 1e-6, 1e9 / 7])
+def test_results_of_floats_keep_fifteen_digits(features, line, price):
+    lines = [line("a", "2011-03-01", 7, price), line("b", "2011-03-02")]
+    built = features(lines, amount=Amount.total).all_customers
+    assert built.columns["Amount"][0] == pytest.approx(7 * price, rel=1e-15, abs=0)
