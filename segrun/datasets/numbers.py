@@ -113,7 +113,8 @@ def survey(counted: pl.DataFrame) -> dict[str, Any]:
         plain=text.cast(pl.Float64, strict=False).is_not_null(),
         point=cleaned.str.contains(_PATTERNS[Decimal.point]),
         comma=cleaned.str.contains(_PATTERNS[Decimal.comma]),
-        marked=cleaned.str.contains(r"[.,]"),
+        # A lone point stands for a missing value in some programs.
+        marked=cleaned.str.contains(r"\d[.,]|[.,]\d"),
         currency=text.str.extract(f"({_CURRENCY})"),
     ).with_columns(
         unplain=pl.col("point") & ~pl.col("plain"),

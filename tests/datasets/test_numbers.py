@@ -96,6 +96,12 @@ def test_a_stray_line_does_not_decide_for_many(stray, currency):
     assert read([*texts, stray], Decimal.comma)[0] == 1100
 
 
+@pytest.mark.parametrize("missing", [".", ","])
+def test_a_lone_point_tells_nothing(missing):
+    with pytest.raises(DataError, match="every number with a point or comma"):
+        read(["1.234", "2.345", missing])
+
+
 @pytest.mark.parametrize("share", [0.02, 0.1])
 def test_a_few_lines_decide_if_they_are_more_than_strays(share):
     n = int(1000 * share)
