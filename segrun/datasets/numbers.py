@@ -13,7 +13,24 @@ from segrun.errors import DataError
 
 #: Blanks, also those that do not break, and apostrophes, as in Switzerland.
 _GROUPS = " '\u2019\u00a0\u202f"
-_CURRENCY = r"[£$€¥₹]|\b[A-Z]{3}\b"
+
+#: Codes of ISO 4217 in use; behind them some that were in use when older data were written.
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD "
+    "CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
+    "GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW "
+    "KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR "
+    "MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR "
+    "SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX "
+    "USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG "
+    "ANG ATS BEF BGN BYR CUC DEM EEK ESP FIM FRF GRD HRK IEP ITL LTL LUF LVL MRO NLG PTE SIT SKK "
+    "SLL VEF ZMK ZWL"
+)
+_CURRENCY = rf"\p{{Sc}}|\b(?:{_CODES.replace(' ', '|')})\b"
+
+#: Beside a number, not within: 5$30 is 5.30 in Portugal.
+_BEFORE = rf"^([-+(\u2212]?)\s*(?:{_CURRENCY})"
+_BEHIND = rf"\s*(?:{_CURRENCY})\s*([-)]?)$"
 
 #: 0,125 is no thousands: their first group is not a zero alone. 001,234 of fixed widths may be.
 _FIRST = r"(?:[1-9]\d{0,2}|0\d{1,2})"
@@ -54,7 +71,8 @@ class NumberForm:
 def clean(text: pl.Expr) -> pl.Expr:
     """Return a number's text without currency, its minus sign in front."""
     return (
-        text.str.replace_all(_CURRENCY, "")
+        text.str.replace(_BEFORE, "$1")
+        .str.replace(_BEHIND, "$1")
         .str.strip_chars()
         .str.replace("\u2212", "-", literal=True)
         # 12.50- of accounting systems, and (12.50).

@@ -123,6 +123,25 @@ def test_contradicting_lines_are_bad_ones_only_while_they_are_few():
     assert read(["1,5", "2.5"], Decimal.point) == [None, 2.5]
 
 
+@pytest.mark.parametrize(
+    "text", ["3 MIO", "12.5 TSD", "12.50 DEB", "CRD 7.50", "5$30", "5 EUROS", "xUSD 5", "usd 5"]
+)
+def test_what_is_no_currency_beside_a_number_makes_it_none(text):
+    assert read(["12.5", text, "7.25"]) == [12.5, None, 7.25]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("₩12.5", 12.5), ("12.5 zł", None), ("₺ 12.5", 12.5), ("PLN 12.5", 12.5),
+        ("12.5- EUR", -12.5), ("12.5 EUR-", -12.5), ("(USD 12.5)", -12.5), ("(12.5) USD", -12.5),
+        ("-USD 12.5", -12.5), ("\u2212€12.5", -12.5), ("$12.5 USD", 12.5), ("12.5\u00a0€", 12.5),
+    ],
+)  # fmt: skip
+def test_a_currency_stands_on_either_side(text, value):
+    assert read(["1.5", text]) == [1.5, value]
+
+
 def test_currencies_are_told():
     assert form_of(["€ 1,50", "2,50 USD", "3,50"]).currencies == ("USD", "€")
 
