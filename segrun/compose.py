@@ -101,7 +101,8 @@ def launch_file(path: Path, arguments: list[str]) -> int:
     if not isinstance(node, DictConfig):
         tell(f"{path} holds no experiment: write it as conf/experiment/*.yaml are written")
         return 2
-    name = re.sub(r"\W", "_", path.stem)
+    # A name of its own: Hydra takes one that a file of conf/experiment/ has for that file's schema.
+    name = f"file_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)}"
     _store("experiment", name, node, package="_global_")
     return launch([f"experiment={name}", *arguments])
 

@@ -20,20 +20,20 @@ LIBRARIES = (
 _WITHOUT_EFFECT = ("name", "sweep")
 
 
-def libraries(origin: str) -> dict[str, str]:
+def libraries(identity: str) -> dict[str, str]:
     """Return the versions that a result depends on.
 
     Parameters
     ----------
-    origin : str
-        Name and version of the distribution that brought the algorithm.
+    identity : str
+        What tells the algorithm from an earlier state of it: see ``algorithms.identity``.
 
     Returns
     -------
     dict of str to str
-        Version by distribution, empty for one that is not installed; ``algorithm`` is `origin`.
+        Version by distribution, empty for one that is not installed; ``algorithm`` is `identity`.
     """
-    return {**{name: _version(name) for name in LIBRARIES}, "algorithm": origin}
+    return {**{name: _version(name) for name in LIBRARIES}, "algorithm": identity}
 
 
 @cache
@@ -74,6 +74,22 @@ def point_key(
     algo = {**about["algo"], "params": point.params}
     del algo["grid"]
     return _digest({**about, "algo": algo}, input_sha256, versions)
+
+
+def kind_key(experiment: Mapping[str, Any], input_sha256: str | None) -> str:
+    """Return the key of jobs that take about as long for a point: same data, algorithm, backend."""
+    about = _with_effect(experiment)
+    for name in ("seed", "store"):
+        del about[name]
+    return _digest({**about, "algo": experiment["algo"]["name"]}, input_sha256)
+
+
+def part_keys(
+    experiment: Mapping[str, Any], input_sha256: str | None, versions: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a short digest of every part of an experiment that has an effect, by name."""
+    about = _with_effect(experiment) | {"input": input_sha256, "versions": dict(versions)}
+    return {name: _digest(part)[:12] for name, part in about.items()}
 
 
 def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:

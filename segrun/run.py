@@ -15,7 +15,7 @@ from segrun.augment import label
 from segrun.checks import check
 from segrun.config import Experiment, ModelsKept
 from segrun.errors import StoreError
-from segrun.keys import job_key, libraries, point_key
+from segrun.keys import job_key, kind_key, libraries, point_key
 from segrun.prepare import Part, Prepared, prepare
 from segrun.progress import Progress
 from segrun.store import RunDirectory
@@ -119,7 +119,8 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         out.write_customers("features_all.parquet", ready.built.all_customers)
         out.write_customers("features.parquet", ready.customers)
     origin = algorithms.origin(experiment.algo)
-    keys = _keys(experiment, points, ready, origin)
+    identity = algorithms.identity(experiment.algo)
+    keys = _keys(experiment, points, ready, identity)
     known = known_outcomes(out, points, keys, experiment.store.models)
     if known:
         log.info("%d of %d points were finished by an earlier attempt", len(known), len(points))
@@ -133,7 +134,8 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         scores = evaluate(ready.transformed.Z, labels, experiment.evaluation, seed, progress.reach)
     selected = select(scores, experiment.evaluation.max_noise_share)
     facts = {
-        "key": _job_key(experiment, ready, origin),
+        "key": _job_key(experiment, ready, identity),
+        "kind": kind_key(config.plain(experiment), _digest(ready)),
         "selected": selected,
         "input": ready.fingerprint,
         "transactions": ready.facts,
@@ -143,14 +145,14 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
 
 
 def _keys(
-    experiment: Experiment, points: Sequence[Point], ready: Prepared, origin: str
+    experiment: Experiment, points: Sequence[Point], ready: Prepared, identity: str
 ) -> dict[str, str]:
-    values, sha256, versions = config.plain(experiment), _digest(ready), libraries(origin)
+    values, sha256, versions = config.plain(experiment), _digest(ready), libraries(identity)
     return {point.slug: point_key(values, point, sha256, versions) for point in points}
 
 
-def _job_key(experiment: Experiment, ready: Prepared, origin: str) -> str:
-    return job_key(config.plain(experiment), _digest(ready), libraries(origin))
+def _job_key(experiment: Experiment, ready: Prepared, identity: str) -> str:
+    return job_key(config.plain(experiment), _digest(ready), libraries(identity))
 
 
 def _digest(ready: Prepared) -> str | None:

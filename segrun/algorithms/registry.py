@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import sys
+import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
+from pathlib import Path
 
 from segrun.algorithms.base import Algorithm
 from segrun.config import AlgoConfig
@@ -72,6 +76,24 @@ def origin(config: AlgoConfig) -> str:
         return f"scikit-learn's {config.estimator}"
     plugin = algorithms().get(config.name)
     return f"{plugin.distribution} {plugin.version}" if plugin is not None else "nobody"
+
+
+def identity(config: AlgoConfig) -> str:
+    """Return what tells an algorithm from an earlier state of it: origin, and code in the making.
+
+    A plugin that is installed for development keeps its version while its code changes, so a
+    digest of its Python files goes with it.
+    """
+    plugin = algorithms().get(config.name) if config.estimator is None else None
+    if plugin is None or plugin.distribution == "segrun":
+        return origin(config)
+    top = sys.modules.get(plugin.algorithm.make.__module__.partition(".")[0])
+    file = Path(getattr(top, "__file__", None) or "")
+    if not file.is_file() or file.is_relative_to(sysconfig.get_path("purelib")):
+        return origin(config)
+    files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    digest = hashlib.sha256(b"".join(code.read_bytes() for code in files)).hexdigest()
+    return f"{origin(config)}, code {digest[:12]}"
 
 
 def choose(name: str, found: dict[str, Registered], faulty: Iterable[Broken]) -> Algorithm:

@@ -31,7 +31,7 @@ def _line(job: JobResult) -> tuple[str, ...]:
     rows = job.table("scores.csv")
     best = next((row for row in rows if row["selected"] == "true"), None)
     return (
-        job.directory.name,
+        job.name,
         algo,
         best["point"] if best else _no_point(rows),
         _silhouette(best) if best else "",

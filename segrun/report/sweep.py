@@ -36,6 +36,10 @@ class JobResult:
         Highest resident memory of its process; None where nobody looked.
     about : mapping
         Of the experiment, where the directory cannot say it.
+    folder : str
+        What tables call the job: its folder below the sweep directory; empty for a single run.
+    attempts : int
+        How often it was tried.
     """
 
     directory: Path
@@ -46,6 +50,13 @@ class JobResult:
     wall_seconds: float | None = None
     peak_rss_bytes: int | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = ""
+    attempts: int = 0
+
+    @property
+    def name(self) -> str:
+        """What tables call the job."""
+        return self.folder or self.directory.name
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest; a status and a reason also where there is none."""
@@ -81,20 +92,19 @@ def write_jobs(sweep: Path, jobs: Sequence[JobResult]) -> None:
     """
     path = sweep / "jobs.csv"
     before = {row["job"]: row for row in read_csv(path)} if path.is_file() else {}
-    rows = [_job_row(job, before.get(job.directory.name, {})) for job in jobs]
+    rows = [_job_row(job, before.get(job.name, {})) for job in jobs]
     write_atomically(path, lambda temporary: write_csv(temporary, rows))
 
 
 def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
     manifest = job.manifest()
-    attempts = [int(row["attempt"]) for row in job.table("timings.csv")]
     own = job.wall_seconds is not None
     return {
-        "job": job.directory.name,
+        "job": job.name,
         "number": job.number,
         "status": manifest["status"],
         "reason": manifest["reason"],
-        "attempts": max(attempts, default=-1) + 1,
+        "attempts": job.attempts,
         "wall_seconds": job.wall_seconds if own else before.get("wall_seconds"),
         "peak_rss_bytes": job.peak_rss_bytes if own else before.get("peak_rss_bytes"),
         "key": job.key,
@@ -105,7 +115,7 @@ def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
 def _rows(job: JobResult) -> list[dict[str, Any]]:
     manifest = job.manifest()
     about = {
-        "job": job.directory.name,
+        "job": job.name,
         **manifest.get("experiment", {}),
         "overrides": _overrides(job),
     }

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
-from segrun.store import record_end
+from segrun.store import read_csv, record_end
 from segrun.sweep.directory import Header
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import Launcher
@@ -45,6 +45,8 @@ class Conductor:
         All jobs of the sweep so far, by number.
     ended : dict of int to Ended
         How those ended that this command ran.
+    here : Path
+        Where the command was called: what it prints can be pasted there.
     """
 
     directory: Path
@@ -52,7 +54,14 @@ class Conductor:
     launcher: Launcher
     jobs: dict[int, Job] = field(default_factory=dict)
     ended: dict[int, Ended] = field(default_factory=dict)
+    here: Path = field(default_factory=Path.cwd)
     _told_at: float = 0.0
+    _before: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        table = self.directory / "jobs.csv"
+        if table.is_file():
+            self._before = {row["job"]: int(row["attempts"]) for row in read_csv(table)}
 
     def run(self, jobs: Iterable[Job], *, shares: bool = False) -> Iterator[Ended]:
         """Run jobs and yield how each ended, its directory saying so.
@@ -94,8 +103,12 @@ class Conductor:
         if ended.exit_code and ended.status != "incomplete":
             tell(f"{ended.job.folder} {ended.status}: {ended.reason}")
         if time.monotonic() - self._told_at > _TABLES_SECONDS:
-            self.write_tables()
             self._told_at = time.monotonic()
+            try:
+                self.write_tables()
+            except SegrunError as error:
+                # They are written again at the end, and the jobs have their own.
+                tell(str(error))
 
     def _record(self, ended: Ended, directory: Path) -> None:
         """Write the manifest of a run that could not do it itself."""
@@ -125,6 +138,8 @@ class Conductor:
             wall_seconds=ended.wall_seconds if ended else None,
             peak_rss_bytes=ended.peak_rss_bytes if ended else None,
             about=job.about,
+            folder=job.folder,
+            attempts=self._before.get(job.folder, 0) + (job.number in self.ended),
         )
 
     def write_tables(self) -> None:
@@ -146,17 +161,19 @@ class Conductor:
             tell(str(error))
             code = max(code, 1)
         print(summary(results), end="\n\n")  # noqa: T201
-        here = Path.cwd()
-        shown = self.directory
-        shown = shown.relative_to(here) if shown.is_relative_to(here) else shown
-        print(shown)  # noqa: T201
+        print(self.shown(self.directory, quote=False))  # noqa: T201
         left = Counter(result.manifest()["status"] for result in results)
         n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
         if n_left:
             sys.stdout.flush()
             states = ", ".join(f"{n} {status}" for status, n in left.items())
-            tell(f"{states}. To run what is left: segrun resume {shlex.quote(str(shown))}")
+            tell(f"{states}. To run what is left: segrun resume {self.shown(self.directory)}")
         return code
+
+    def shown(self, path: Path, *, quote: bool = True) -> str:
+        """Return a path as it can be typed where the command was called."""
+        path = path.relative_to(self.here) if path.is_relative_to(self.here) else path
+        return shlex.quote(str(path)) if quote else str(path)
 
 
 def tell(message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 from segrun.atomic import write_text
 from segrun.claim import LOCK, locked
-from segrun.errors import StoreError
+from segrun.errors import ClaimError, StoreError
 from segrun.store import read_json
 from segrun.sweep.job import Job
 
@@ -86,6 +87,8 @@ class SweepDirectory:
         composed : str
             The sweep's own configuration, as Hydra's sweeper leaves it.
         """
+        # What a sweep has left that was killed while it wrote its own.
+        shutil.rmtree(self.path / _JOBS, ignore_errors=True)
         for job in jobs:
             self.add(job)
         write_text(self.path / MULTIRUN, composed)
@@ -93,9 +96,33 @@ class SweepDirectory:
         write_text(self.path / SWEEP, text)
 
     def add(self, job: Job) -> None:
-        """Write down one job."""
+        """Write down one new job.
+
+        Raises
+        ------
+        ClaimError
+            If its folder is somebody else's.
+        """
+        self._refuse_taken(job.folder)
+        self.put(job)
+
+    def put(self, job: Job) -> None:
+        """Write down one job, whose folder may be there from an earlier attempt."""
         text = json.dumps(job.plain(), default=str)
         write_text(self.path / _JOBS / f"{job.number}.json", text)
+
+    def _refuse_taken(self, folder: str) -> None:
+        directory = (self.path / folder).resolve()
+        if not directory.is_relative_to(self.path.resolve()) or directory == self.path.resolve():
+            raise ClaimError(
+                f"hydra.sweep.subdir gives {folder!r}, which is not below the sweep directory "
+                f"{self.path}: let it name a folder, as ${{hydra.job.num}}-${{algo.name}} does"
+            )
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise ClaimError(
+                f"the directory {directory} is in use. Choose another sweep directory with "
+                "hydra.sweep.dir=DIR"
+            )
 
     def close(self) -> None:
         """Let others conduct it; where it never began, leave nothing."""
@@ -133,13 +160,20 @@ def read_header(path: Path) -> Header:
     )
 
 
-def read_jobs(path: Path) -> list[Job]:
+def read_jobs(path: Path, n_jobs: int | None) -> list[Job]:
     """Return the jobs of a sweep, by number.
+
+    Parameters
+    ----------
+    path : Path
+        The sweep directory.
+    n_jobs : int or None
+        How many there are; None where nobody knows.
 
     Raises
     ------
     StoreError
-        If one cannot be read.
+        If one cannot be read, or is missing.
     """
     found = []
     for file in (path / _JOBS).glob("*.json"):
@@ -147,4 +181,9 @@ def read_jobs(path: Path) -> list[Job]:
             found.append(Job(**json.loads(file.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
             raise StoreError(f"{file} cannot be read ({error}): it was changed") from error
+    if n_jobs is not None and len(found) != n_jobs:
+        raise StoreError(
+            f"{path / _JOBS} has {len(found)} of {n_jobs} jobs: files were removed or added, so "
+            "nobody knows what the sweep was. Begin it anew"
+        )
     return sorted(found, key=lambda job: job.number)

@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
-from segrun.algorithms import origin
+from segrun.algorithms import identity
 from segrun.checks import check
 from segrun.composer import Composed, Composer, plain
 from segrun.config import Experiment, FileConfig
@@ -106,7 +106,7 @@ class Freezer:
             experiment=about,
             config=plain(composed.task),
             hydra=composed.hydra,
-            key=job_key(about, digest, libraries(origin(experiment.algo))),
+            key=job_key(about, digest, libraries(identity(experiment.algo))),
             input_sha256=digest,
         )
 

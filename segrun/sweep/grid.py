@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from segrun.composer import Composer
-from segrun.errors import ClaimError
+from segrun.errors import ClaimError, StoreError
 from segrun.keys import libraries
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import MULTIRUN, SWEEP, Header, SweepDirectory
@@ -85,9 +86,21 @@ def take_over(jobs: Sequence[Job], sweep: Path) -> list[Job]:
             others.append(job)
         else:
             # Finished files are never written to again, so both may be the same on disk.
-            shutil.copytree(found, sweep / job.folder, copy_function=_link)
+            _copy(found, sweep / job.folder)
             tell(f"#{job.number} {job.folder}: the same as {found}, taken over")
     return others
+
+
+def _copy(run: Path, to: Path) -> None:
+    """Copy a run as a whole: a kill meanwhile leaves nothing that looks like one."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
+    try:
+        shutil.copytree(run, temporary, copy_function=_link)
+        temporary.rename(to)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise StoreError(f"cannot copy {run} to {to}: {error}") from error
 
 
 def _link(source: str, target: str) -> None:
@@ -117,7 +130,7 @@ def begin(config: DictConfig) -> SweepDirectory:
         folder.close()
         raise ClaimError(
             f"{folder.path} holds a sweep already. Choose another directory with "
-            f"hydra.sweep.dir=DIR, or go on with it: segrun resume {folder.path}"
+            f"hydra.sweep.dir=DIR, or go on with it: segrun resume {shlex.quote(str(folder.path))}"
         )
     return folder
 

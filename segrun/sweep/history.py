@@ -11,9 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun import config
 from segrun.claim import MANIFEST
-from segrun.run import about
+from segrun.keys import kind_key
 from segrun.store import read_csv
 from segrun.sweep.job import Job
 
@@ -49,19 +48,21 @@ class History:
     def __init__(self, root: Path) -> None:
         self._by_key: dict[str, Path] = {}
         self._alike: dict[str, list[tuple[Path, int]]] = defaultdict(list)
-        for manifest in sorted([*root.glob(f"*/{MANIFEST}"), *root.glob(f"*/*/{MANIFEST}")]):
-            self._note(manifest)
+        # A job's folder may be some levels below its sweep.
+        for depth in range(1, 5):
+            for manifest in sorted(root.glob("*/" * depth + MANIFEST)):
+                self._note(manifest)
 
     def _note(self, file: Path) -> None:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            kind, n_points = _kind(content["experiment"]), sum(content["points"].values())
+            key, kind = content["key"], content["kind"]
         except (OSError, ValueError, KeyError):
             # Somebody else's file, or a run that never came to its points.
             return
         if content["status"] == "done":
-            self._by_key.setdefault(content.get("key", ""), file.parent)
-            self._alike[kind].append((file.parent, n_points))
+            self._by_key.setdefault(key, file.parent)
+            self._alike[kind].append((file.parent, sum(content["points"].values())))
 
     def cached(self, job: Job) -> Path | None:
         """Return a finished run with the content key of this job, None without one."""
@@ -70,16 +71,28 @@ class History:
     def estimate(self, job: Job) -> Estimate | None:
         """Return what a job will take; None where there is nothing to judge by."""
         same = self.cached(job)
-        if same is not None:
-            return Estimate(*_taken(same), f"the same job in {same}")
-        alike = self._alike.get(_kind(_about(job)), [])
-        if not alike:
+        own = _taken(same, n_points(job)) if same is not None else None
+        if own is not None:
+            whole = own.once_seconds + own.each_seconds * n_points(job)
+            return Estimate(whole, own.peak_rss_bytes, f"the same job in {same}")
+        alike = self._alike.get(kind_key(job.experiment, job.input_sha256), [])
+        taken = [found for found in (_taken(directory, n) for directory, n in alike) if found]
+        if not taken:
             return None
-        taken = [(*_taken(directory), n_points) for directory, n_points in alike]
-        each = median(seconds / n_points for seconds, _, n_points in taken)
-        memory = max(n_bytes for _, n_bytes, _ in taken)
-        basis = f"{len(alike)} finished with the same data and algorithm, by number of points"
-        return Estimate(each * n_points(job), memory, basis)
+        once = median(found.once_seconds for found in taken)
+        each = median(found.each_seconds for found in taken)
+        memory = max(found.peak_rss_bytes for found in taken)
+        basis = f"{len(taken)} finished with the same data and algorithm, by number of points"
+        return Estimate(once + each * n_points(job), memory, basis)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What a finished run took: once, and for each of its points."""
+
+    once_seconds: float
+    each_seconds: float
+    peak_rss_bytes: int
 
 
 def n_points(job: Job) -> int:
@@ -92,20 +105,20 @@ def _fixed(algo: Mapping[str, Any], name: str) -> bool:
     return algo["params"].get(name) is not None
 
 
-def _about(job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = about(config.from_plain(job.experiment))["experiment"]
-    return found
+#: Stages that a run has once, however many points it has.
+_ONCE = ("load", "features", "augment", "transform")
 
 
-def _kind(experiment: Mapping[str, Any]) -> str:
-    parts = ("dataset", "features", "augmentation", "algo", "backend")
-    return "/".join(str(experiment.get(part)) for part in parts)
-
-
-def _taken(directory: Path) -> tuple[float, int]:
+def _taken(directory: Path, n_points: int) -> _Taken | None:
+    """Return what a run took; None where another one had prepared its data."""
     rows = read_csv(directory / "timings.csv")
-    seconds = sum(float(row["wall_seconds"]) for row in rows)
-    return seconds, max((int(row["peak_rss_bytes"] or 0) for row in rows), default=0)
+    if not any(row["stage"] == "features" for row in rows):
+        return None
+    seconds = {True: 0.0, False: 0.0}
+    for row in rows:
+        seconds[row["stage"] in _ONCE] += float(row["wall_seconds"])
+    memory = max(int(row["peak_rss_bytes"] or 0) for row in rows)
+    return _Taken(seconds[True], seconds[False] / n_points, memory)
 
 
 def totals(estimates: Iterable[Estimate | None]) -> tuple[float, int, int]:

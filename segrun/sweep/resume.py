@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.explain import explain
@@ -46,16 +47,16 @@ def resume_command(arguments: Sequence[str]) -> int:
     ConfigError
         If an argument is wrong.
     """
-    if not arguments or "=" in arguments[0]:
+    if not arguments or ("=" in arguments[0] and not Path(arguments[0]).is_dir()):
         raise ConfigError(_USAGE)
     path, header = Path(arguments[0]).absolute(), read_header(Path(arguments[0]))
     settings = changed(header.launcher, arguments[1:])
-    folder = SweepDirectory(path)
+    folder, here = SweepDirectory(path), Path.cwd()
     try:
         # Paths are relative to where the sweep was begun.
         os.chdir(header.hydra["runtime"]["cwd"])
-        conductor = Conductor(path, header, make(settings, path))
-        jobs = read_jobs(path)
+        conductor = Conductor(path, header, make(settings, path), here=here)
+        jobs = read_jobs(path, header.n_jobs)
         conductor.jobs.update({job.number: job for job in jobs})
         _warn_of_versions(header)
         try:
@@ -77,7 +78,7 @@ def _go_on(conductor: Conductor, folder: SweepDirectory, jobs: Mapping[int, str]
     for number, why in jobs.items():
         tell(f"#{number} {conductor.jobs[number].folder}: {why}")
     todo = [conductor.jobs[number] for number in jobs]
-    refuse_changed_inputs(todo)
+    refuse_changed_inputs([(job.experiment, job.input_sha256) for job in todo])
     if conductor.header.kind == "study":
         from segrun.sweep.search import go_on
 
@@ -112,8 +113,13 @@ def _why(manifest: Mapping[str, Any]) -> str:
     return f"{status}: {manifest['reason']}"
 
 
-def refuse_changed_inputs(jobs: Sequence[Job]) -> None:
+def refuse_changed_inputs(inputs: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
     """Refuse to go on with other data.
+
+    Parameters
+    ----------
+    inputs : iterable of (mapping, str or None)
+        Experiments and the digests that their input files had.
 
     Raises
     ------
@@ -121,9 +127,7 @@ def refuse_changed_inputs(jobs: Sequence[Job]) -> None:
         Naming the file and both digests.
     """
     expected = {
-        job.experiment["dataset"]["path"]: job.input_sha256
-        for job in jobs
-        if job.input_sha256 is not None
+        experiment["dataset"]["path"]: digest for experiment, digest in inputs if digest is not None
     }
     for path, before in expected.items():
         now = file_sha256(path)
@@ -174,7 +178,7 @@ def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, 
         for argument in values:
             key, _, value = argument.removeprefix("hydra.launcher.").partition("=")
             OmegaConf.update(typed, key, OmegaConf.create(f"x: {value}").x)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(f"{' '.join(values)}: {explain(error)}") from error
     found = OmegaConf.to_container(typed)
     assert isinstance(found, dict)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from segrun import config
 from segrun.composer import Composer, place
 from segrun.errors import ConfigError
-from segrun.keys import job_key
+from segrun.keys import job_key, part_keys
 from segrun.report.sweep import JobResult
 from segrun.report.trial import scores_of
 from segrun.sweep.best import write_best
@@ -23,6 +23,7 @@ from segrun.sweep.directory import SweepDirectory
 from segrun.sweep.grid import begin, committed, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
+from segrun.sweep.resume import refuse_changed_inputs
 from segrun.sweep.searched import Arguments, Frozen, space_of
 from segrun.sweep.study import SCORES, Ask, Found, Objective, Settings, Study
 
@@ -31,12 +32,12 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
     """Let an optimiser draw points and run each; see ``segrun.sweep.grid.sweep``."""
     found = Arguments(Composer(context.config_loader, config), [*committed(config), *arguments])
     bases = found.frozen()
-    if task.session.planning is not None:
-        print(_page(bases, config.hydra.sweeper.n_trials), end="")  # noqa: T201
-        return
     n_trials = config.hydra.sweeper.n_trials
     if n_trials is not None and n_trials < 1:
         raise ConfigError(f"hydra.sweeper.n_trials must be at least 1, or null. Got {n_trials}")
+    if task.session.planning is not None:
+        print(_page(bases, n_trials), end="")  # noqa: T201
+        return
     folder = begin(config)
     try:
         study = {
@@ -59,6 +60,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
 def go_on(conductor: Conductor, folder: SweepDirectory, failed: Sequence[Job]) -> None:
     """Go on with the study of a sweep: trials that were killed, those that failed, new ones."""
     bases = [Frozen.read(base) for base in conductor.header.study["bases"]]
+    refuse_changed_inputs((base.config, base.input_sha256) for base in bases)
     Search(conductor, folder, bases).run(failed)
 
 
@@ -81,7 +83,30 @@ def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
         sampler=sweeper["sampler"],
         sampler_params=sweeper["sampler_params"] or {},
         seed=study["seed"],
+        fixed=_fixed(study["bases"]),
     )
+
+
+def _fixed(bases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return digests of what the trials of each base have in common."""
+    found: dict[str, Any] = {}
+    for base in bases:
+        name = " ".join(base["choices"].values()) or "all"
+        drawn = base["dimensions"]
+        fixed = _without(base["config"], "", drawn)
+        found[name] = part_keys(fixed, base["input_sha256"], base["versions"])
+    return found
+
+
+def _without(values: Any, prefix: str, drawn: Mapping[str, Any]) -> Any:
+    """Return values without those that are drawn."""
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: _without(inner, f"{prefix}{name}.", drawn)
+        for name, inner in values.items()
+        if f"{prefix}{name}" not in drawn
+    }
 
 
 def objectives_of(told: Any) -> tuple[Objective, ...]:
@@ -141,7 +166,6 @@ class Search:
     conductor: Conductor
     folder: SweepDirectory
     bases: Sequence[Frozen]
-    _asked: dict[int, Ask] = field(default_factory=dict)
     _retried: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -167,7 +191,8 @@ class Search:
                 self._retried.add(job.number)
                 yield job
         for ask in running.values():
-            job = self._frozen(ask)
+            job = self._job(ask)
+            self.folder.put(job)
             if JobResult(self.folder.path / job.folder).manifest()["status"] == "done":
                 # Killed between the end of the job and telling it.
                 self.conductor.jobs[job.number] = job
@@ -179,15 +204,13 @@ class Search:
             found = self.study.ask(self.sweeper["n_trials"], self.owner)
             if found is None:
                 return
-            yield self._frozen(found)
+            job = self._job(found)
+            self.folder.add(job)
+            yield job
 
-    def _frozen(self, ask: Ask) -> Job:
-        """Write down the job of a trial and return it."""
+    def _job(self, ask: Ask) -> Job:
         base = next(base for base in self.bases if base.choices == ask.choices)
-        job = _job(base, ask, self.conductor.header.hydra)
-        self._asked[ask.number] = ask
-        self.folder.add(job)
-        return job
+        return _job(base, ask, self.conductor.header.hydra)
 
     def _tell(self, ended: Ended) -> None:
         job = ended.job
@@ -215,7 +238,7 @@ class Search:
         tell(f"{n_ended} trials in {seconds:.1f} s, {n_ended / max(seconds, 1e-9):.1f} per second")
         for (job, values), path in zip(found, paths, strict=True):
             scores = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-            tell(f"best: {job.folder}: {scores}: segrun {path}")
+            tell(f"best: {job.folder}: {scores}: segrun {self.conductor.shown(path)}")
         if not best:
             tell("no trial is within hydra.sweeper.limits")
 
@@ -224,9 +247,7 @@ class Search:
         known = self.conductor.jobs.get(trial.job)
         if known is not None:
             return known
-        ask = Ask(trial.job, trial.choices, trial.drawn, trial.params)
-        base = next(base for base in self.bases if base.choices == trial.choices)
-        return _job(base, ask, self.conductor.header.hydra)
+        return self._job(Ask(trial.job, trial.choices, trial.drawn, trial.params))
 
 
 def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any]) -> Job:

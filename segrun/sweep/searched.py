@@ -13,7 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
-from segrun.algorithms import origin
+from segrun.algorithms import identity
+from segrun.checks import check
 from segrun.composer import Composer, plain
 from segrun.errors import ConfigError
 from segrun.explain import explain
@@ -135,6 +136,7 @@ class Arguments:
         try:
             composed = self.composer.compose(overrides, 0)
             experiment = config.to_experiment(composed.task)
+            check(experiment)
         except (HydraException, OmegaConfBaseException, ConfigError) as error:
             raise ConfigError(f"{' '.join(overrides)}: {explain(error)}") from error
         return Frozen(
@@ -144,7 +146,7 @@ class Arguments:
             overrides=overrides,
             dimensions=self._dimensions(composed.task, experiment.algo),
             input_sha256=freezer.input_sha256(experiment),
-            versions=libraries(origin(experiment.algo)),
+            versions=libraries(identity(experiment.algo)),
         )
 
     def _dimensions(self, task: DictConfig, algo: config.AlgoConfig) -> dict[str, Dimension]:

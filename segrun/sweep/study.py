@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,6 +123,8 @@ class Settings:
         Parameters of Optuna's sampler of that name.
     seed : int
         A point depends on it, on the trial's number and on the trials told before.
+    fixed : mapping
+        Digests of what all trials have in common: scores of other data or settings are no match.
     """
 
     storage: str
@@ -132,6 +134,7 @@ class Settings:
     sampler: str
     sampler_params: Mapping[str, Any]
     seed: int
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -793,6 +796,7 @@ def _check_sampler(settings: Settings) -> None:
 def _about(settings: Settings, space: Space) -> dict[str, Any]:
     about = {
         "space": space.signature(),
+        "fixed": dict(settings.fixed),
         "objectives": [[goal.name, goal.direction] for goal in settings.objectives],
         "limits": {name: dict(bounds) for name, bounds in settings.limits.items()},
         # A grid counts its points by the trials, so no other sampler may have drawn some.

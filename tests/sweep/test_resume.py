@@ -191,3 +191,18 @@ def test_what_is_no_sweep_or_no_setting_is_refused(segrun, tmp_path, asked, said
 @pytest.mark.slow
 def test_a_sweep_killed_at_twenty_random_moments_comes_to_the_same(segrun, start, unruly, tmp_path):
     compare_with_undisturbed(segrun, start, unruly, tmp_path, moments=20)
+
+
+def test_points_of_other_code_are_fitted_anew(segrun, start, unruly, tmp_path):
+    job = ["-m", "algo=unruly", "algo.grid={k: [2, 3, 4, 5]}", "algo.params.seconds=0.5",
+           "dataset.n_customers=150", "features=rfm", "hydra.sweep.dir=sweep"]  # fmt: skip
+    command = start(*job, **unruly)
+    finished = tmp_path / "sweep" / "0-unruly" / "points.json"
+    command.wait_for(lambda: finished.exists() and len(json.loads(finished.read_text())) == 2)
+    command.send(signal.SIGKILL)
+    code = tmp_path / "site" / "unruly" / "__init__.py"
+    code.write_text(code.read_text().replace("X[:, 0]", "X[:, 1]"))
+    again = segrun("resume", "sweep", cwd=tmp_path, **unruly)
+    assert again.returncode == 0, again.stderr
+    fitted = (tmp_path / "fits.log").read_text().split()[1::2]
+    assert fitted.count("2") == 2

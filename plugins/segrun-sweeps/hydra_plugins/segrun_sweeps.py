@@ -46,7 +46,7 @@ class OptunaSweeper(_Told, Sweeper):
 class _Launcher(_Told, Launcher):
     """Named by the settings alone: segrun's sweepers freeze their jobs and run them themselves."""
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[Any]:
+    def launch(self, *_batch: Any, **_named: Any) -> Sequence[Any]:
         """Refuse the batch of a sweeper of others, whose jobs are not frozen."""
         from segrun.errors import ConfigError
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from segrun import interrupt, timings
@@ -105,5 +106,7 @@ def _leave_terminal() -> None:
     # The parent's way of asking, also where it was started with Ctrl-C ignored (nohup).
     signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupt.listen()
+    # Closed by whoever called the command (2>&-), which progress cannot bear.
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     with suppress(OSError):
         os.dup2(2, 1)
