@@ -195,6 +195,7 @@ def _how(table: Table, readings: Readings) -> str:
     how = [str(fact) for fact in table.facts.values()]
     how += [f"dates as {readings.date_format}"] if readings.date_format else []
     how += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
+    how += [".0 behind ids left out"] if readings.whole_ids else []
     return ", ".join(how)
 
 

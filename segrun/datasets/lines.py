@@ -90,7 +90,7 @@ def _value(role: str, text: pl.Expr, readings: Readings) -> pl.Expr:
     if role in readings.forms:
         return to_number(text, readings.forms[role])
     if role == "customer" and readings.whole_ids:
-        return text.str.replace(r"\.0+$", "")
+        return text.str.replace(r"^(\d+)\.0+$", "$1")
     return text
 
 

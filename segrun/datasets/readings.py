@@ -25,6 +25,7 @@ _BLANKS = (
 )
 
 _WHOLE_FLOAT = r"^\d+\.0+$"
+_FRACTION = r"^\d+\.\d*[1-9]\d*$"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Readings:
     date_format : str or None
         None: the file has dates.
     whole_ids : bool
-        Whether every id is a whole number, some with a useless ``.0``.
+        Whether ``.0`` behind an id is left out: 17850.0 and 17850 are one customer, whatever the
+        others look like, as long as no id has another fraction.
     n_lines : int
         Rows of the file that polars sees.
     """
@@ -124,7 +126,7 @@ def find_readings(
         dates = found["date"].explode().struct.unnest().drop_nulls()
         date_format = _date_format(dates, table, mapped.columns["date"], config)
     ids = found["customer"].item()
-    whole = ids["whole"] > 0 and ids["whole"] + ids["digits"] == ids["given"]
+    whole = ids["whole"] > 0 and not ids["fractions"]
     return Readings(forms, date_format, whole, n_lines)
 
 
@@ -160,9 +162,8 @@ def _survey(table: Table, frame: pl.LazyFrame, texts: Sequence[str]) -> pl.DataF
         "n_lines": pl.len(),
         "n_last": pl.col(without_raw(frame).collect_schema().names()[-1]).count(),
         "customer": pl.struct(
-            given=ids.is_not_null().sum(),
             whole=ids.str.contains(_WHOLE_FLOAT).sum(),
-            digits=ids.str.contains(r"^\d+$").sum(),
+            fractions=ids.str.contains(_FRACTION).sum(),
         ),
     }
     for role in [r for r in texts if r in NUMBERS]:
