@@ -1,0 +1,1 @@
+"""The backend `native`: compiled kernels that fit whole grids with scikit-learn's labels."""
