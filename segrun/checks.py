@@ -19,7 +19,7 @@ def check(experiment: Experiment) -> None:
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    from segrun import augment, datasets, features, transform
+    from segrun import augment, centres, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
 
     folder_name(experiment.name)
@@ -29,6 +29,7 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(
             f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
         )
+    centres.check(experiment.algo)
     datasets.check(experiment.dataset)
     features.check(experiment.features)
     names = features.feature_names(experiment.features)

@@ -292,6 +292,12 @@ class AlgoConfig:
     grid: dict[str, list[Any]] = key(
         "Axes of the grid: values per parameter. One combination is a point.", {}
     )
+    shared_centres: bool = key(
+        "true: the starting centres of each n_clusters are drawn once, by scikit-learn's "
+        "k-means++ from the seed, and given to every backend as `init`, so that backends can be "
+        "compared; false: the estimator draws its own.",
+        False,
+    )
     search: dict[str, Any] = key(
         "What an optimiser draws each parameter from, in Hydra's grammar: range(2, 31), "
         "interval(0.1, 1), tag(log, interval(1e-6, 1e-2)), choice(a, b) or a list. An axis of "
@@ -348,6 +354,11 @@ class TimingConfig:
     share: bool = key(
         "true: take an algorithm's faster road over the whole grid, where it has one; false: "
         "fit every point alone, so that each has a time of its own."
+    )
+    round: int = key(
+        "Number of a benchmark's round, from 0: sweeping over it runs the same jobs again. No "
+        "result depends on it.",
+        0,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segrun import config, interrupt
 from segrun.augment import label
+from segrun.centres import shared
 from segrun.checks import check
 from segrun.config import Experiment, ModelsKept
 from segrun.errors import StoreError
@@ -128,6 +129,11 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         algorithm, backend, ready.customers, ready.transformed, out, timings,
         experiment.store.models, origin, experiment.timing.share, keys, known,
     )  # fmt: skip
+    # The keys are of the points as declared: the centres follow from the seed and the data.
+    centres: dict[str, str] = {}
+    if experiment.algo.shared_centres:
+        with timings.stage("centres"):
+            points, centres = shared(points, ready.transformed.Z, seed)
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
@@ -140,6 +146,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         "input": ready.fingerprint,
         "transactions": ready.facts,
         "features": ready.built.facts,
+        **({"centres": centres} if centres else {}),
     }
     return _finish(experiment, out, timings, Ended(outcomes, scores, selected), facts)
 

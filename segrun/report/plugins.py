@@ -69,7 +69,7 @@ def _runs(content: dict[str, Any], name: str, backend: Any) -> str:
     """Make the estimator of the first point, which imports whatever it needs."""
     from segrun.algorithms import points, resolve
 
-    found = {key: content.get(key) or {} for key in ("params", "grid")}
+    found: dict[str, Any] = {key: content.get(key) or {} for key in ("params", "grid")}
     algo = AlgoConfig(str(content.get("name", name)), content.get("estimator"), **found)
     # What composition resolves: ${seed}.
     algo.params = {k: 0 if isinstance(v, str) and "${" in v else v for k, v in algo.params.items()}
