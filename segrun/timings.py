@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-#: Below this the kernel's clock ticks (10 ms) say nothing about the load of others.
+#: Over less, the kernel's clock ticks (10 ms) say nothing about the load of others.
 _SHORTEST_LOAD_SECONDS = 0.1
+#: A shorter stage is judged by the load over at least this long, which ends with it.
+_LOAD_SECONDS = 0.5
 
 #: Stages that this process has run: the first of each is cold (imports, thread pools, caches).
 _seen: set[str] = set()
+
+
+class _Mark(NamedTuple):
+    """A moment, and what the machine and this process had computed by then, in seconds."""
+
+    wall: float
+    busy: float
+    own: float
+
+
+#: Ends and beginnings of stages, the oldest first: one that is older than the load needs, at most.
+_marks: deque[_Mark] = deque()
 
 
 @dataclass
@@ -40,7 +56,8 @@ class Timing:
     cold : bool
         True for the first of its kind in this process.
     other_load : float or None
-        Cores kept busy by other processes meanwhile; None where the stage was too short to tell.
+        Cores kept busy by other processes meanwhile; of a stage shorter than half a second, over
+        the half second that ended with it. None in the first moments of a process.
     attempt : int
         Number of the attempt at this run, from 0: a run that was stopped can be resumed.
     n_parallel : int
@@ -89,17 +106,17 @@ class Timings:
         )  # fmt: skip
         _seen.add(stage)
         reset_peak()
-        busy, cpu, wall = _busy_seconds(), time.process_time(), time.perf_counter()
+        began = _mark()
         try:
             yield timing
         finally:
-            whole, own = time.perf_counter() - wall, time.process_time() - cpu
+            ended = _mark()
+            whole, own = ended.wall - began.wall, ended.own - began.own
             # A fit brings its own, narrower times.
             timing.wall_seconds = timing.wall_seconds or whole
             timing.cpu_seconds = timing.cpu_seconds or own
             timing.peak_rss_bytes = peak_rss_bytes()
-            if whole >= _SHORTEST_LOAD_SECONDS:
-                timing.other_load = max(0.0, round((_busy_seconds() - busy - own) / whole, 3))
+            timing.other_load = _load(began if whole >= _LOAD_SECONDS else _marks[0], ended)
             self.rows.append(timing)
 
     def drop_shared(self, *, after: int, repeat: int) -> None:
@@ -119,6 +136,24 @@ class Timings:
             for row in self.before
             if row["stage"] == "fit" and row["backend_ran"]
         }
+
+
+def _mark() -> _Mark:
+    """Take a mark, and forget those that are older than needed."""
+    mark = _Mark(time.perf_counter(), _busy_seconds(), time.process_time())
+    _marks.append(mark)
+    while len(_marks) > 1 and mark.wall - _marks[1].wall >= _LOAD_SECONDS:
+        _marks.popleft()
+    return mark
+
+
+def _load(since: _Mark, until: _Mark) -> float | None:
+    """Return the cores that other processes kept busy meanwhile; None if that cannot be told."""
+    seconds = until.wall - since.wall
+    if seconds < _SHORTEST_LOAD_SECONDS:
+        return None
+    others = (until.busy - since.busy) - (until.own - since.own)
+    return max(0.0, round(others / seconds, 3))
 
 
 def _busy_seconds() -> float:
