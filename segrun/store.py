@@ -81,10 +81,8 @@ class RunDirectory:
 
     def labels(self, point: str) -> NDArray[np.int64] | None:
         """Return the labels that an earlier attempt has stored of a point, None without any."""
-        import polars as pl
-
-        path = self.path / "predictions" / f"{point}.parquet"
-        return pl.read_parquet(path)["label"].to_numpy() if path.is_file() else None
+        path = self.path / labels_name(point)
+        return read_labels(self.path, point) if path.is_file() else None
 
     def write_customers(self, name: str, customers: Customers) -> None:
         """Write a customer table as Parquet: id, replica where augmented, features in order."""
@@ -102,7 +100,7 @@ class RunDirectory:
 
         ids = pl.Series(customers.ids, dtype=pl.String)
         frame = pl.DataFrame({customers.id_column: ids, "label": labels})
-        self._write(f"predictions/{point}.parquet", lambda path: _write_parquet(path, frame))
+        self._write(labels_name(point), lambda path: _write_parquet(path, frame))
 
     def write_model(self, point: str, model: Any) -> None:
         """Write ``models/<point>.joblib``."""
@@ -188,6 +186,28 @@ def _dump(model: Any, path: Path) -> None:
 def model_name(point: str) -> str:
     """Return the path of a point's model within the run directory."""
     return f"models/{point}.joblib"
+
+
+def labels_name(point: str) -> str:
+    """Return the path of a point's labels within the run directory."""
+    return f"predictions/{point}.parquet"
+
+
+def read_labels(path: Path, point: str) -> NDArray[np.int64]:
+    """Return the labels of a point that a run directory holds, rows as in features.parquet.
+
+    Raises
+    ------
+    StoreError
+        If they are not there, or cannot be read.
+    """
+    import polars as pl
+
+    file = path / labels_name(point)
+    try:
+        return pl.read_parquet(file)["label"].to_numpy()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{file} cannot be read: {error}") from error
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -40,6 +40,8 @@ class JobResult:
         What tables call the job: its folder below the sweep directory; empty for a single run.
     attempts : int
         How often it was tried.
+    experiment : mapping
+        The experiment as plain values; empty where nobody knows.
     """
 
     directory: Path
@@ -52,6 +54,7 @@ class JobResult:
     about: Mapping[str, Any] = field(default_factory=dict)
     folder: str = ""
     attempts: int = 0
+    experiment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

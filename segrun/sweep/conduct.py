@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,6 +140,7 @@ class Conductor:
             about=job.about,
             folder=job.folder,
             attempts=self._before.get(job.folder, 0) + (job.number in self.ended),
+            experiment=job.experiment,
         )
 
     def write_tables(self) -> None:
@@ -161,6 +162,7 @@ class Conductor:
             tell(str(error))
             code = max(code, 1)
         print(summary(results), end="\n\n")  # noqa: T201
+        code = max(code, self._compare(results))
         print(self.shown(self.directory, quote=False))  # noqa: T201
         left = Counter(result.manifest()["status"] for result in results)
         n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
@@ -169,6 +171,21 @@ class Conductor:
             states = ", ".join(f"{n} {status}" for status, n in left.items())
             tell(f"{states}. To run what is left: segrun resume {self.shown(self.directory)}")
         return code
+
+    def _compare(self, results: Sequence[JobResult]) -> int:
+        """Write and print how backends compare, where the sweep has several; return a code."""
+        # Late: most sweeps have one.
+        from segrun.report.race import page
+        from segrun.report.speedup import write_speedup
+
+        try:
+            text = page(write_speedup(self.directory, results))
+        except (SegrunError, OSError, ValueError) as error:
+            tell(f"the backends could not be compared: {error}")
+            return 1
+        if text:
+            print(text, end="\n\n")  # noqa: T201
+        return 0
 
     def shown(self, path: Path, *, quote: bool = True) -> str:
         """Return a path as it can be typed where the command was called."""
