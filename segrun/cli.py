@@ -20,7 +20,7 @@ usage
   segrun [KEY=VALUE ...]              run one experiment
   segrun -m KEY=VALUE,VALUE ...       run every combination, one job each
   segrun FILE.yaml [KEY=VALUE ...]    run the experiment in a file, such as a sweep's best.yaml
-  segrun COMMAND                      plan | resume | plugins | fetch | doctor
+  segrun COMMAND                      plan | resume | reproduce | plugins | fetch | doctor
 
 examples
   segrun -m algo=kmeans,dbscan
@@ -36,6 +36,7 @@ groups (folders of conf/; your own ./conf beside the current directory extends t
 commands
   plan [--estimate] KEY=VALUE,VALUE ...   what -m would run: done, cached or missing
   resume SWEEP                run what is missing or failed of a sweep, and nothing else
+  reproduce PATH              run a run, a sweep or a benchmark again: does it come to the same?
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with
@@ -51,7 +52,7 @@ options
   -h, --help       this page
 
 Results go to outputs/<name>/<time>/. Exit code: 0 all done; 1 a job or point failed;
-2 the configuration is wrong; 130 interrupted.
+2 the configuration is wrong; 3 reproduce came to other results; 130 interrupted.
 """
 
 
@@ -136,6 +137,12 @@ def _resume(rest: list[str]) -> int:
     return resume_command(rest)
 
 
+def _reproduce(rest: list[str]) -> int:
+    from segrun.reproduce import reproduce_command
+
+    return reproduce_command(rest)
+
+
 def _doctor(rest: list[str]) -> int:
     if rest:
         return _usage(f"segrun doctor takes no arguments. Got {' '.join(rest)!r} instead")
@@ -178,6 +185,7 @@ def _plugins(rest: list[str]) -> int:
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "plan": _plan,
     "resume": _resume,
+    "reproduce": _reproduce,
     "plugins": _plugins,
     "fetch": _fetch,
     "doctor": _doctor,

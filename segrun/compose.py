@@ -75,7 +75,11 @@ def launch(arguments: list[str], planning: Planning | None = None) -> int:
         The exit code: 0 all done, 1 a job or point failed, 2 the configuration is wrong,
         130 interrupted.
     """
-    session = Session(planning=planning)
+    return launch_session(arguments, Session(planning=planning))
+
+
+def launch_session(arguments: list[str], session: Session) -> int:
+    """Run what the arguments ask for in a session of the caller's; see `launch`."""
     code = _launch(arguments, session)
     return max(code, session.close())
 
@@ -206,10 +210,31 @@ def _hydra(arguments: list[str], session: Session) -> None:
     job.session = session  # type: ignore[attr-defined]
     sys.argv = ["segrun", *arguments]
     # Not "config": a conf/config.yaml in the current directory is some other program's.
-    # Without it Hydra 1.3 warns of old defaults, with it 1.4 of an old parameter.
-    base = {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
-    decorate = hydra.main(config_path=str(config.conf_directory()), config_name="segrun", **base)
+    decorate = hydra.main(
+        config_path=str(config.conf_directory()), config_name="segrun", **_version_base()
+    )
     decorate(job)()
+
+
+def _version_base() -> dict[str, str]:
+    # Without it Hydra 1.3 warns of old defaults, with it 1.4 of an old parameter.
+    return {"version_base": "1.3"} if hydra.__version__.startswith("1.3") else {}
+
+
+def compose_sweep(overrides: list[str]) -> DictConfig:
+    """Return the configuration of a sweep whose jobs are known, with its ``hydra`` node.
+
+    Raises
+    ------
+    ConfigError
+        If one is wrong.
+    """
+    prepare()
+    try:
+        with hydra.initialize_config_dir(str(config.conf_directory()), **_version_base()):
+            return hydra.compose("segrun", overrides, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(explain(error)) from error
 
 
 def _records(composed: DictConfig) -> dict[str, str]:
