@@ -72,3 +72,18 @@ def test_the_load_of_another_process_is_seen():
         busy.kill()
         busy.wait()
     assert timings.rows[0].other_load > 0.5
+
+
+def test_the_load_of_a_short_stage_is_that_of_the_half_second_before():
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        timings = Timings()
+        with timings.stage("load"):
+            time.sleep(0.8)
+        for _ in range(50):
+            with timings.stage("fit"):
+                time.sleep(0.02)
+    finally:
+        busy.kill()
+        busy.wait()
+    assert all(row.other_load > 0.5 for row in timings.rows[-10:])

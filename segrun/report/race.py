@@ -8,6 +8,7 @@ from typing import Any
 from segrun.report.samples import DIRTY_CORES
 from segrun.report.speedup import Grid
 from segrun.report.summary import table
+from segrun.store import read_json
 
 _HEADER = ("backend", "ran", "cold s", "warm s", "spread", "counted", "speed-up", "spread",
            "ARI", "inertia ratio", "same labels", "peak MB")  # fmt: skip
@@ -17,6 +18,8 @@ _NOTES = {
     "ran side by side",
     "cold": "** cold: there is no warm sample; take more rounds (timing.round=0,1,2,3)",
 }
+#: Distributions whose versions times depend on.
+_FITTERS = ("segrun", "scikit-learn", "scikit-learn-intelex")
 _MARKS = {"clean": "", "dirty": " *", "cold": " **", "": ""}
 
 
@@ -35,7 +38,14 @@ def page(grids: Sequence[Grid]) -> str:
             qualities |= {row[name] for row in rows for name in ("quality", "pairs_quality")}
             parts.append(f"{_title(grid)}\n{table([_HEADER, *map(_line, rows)])}")
     notes = [note for quality, note in _NOTES.items() if quality in qualities]
-    return "\n\n".join(parts) + "".join(f"\n{note}" for note in notes)
+    return "\n".join(["\n\n".join(parts), *notes, *([_where(grids[0])] if parts else [])])
+
+
+def _where(grid: Grid) -> str:
+    found = read_json(grid.runs[grid.baseline][0].job.directory / "environment.json")
+    versions = [f"{name} {version}" for name, version in found.get("versions", {}).items()
+                if name in _FITTERS]  # fmt: skip
+    return f"on {found.get('cpu')}, {found.get('usable_cores')} cores, {', '.join(versions)}"
 
 
 def _title(grid: Grid) -> str:

@@ -75,7 +75,8 @@ def _backend(job: JobResult) -> str:
 
 
 def _round(job: JobResult) -> int:
-    return int(job.experiment["timing"]["round"]) if job.experiment else 0
+    # A sweep of an earlier version has no rounds.
+    return int(job.experiment["timing"].get("round", 0)) if job.experiment else 0
 
 
 def _own(job: JobResult, common: AbstractSet[str]) -> str:

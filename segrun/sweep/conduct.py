@@ -180,7 +180,7 @@ class Conductor:
 
         try:
             text = page(write_speedup(self.directory, results))
-        except (SegrunError, OSError, ValueError) as error:
+        except (SegrunError, OSError, ValueError, LookupError) as error:
             tell(f"the backends could not be compared: {error}")
             return 1
         if text:
