@@ -1,4 +1,4 @@
-"""Who fits: scikit-learn-intelex (oneDAL) or stock scikit-learn, and proof of which one ran.
+"""Who fits: scikit-learn-intelex (oneDAL), own kernels or stock scikit-learn, and proof of it.
 
 The only module that imports scikit-learn-intelex. It is never patched in globally: the
 accelerated class is taken where it exists, what really ran is read from its log and from
@@ -27,7 +27,7 @@ from segrun.algorithms.base import Clusterer, GridRoad
 from segrun.algorithms.estimator import check_parameters, stock_class
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
-from segrun.evidence import is_intelex, listening, to_stock, who_ran
+from segrun.evidence import is_intelex, is_native, listening, to_stock, who_ran
 from segrun.foreign import off_stdout, only_errors
 
 #: (class, backend that ran) of every fit in this process: the first one pays for lazy loading.
@@ -46,7 +46,7 @@ class Fit:
         Cluster of each row, noise -1.
     wall_seconds, cpu_seconds : float
         Of ``fit_predict`` alone; CPU time is that of all threads of the process.
-    asked, ran : {"onedal", "sklearn"}
+    asked, ran : {"onedal", "native", "sklearn"}
         The backend asked for and the one that really ran.
     reason : str
         Why another backend ran, or what the backend replaced; empty if neither.
@@ -75,7 +75,7 @@ class Backend:
 
     Parameters
     ----------
-    name : {"onedal", "sklearn"}
+    name : {"onedal", "native", "sklearn"}
         The backend asked for.
     require : bool, default=False
         Whether a fit that falls back to another backend is an error.
@@ -103,13 +103,19 @@ class Backend:
         """
         stock = stock_class(estimator)
         check_parameters(stock, params)
-        made: Clusterer = (self._accelerated(stock) or stock)(**params)
+        native = self._native(stock)
+        if native is not None and not (fast := native(**params)).uncovered():
+            made: Clusterer = fast
+        else:
+            made = (self._accelerated(stock) or stock)(**params)
         return made
 
     def refusal(self, estimator: Clusterer) -> str:
         """Return why this backend cannot fit `estimator`, as far as known without data, or ''."""
         name = type(estimator).__name__
         intelex = is_intelex(type(estimator))
+        if self.name == "native":
+            return self._not_native(estimator)
         if intelex or self.name == "sklearn":
             wrong = intelex and self.name == "sklearn"
             return f"the plugin made scikit-learn-intelex's {name} itself" if wrong else ""
@@ -118,6 +124,19 @@ class Backend:
         if self._accelerated(type(estimator)) is not None:
             return f"the plugin made scikit-learn's {name} itself, not through backend.make"
         return f"scikit-learn-intelex has no {name}"
+
+    def _not_native(self, estimator: Clusterer) -> str:
+        cls = type(estimator)
+        if is_native(cls):
+            return ""
+        stock = next((c for c in cls.__mro__ if not is_intelex(c)), cls)
+        native = self._native(stock)
+        if native is None:
+            return f"the kernels have no {cls.__name__}"
+        own = set(stock().get_params(deep=False))
+        params = {k: v for k, v in estimator.get_params(deep=False).items() if k in own}
+        reason: str = native(**params).uncovered()
+        return reason or f"the plugin made a {cls.__name__} itself, not through backend.make"
 
     def demand(self, estimator: Clusterer) -> None:
         """Refuse, before any data is read, an estimator that this backend lacks but must fit.
@@ -214,12 +233,22 @@ class Backend:
 
     def _accelerated(self, stock: type) -> type | None:
         """Return the accelerated subclass of a stock class, None where there is none."""
-        if self.name != "onedal" or self._intelex[0] is None:
+        # Also where the kernels cannot: the next fastest.
+        if self.name == "sklearn" or self._intelex[0] is None:
             return None
         found = getattr(self._intelex[0], stock.__name__, None)
         # A mere re-export would be the stock class itself.
         genuine = inspect.isclass(found) and issubclass(found, stock) and found is not stock
         return found if genuine else None
+
+    def _native(self, stock: type) -> Any:
+        """Return the kernels' subclass of a stock class, None where there is none."""
+        if self.name != "native":
+            return None
+        from segrun.native import estimators
+
+        found = getattr(estimators, stock.__name__, None)
+        return found if found is not None and issubclass(found, stock) else None
 
     @cached_property
     def _intelex(self) -> tuple[ModuleType | None, str]:

@@ -112,6 +112,7 @@ class BackendName(Enum):
     """Who fits the clusterings."""
 
     onedal = "onedal"
+    native = "native"
     sklearn = "sklearn"
 
 

@@ -1,4 +1,4 @@
-"""Proof of who fitted: what scikit-learn-intelex logs, and what it leaves on the model.
+"""Proof of who fitted: what scikit-learn-intelex logs, and what fits leave on the model.
 
 scikit-learn-intelex falls back to stock scikit-learn without a word in its results. Two
 things tell: its log, and the private attribute ``_onedal_estimator`` of the fitted object.
@@ -53,6 +53,11 @@ def is_intelex(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == "sklearnex"
 
 
+def is_native(cls: type) -> bool:
+    """Return whether a class is fitted by segrun's own kernels."""
+    return cls.__module__.startswith("segrun.native.")
+
+
 def who_ran(estimator: Any, lines: Sequence[str]) -> tuple[str, str]:
     """Return what fitted `estimator`, and why where that needs a word.
 
@@ -65,12 +70,14 @@ def who_ran(estimator: Any, lines: Sequence[str]) -> tuple[str, str]:
 
     Returns
     -------
-    ran : {"onedal", "sklearn"}
+    ran : {"onedal", "native", "sklearn"}
         In doubt, sklearn.
     reason : str
-        Why oneDAL did not run, or what it replaced; empty if neither.
+        Why oneDAL or the kernels did not run, or what oneDAL replaced; empty if neither.
     """
     name = type(estimator).__name__
+    if is_native(type(estimator)):
+        return ("sklearn" if estimator.native_reason_ else "native"), estimator.native_reason_
     if not is_intelex(type(estimator)):
         return "sklearn", ""
     # Only this estimator's own fit counts, not those of others inside it, nor its predict.
@@ -96,18 +103,22 @@ def _join(parts: Iterator[str]) -> str:
 
 
 def to_stock(estimator: Any) -> Any:
-    """Return a fitted scikit-learn-intelex estimator as the stock one, others as they are.
+    """Return an estimator that scikit-learn-intelex or a kernel fitted as the stock one.
 
-    A pickled scikit-learn-intelex object does not load where that is not installed.
+    Pickled, their own would not load where scikit-learn-intelex, or segrun, is not installed.
     """
     cls = type(estimator)
-    if not is_intelex(cls):
+    if not _is_ours(cls):
         return estimator
-    stock = next(c for c in cls.__mro__ if c.__name__ == cls.__name__ and not is_intelex(c))
+    stock = next(c for c in cls.__mro__ if c.__name__ == cls.__name__ and not _is_ours(c))
     # n_jobs, for one, is an addition that the stock KMeans lacks.
     additions = set(cls().get_params(deep=False)) - set(stock().get_params(deep=False))
     model = stock()
     for name, value in vars(estimator).items():
-        if name not in additions and not name.startswith("_onedal"):
+        if name not in additions and not name.startswith(("_onedal", "native_")):
             setattr(model, name, value)
     return model
+
+
+def _is_ours(cls: type) -> bool:
+    return is_intelex(cls) or is_native(cls)

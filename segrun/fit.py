@@ -139,7 +139,9 @@ class GridFitter:
                 for _ in range(len(outcomes) - len(left)):
                     progress.advance("known")
                 shared = self._fit_shared(left, repeat, progress)
-                for outcome in left[shared:]:
+                for outcome in left:
+                    if outcome.point.slug in shared:
+                        continue
                     if outcome.status == "failed":
                         progress.advance("skipped")
                     else:
@@ -154,11 +156,16 @@ class GridFitter:
         known = slug in self.known
         return known and (repeat == 0 or (slug, repeat) in self.timings.fitted_before())
 
-    def _fit_shared(self, outcomes: Sequence[Outcome], repeat: int, progress: Progress) -> int:
-        """Take the algorithm's faster road and return how many points it brought to an end."""
+    def _fit_shared(
+        self, outcomes: Sequence[Outcome], repeat: int, progress: Progress
+    ) -> set[str]:
+        """Take the algorithm's faster road and return the points that it brought to an end."""
         road = self.algorithm.fit_grid
-        if road is None or not self.share or not outcomes:
-            return 0
+        if road is None or not self.share:
+            return set()
+        outcomes = [outcome for outcome in outcomes if self._shares(outcome.point)]
+        if not outcomes:
+            return set()
         points = [outcome.point.params for outcome in outcomes]
         fits = self.backend.fit_grid(road, self.transformed.Z, points)
         rows: list[Timing] = []
@@ -186,7 +193,11 @@ class GridFitter:
             each = sum(getattr(row, name) for row in rows) / max(1, len(rows))
             for row in rows:
                 setattr(row, name, each)
-        return len(rows)
+        return {row.point for row in rows}
+
+    def _shares(self, point: Point) -> bool:
+        shares = self.algorithm.shares
+        return shares is None or shares(self.algorithm.make(self.backend, **point.params))
 
     def _fit_point(self, outcome: Outcome, repeat: int) -> None:
         slug = outcome.point.slug

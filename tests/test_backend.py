@@ -400,6 +400,6 @@ def test_an_estimator_that_onedal_lacks_is_refused_before_the_fit_where_required
 
 def test_every_backend_that_is_available_is_proven():
     found = available()
-    assert set(found) == {"onedal", "sklearn"}
+    assert set(found) == {"onedal", "native", "sklearn"}
     assert found["sklearn"] == ""
     assert (found["onedal"] == "") == (not missing)

@@ -51,6 +51,9 @@ class Algorithm:
         ``fit_grid(backend, X, points)`` yields one fitted clusterer with ``labels_`` per
         point, in order; a point is a mapping of all parameters. A faster road that gives the
         labels that fitting each point alone gives, exactly.
+    shares : callable, optional
+        ``shares(estimator)`` tells whether `fit_grid` is the faster road for the estimator that
+        `make` gives for a point; default: for any.
     assign : callable, optional
         ``assign(model, X)`` returns labels of new rows, where the clusterer has no ``predict``.
     expected_failed_checks : mapping of str to str
@@ -61,5 +64,6 @@ class Algorithm:
     make: Callable[..., Clusterer]
     conf: str
     fit_grid: GridRoad | None = None
+    shares: Callable[[Clusterer], bool] | None = None
     assign: Callable[[Any, NDArray[Any]], NDArray[Any]] | None = None
     expected_failed_checks: Mapping[str, str] = field(default_factory=dict)

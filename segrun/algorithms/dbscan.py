@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
+from segrun.algorithms.together import fit_together, shares
 
 
 def make(backend: Maker, **params: Any) -> Clusterer:
     """Return the backend's DBSCAN."""
     return backend.make("DBSCAN", **params)
+
+
+def fit_grid(backend: Maker, X: NDArray[Any], points: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """Yield the model of every point; the kernels share what points have in common."""
+    return fit_together([make(backend, **point) for point in points], X)
 
 
 def assign(model: Any, X: NDArray[Any]) -> NDArray[np.int64]:
@@ -61,4 +68,11 @@ def _nearest(
     return distances, nearest
 
 
-algorithm = Algorithm(name="dbscan", make=make, conf="segrun.conf", assign=assign)
+algorithm = Algorithm(
+    name="dbscan",
+    make=make,
+    conf="segrun.conf",
+    fit_grid=fit_grid,
+    shares=shares,
+    assign=assign,
+)

@@ -71,3 +71,12 @@ def _not_kept(error: Exception) -> bool:
 def _digest() -> str:
     files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def n_threads() -> int:
+    """Return how many threads kernels may use: the job's share of the machine's cores."""
+    import numba
+
+    from segrun.environment import usable_cores
+
+    return max(1, min(int(numba.config.NUMBA_NUM_THREADS), usable_cores()))

@@ -12,8 +12,15 @@ class TestKmeansOfScikitLearn(AlgorithmConformance):
     backend = "sklearn"
 
 
+class TestKmeansOfKernels(AlgorithmConformance):
+    name = "kmeans"
+    backend = "native"
+
+
 class TestDbscan(AlgorithmConformance):
     name = "dbscan"
+    # A border row between two clusters is assigned to the nearer one.
+    min_agreement = 0.98
 
 
 class TestBirch(AlgorithmConformance):

@@ -1,0 +1,5 @@
+"""The estimators that the kernels fit, each a subclass of scikit-learn's of the same name."""
+
+from segrun.native.kmeans import KMeans
+
+__all__ = ["KMeans"]
