@@ -8,7 +8,8 @@ from segrun.config import conf_directory
 from segrun.errors import ConfigError
 
 GROUPS = [p for p in conf_directory().iterdir() if p.is_dir() and p.name not in ("hydra",)]
-CHOICES = [f"{group.name}={f.stem}" for group in sorted(GROUPS) for f in sorted(group.iterdir())]
+FILES = [file for group in sorted(GROUPS) for file in sorted(group.glob("*.yaml"))]
+CHOICES = [f"{file.parent.name}={file.stem}" for file in FILES]
 
 
 def composed(*overrides):

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import shutil
+import signal
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -203,6 +206,17 @@ def test_expectations_are_written_and_checked(segrun, original, tmp_path):
     done = segrun("reproduce", "mine.json", path, "hydra.sweep.dir=again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again" / "jobs.csv").exists()
+
+
+def test_an_interrupted_reproduction_says_neither(original, tmp_path):
+    command = [sys.executable, "-m", "segrun", "reproduce", str(original / "sweep")]
+    under_way = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert "#0 of 2" in under_way.stderr.readline()
+    under_way.send_signal(signal.SIGINT)
+    shown, said = under_way.communicate(timeout=60)
+    assert under_way.returncode == 130, said
+    assert "the same" not in shown
 
 
 EXPECTATIONS = sorted(
