@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 from sklearn.metrics import pairwise_distances_chunked
 
 from segrun.evaluate.partition import Partition
@@ -49,11 +49,11 @@ def centroid_scores(X: NDArray[np.float64], partition: Partition) -> tuple[float
 
 def _sums(X: NDArray[np.float64], partition: Partition) -> NDArray[Any]:
     """Return the sum of the rows of every cluster, shape (n_clusters, n_features)."""
-    inside = np.flatnonzero(partition.codes >= 0)
-    members = csr_array(
-        (np.ones(len(inside)), (partition.codes[inside], inside)),
-        shape=(partition.n_clusters, len(X)),
-    )
+    inside = partition.codes >= 0
+    ends = np.append(0, np.cumsum(inside))
+    codes = partition.codes[inside]
+    # By columns, which are rows of X: these are read in order, and the sums stay in the cache.
+    members = csc_array((np.ones(len(codes)), codes, ends), shape=(partition.n_clusters, len(X)))
     sums: NDArray[Any] = members @ X
     return sums
 
@@ -65,10 +65,11 @@ def _dispersion(
     squares = 0.0
     totals = np.zeros(partition.n_clusters)
     for start in range(0, len(X), BLOCK_ROWS):
-        codes = partition.codes[start : start + BLOCK_ROWS]
+        rows, codes = X[start : start + BLOCK_ROWS], partition.codes[start : start + BLOCK_ROWS]
         inside = codes >= 0
-        codes = codes[inside]
-        difference = X[start : start + BLOCK_ROWS][inside] - centroids[codes]
+        if not inside.all():
+            rows, codes = rows[inside], codes[inside]
+        difference = rows - centroids[codes]
         square = np.einsum("ij,ij->i", difference, difference)
         squares += float(square.sum())
         np.add.at(totals, codes, np.sqrt(square))

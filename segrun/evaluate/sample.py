@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,3 +83,42 @@ def estimate(values: NDArray[np.float64], population: int) -> Estimate:
         return Estimate(mean, None, 1)
     deviation = float(values.std(ddof=1))
     return Estimate(mean, deviation * ((1 - n_rows / population) / n_rows) ** 0.5, n_rows)
+
+
+def cluster_estimates(
+    values: NDArray[np.float64], codes: NDArray[Any], counts: NDArray[np.int64]
+) -> list[Estimate]:
+    """Estimate the mean within every cluster; see `estimate`.
+
+    Rows are drawn from all clusters together, so how many come from a cluster is chance; given
+    that number they are a sample of it without replacement.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_scored,)
+        The values sampled.
+    codes : ndarray of int, shape (n_scored,)
+        The cluster of each, from 0; negative in none.
+    counts : ndarray of int64, shape (n_clusters,)
+        Number of rows in every cluster.
+
+    Returns
+    -------
+    list of Estimate
+        One for each cluster; those without a sampled row have no mean.
+    """
+    # All at once: a label set may have tens of thousands of clusters.
+    inside = codes >= 0
+    values, codes, n_clusters = values[inside], codes[inside], len(counts)
+    n_rows = np.bincount(codes, minlength=n_clusters)
+    means = np.bincount(codes, values, n_clusters) / np.maximum(n_rows, 1)
+    squares = np.bincount(codes, (values - means[codes]) ** 2, n_clusters)
+    variances = squares / np.maximum(n_rows - 1, 1)
+    errors = np.sqrt(variances * (1 - n_rows / counts) / np.maximum(n_rows, 1))
+    known = (n_rows > 1) | (n_rows == counts)
+    return [
+        Estimate(mean if n else None, error if has_error else None, n)
+        for mean, error, has_error, n in zip(
+            means.tolist(), errors.tolist(), known.tolist(), n_rows.tolist(), strict=True
+        )
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 from segrun.config import EvaluationConfig, SilhouetteConfig
 from segrun.evaluate.centroids import centroid_scores
 from segrun.evaluate.partition import Partition, partition
-from segrun.evaluate.sample import Estimate, estimate, scored_rows
+from segrun.evaluate.sample import Estimate, cluster_estimates, estimate, scored_rows
 from segrun.evaluate.silhouette import silhouettes
 from segrun.evaluate.work import Work
 
@@ -49,6 +49,9 @@ class Scores:
         0 or more, larger is better.
     reason : str
         Why scores are missing; empty if none is.
+    cluster_silhouettes : dict of int to Estimate
+        Per label the mean silhouette of its rows, its standard error and the rows scored, as
+        above; empty where undefined.
     """
 
     n_clusters: int
@@ -63,6 +66,7 @@ class Scores:
     davies_bouldin: float | None = None
     calinski_harabasz: float | None = None
     reason: str = ""
+    cluster_silhouettes: dict[int, Estimate] = field(default_factory=dict)
 
 
 def evaluate(
@@ -182,9 +186,19 @@ def _score(
         with ThreadPoolExecutor(threads) as pool:
             centroid = list(pool.map(score, partitions))
     return [
-        _fields(estimate(values[i], part.n_clustered), *centroid[i])
+        {
+            **_fields(estimate(values[i], part.n_clustered), *centroid[i]),
+            "cluster_silhouettes": _per_label(part, values[i], rows),
+        }
         for i, part in enumerate(partitions)
     ]
+
+
+def _per_label(
+    part: Partition, values: NDArray[np.float64], rows: NDArray[np.int64]
+) -> dict[int, Estimate]:
+    found = cluster_estimates(values, part.codes[rows], part.counts)
+    return dict(zip(part.labels.tolist(), found, strict=True))
 
 
 def _fields(

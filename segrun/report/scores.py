@@ -47,12 +47,20 @@ def _row(outcome: Outcome, score: Scores | None, selected: str | None) -> dict[s
 
 
 def size_rows(scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
-    """Return one row per point and cluster: its number of rows; noise is label -1."""
+    """Return one row per point and cluster: its rows and silhouette; noise is label -1."""
     rows: list[dict[str, Any]] = []
     for slug, score in scores.items():
         noise = {-1: score.n_noise} if score.n_noise else {}
-        rows.extend(
-            {"point": slug, "label": label, "n_rows": n_rows}
-            for label, n_rows in {**noise, **score.sizes}.items()
-        )
+        for label, n_rows in {**noise, **score.sizes}.items():
+            found = score.cluster_silhouettes.get(label)
+            rows.append(
+                {
+                    "point": slug,
+                    "label": label,
+                    "n_rows": n_rows,
+                    "silhouette": found.mean if found else None,
+                    "silhouette_se": found.standard_error if found else None,
+                    "silhouette_rows": found.n_rows if found else None,
+                }
+            )
     return rows

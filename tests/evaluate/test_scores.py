@@ -135,6 +135,32 @@ def test_labels_of_another_length_are_refused_by_name():
         evaluate(SIX, {"short": np.zeros(5, int)}, config(), 0)
 
 
+def test_every_cluster_has_the_mean_of_its_rows():
+    X, labels = blobs(400), 3 * noisy_labels(400)
+    inside = labels >= 0
+    values = silhouette_samples(X[inside], labels[inside])
+    found = only(X, labels)
+    assert list(found.cluster_silhouettes) == list(found.sizes) == [0, 3, 6, 9, 12]
+    for label, own in found.cluster_silhouettes.items():
+        assert own.mean == pytest.approx(values[labels[inside] == label].mean(), abs=1e-9)
+        assert (own.standard_error, own.n_rows) == (0.0, found.sizes[label])
+
+
+def test_sampled_clusters_add_up_to_the_sampled_score():
+    X, labels = blobs(2000), noisy_labels(2000)
+    found = only(X, labels, config(max_exact_rows=1999, sample_rows=500))
+    parts = found.cluster_silhouettes.values()
+    assert sum(own.n_rows for own in parts) == found.silhouette_rows
+    assert sum(own.n_rows * own.mean for own in parts) == pytest.approx(
+        found.silhouette * found.silhouette_rows
+    )
+    assert all(own.standard_error > 0 for own in parts)
+
+
+def test_clusters_that_cannot_be_scored_have_no_silhouette():
+    assert only(SIX, [0] * 6).cluster_silhouettes == {}
+
+
 def test_above_the_limit_a_sample_is_scored_against_all_rows():
     X, labels = blobs(2000), noisy_labels(2000)
     found = only(X, labels, config(max_exact_rows=1999, sample_rows=500), seed=4)
