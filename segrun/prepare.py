@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segrun import interrupt
 from segrun.config import Experiment
 from segrun.errors import DataError
+from segrun.shelf import Place, Shelf
 from segrun.store import RunDirectory
 from segrun.timings import Timings
 
@@ -93,12 +94,15 @@ class Part:
         Runs that can go on side by side.
     desk : Desk or None
         Where runs of one process leave prepared data for each other.
+    shelf : Shelf or None
+        Where runs of several processes do.
     """
 
     again: bool = False
     input_sha256: str | None = None
     n_parallel: int = 1
     desk: Desk | None = None
+    shelf: Shelf | None = None
 
 
 def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
@@ -115,10 +119,27 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
         with timings.stage("load") as timing:
             timing.reason = "data prepared by an earlier job of this process"
         return lying
-    found, alone = _prepare(experiment, out, timings, part)
+    if part.shelf is None:
+        found, alone = _prepare(experiment, out, timings, part)
+    else:
+        with part.shelf.held(f"{part.input_sha256} {wanted}") as place:
+            found, alone = _from_shelf(place, experiment, out, timings, part)
     if part.desk is not None and not alone:
         part.desk.put(wanted, found)
     return found
+
+
+def _from_shelf(
+    place: Place, experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> tuple[Prepared, bool]:
+    if place.taken():
+        with timings.stage("load") as timing:
+            timing.reason = "data prepared by a job of another process"
+            return place.get(), False
+    found, alone = _prepare(experiment, out, timings, part)
+    if not alone:
+        place.put(found)
+    return found, alone
 
 
 def _prepare(

@@ -183,6 +183,20 @@ def _dump(model: Any, path: Path) -> None:
             sys.setrecursionlimit(before)
 
 
+def write_object(found: Any, path: Path) -> None:
+    """Write any object so that `read_mapped` reads its arrays without a copy."""
+    import joblib
+
+    joblib.dump(found, path)
+
+
+def read_mapped(path: Path) -> Any:
+    """Return what `write_object` wrote; its arrays are read from the file as they are used."""
+    import joblib
+
+    return joblib.load(path, mmap_mode="r")
+
+
 def model_name(point: str) -> str:
     """Return the path of a point's model within the run directory."""
     return f"models/{point}.joblib"

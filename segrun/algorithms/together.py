@@ -20,8 +20,9 @@ def fit_together(models: Sequence[Any], X: NDArray[Any]) -> Iterator[Any]:
     Those whose class has a ``fit_together`` share what can be shared.
     """
     for cls, group in groupby(models, type):
-        if shares(cls):
-            yield from cls.fit_together(list(group), X)
+        at_once = getattr(cls, "fit_together", None)
+        if at_once is not None:
+            yield from at_once(list(group), X)
         else:
             for model in group:
                 yield model.fit(X)

@@ -125,3 +125,46 @@ def _broadcast(builder: ir.IRBuilder, value: Any) -> Any:
     )
     mask = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES)
     return builder.shuffle_vector(single, ir.Constant(_VECTOR, ir.Undefined), mask)
+
+
+_MASK = types.intp(types.intp, types.float32)
+_COUNT = types.intp(types.intp)
+
+
+@intrinsic
+def lanes_within(typing_context, values, limit):  # type: ignore[no-untyped-def]
+    """Return a bit for each of 32 float32 values from an address on: at most `limit`, not NaN."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+        address, limit = arguments
+        wide = ir.VectorType(_FLOAT, COLUMNS)
+        found = builder.load(builder.inttoptr(address, wide.as_pointer()), align=4)
+        single = builder.insert_element(
+            ir.Constant(wide, ir.Undefined), limit, ir.Constant(ir.IntType(32), 0)
+        )
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), COLUMNS), [0] * COLUMNS)
+        limits = builder.shuffle_vector(single, ir.Constant(wide, ir.Undefined), mask)
+        bits = builder.bitcast(builder.fcmp_ordered("<=", found, limits), ir.IntType(COLUMNS))
+        return builder.zext(bits, _SIZE)
+
+    return _MASK, generate
+
+
+@intrinsic
+def count_bits(typing_context, bits):  # type: ignore[no-untyped-def]
+    """Return how many bits are set."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return _COUNT, generate
+
+
+@intrinsic
+def first_bit(typing_context, bits):  # type: ignore[no-untyped-def]
+    """Return the number of the lowest bit that is set; at least one must be."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return _COUNT, generate

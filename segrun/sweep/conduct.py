@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
+from segrun.shelf import Shelf
 from segrun.store import read_csv, record_end
 from segrun.sweep.directory import Header
 from segrun.sweep.job import Ended, Job
@@ -63,20 +64,27 @@ class Conductor:
         if table.is_file():
             self._before = {row["job"]: int(row["attempts"]) for row in read_csv(table)}
 
-    def run(self, jobs: Iterable[Job], *, shares: bool = False) -> Iterator[Ended]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """Run jobs and yield how each ended, its directory saying so.
 
         Parameters
         ----------
         jobs : iterable of Job
             Taken one by one, as there is room.
-        shares : bool
-            Whether jobs of one process share prepared data.
         """
-        perform = Performer(self.directory, self.header.hydra, self.launcher.n_parallel, shares)
-        for ended in self.launcher.run(self._begun(jobs), perform):
-            self._end(ended)
-            yield ended
+        shelf = Shelf(self.directory / ".prepared")
+        # What a killed command left may be of other data.
+        shelf.clear()
+        several = self.launcher.n_parallel > 1 and self.launcher.one_machine
+        perform = Performer(
+            self.directory, self.header.hydra, self.launcher.n_parallel, shelf if several else None
+        )
+        try:
+            for ended in self.launcher.run(self._begun(jobs), perform):
+                self._end(ended)
+                yield ended
+        finally:
+            shelf.clear()
 
     def _begun(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:

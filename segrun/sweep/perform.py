@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.prepare import Desk, Part
+from segrun.shelf import Shelf
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
 
@@ -33,14 +34,14 @@ class Performer:
         The sweep's ``hydra`` node, unresolved.
     n_parallel : int
         Jobs that can run side by side on one machine.
-    shares : bool
-        Whether a process keeps prepared data for its next job.
+    shelf : Shelf or None
+        Where processes leave prepared data for each other, where there are several.
     """
 
     directory: Path
     hydra: Mapping[str, Any]
     n_parallel: int = 1
-    shares: bool = False
+    shelf: Shelf | None = None
     _desk: Desk = field(default_factory=Desk)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -65,7 +66,8 @@ class Performer:
             again=True,
             input_sha256=job.input_sha256,
             n_parallel=self.n_parallel,
-            desk=self._desk if self.shares else None,
+            desk=self._desk,
+            shelf=self.shelf,
         )
         try:
             experiment = config.from_plain(job.experiment)

@@ -178,7 +178,7 @@ class Search:
         """Run what is left, then new trials until their number or the time is up."""
         began = time.monotonic()
         try:
-            for ended in self.conductor.run(self._jobs(failed, began), shares=True):
+            for ended in self.conductor.run(self._jobs(failed, began)):
                 self._tell(ended)
         finally:
             self._sum_up(time.monotonic() - began)

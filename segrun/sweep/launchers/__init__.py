@@ -22,9 +22,12 @@ class Launcher(Protocol):
     ----------
     n_parallel : int
         Jobs that can run side by side.
+    one_machine : bool
+        Whether all of them run on this machine.
     """
 
     n_parallel: int
+    one_machine: bool
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
         """Yield how each job ended, as they end; a job is taken when there is room for it."""

@@ -11,6 +11,7 @@ from segrun.sweep.perform import Performer
 class Basic:
     """Runs every job where the sweep is: no start-up, no isolation."""
 
+    one_machine = True
     n_parallel = 1
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:

@@ -33,6 +33,8 @@ class Dask:
         If dask's distributed is not installed.
     """
 
+    one_machine = False
+
     def __init__(self, address: str | None, n_workers: int) -> None:
         try:
             import distributed

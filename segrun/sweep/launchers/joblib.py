@@ -30,6 +30,8 @@ class Joblib:
         If it has no such backend.
     """
 
+    one_machine = True
+
     def __init__(self, n_jobs: int, backend: str) -> None:
         if backend not in _BACKENDS:
             raise ConfigError(

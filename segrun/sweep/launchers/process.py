@@ -28,6 +28,8 @@ class Process:
         How many workers, and what a job may take.
     """
 
+    one_machine = True
+
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.n_parallel = limits.n_jobs

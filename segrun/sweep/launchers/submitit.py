@@ -39,6 +39,8 @@ class Submitit:
         If submitit is not installed, or has no such cluster.
     """
 
+    one_machine = False
+
     def __init__(
         self, sweep: Path, cluster: str, parameters: Mapping[str, Any], max_jobs: int
     ) -> None:

@@ -1,0 +1,64 @@
+"""How many neighbours every row has, within each eps: the first, and mostly only, search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.native.dbscan import components
+from segrun.native.dbscan.hits import MAX_DOUBTS, Found, Hits, Store
+from segrun.native.dbscan.leaves import WIDTH
+from segrun.native.dbscan.neighbours import Rows, Told, visit
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the first search finds.
+
+    Attributes
+    ----------
+    counts : ndarray of int32, shape (n_eps, n_places)
+        Rows within eps of each, itself included. Pairs in doubt do not count.
+    doubts : list of (ndarray of int64, shape (n_doubts, 2)) or None, per eps
+        Places of two rows of which scikit-learn's own rounding decides whether they are within
+        eps; None where there are too many.
+    store : Store
+        Which rows those are, if there is room for it.
+    """
+
+    counts: NDArray[np.int32]
+    doubts: list[NDArray[np.int64] | None]
+    store: Store
+
+
+def census(rows: Rows, hits: list[Hits], budget: int, told: Told) -> Census:
+    """Search, count, and keep what is found if it takes no more than `budget` bytes."""
+    n_eps, n_places, n_leaves = len(rows.limits.eps), len(rows.norms), len(rows.longest)
+    counts = np.zeros((len(hits), n_eps, n_places), np.int32)
+    of_leaf = np.zeros((len(hits), n_leaves), np.int32)
+    totals = np.add.reduceat(rows.weights, np.arange(0, n_places, WIDTH), dtype=np.int32)
+    store, lock = Store(budget), Lock()
+
+    def use(k: int, new: Found) -> None:
+        for e, (places, masks) in enumerate(new.pairs):
+            components.count(places, masks, rows.weights, counts[k, e])
+        components.count_wholes(new.wholes, totals, of_leaf[k])
+        with lock:
+            store.keep(new)
+
+    visit(rows, hits, np.empty((0, n_leaves), np.int32), use, told)
+    everything = np.cumsum(counts.sum(axis=0, dtype=np.int32), axis=0, dtype=np.int32)
+    everything += rows.weights + np.repeat(of_leaf.sum(axis=0, dtype=np.int32), WIDTH)[:n_places]
+    return Census(everything, [_doubts(rows, hits, e) for e in range(n_eps)], store)
+
+
+def _doubts(rows: Rows, hits: list[Hits], e: int) -> NDArray[np.int64] | None:
+    """Return the pairs in doubt at an eps, None if there are too many of them."""
+    # Even a row and itself, or its like, where lengths are large.
+    blur = 2 * rows.limits.per_square * float(rows.longest.max())
+    if sum(h.n_doubts[e] for h in hits) > MAX_DOUBTS or blur >= rows.limits.low[e]:
+        return None
+    return np.concatenate([h.doubts[e, : h.n_doubts[e]] for h in hits])
