@@ -23,9 +23,9 @@ def race(segrun, tmp_path_factory):
 
 def test_rounds_are_interleaved_over_backends(segrun, tmp_path):
     done = segrun("plan", "experiment=bench_kmeans_small", cwd=tmp_path)
-    order = [line.split()[1:3] for line in done.stdout.splitlines()[1:7]]
+    order = [line.split()[1:3] for line in done.stdout.splitlines()[1:10]]
     assert order == [[f"timing.round={n}", f"backend={b}"]
-                     for n in range(3) for b in ("onedal", "sklearn")]  # fmt: skip
+                     for n in range(3) for b in ("onedal", "sklearn", "native")]  # fmt: skip
 
 
 def test_every_grid_has_a_row_per_backend_and_point(race):
