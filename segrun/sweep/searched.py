@@ -21,7 +21,10 @@ from segrun.explain import explain
 from segrun.keys import libraries
 from segrun.nearest import did_you_mean
 from segrun.sweep.freeze import Freezer
-from segrun.sweep.space import Base, Dimension, Space, dimension
+from segrun.sweep.space.base import Base
+from segrun.sweep.space.dimension import Dimension
+from segrun.sweep.space.grammar import dimension
+from segrun.sweep.space.space import Space
 
 _PARAMS = "algo.params."
 

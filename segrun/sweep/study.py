@@ -31,7 +31,8 @@ from sqlalchemy.pool import NullPool
 
 from segrun.errors import ConfigError, StoreError
 from segrun.nearest import did_you_mean
-from segrun.sweep.space import Dimension, Space
+from segrun.sweep.space.dimension import Dimension
+from segrun.sweep.space.space import Space
 
 _T = TypeVar("_T")
 

@@ -11,7 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from segrun.errors import ConfigError
-from segrun.sweep.space import Base, Dimension, Space, dimension
+from segrun.sweep.space.base import Base
+from segrun.sweep.space.dimension import Dimension
+from segrun.sweep.space.grammar import dimension
+from segrun.sweep.space.space import Space
 
 CENTS = st.integers(-2000, 2000).map(lambda n: n / 100)
 WORDS = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)

@@ -25,7 +25,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from segrun.errors import ConfigError, StoreError
-from segrun.sweep.space import Base, Space, dimension
+from segrun.sweep.space.base import Base
+from segrun.sweep.space.grammar import dimension
+from segrun.sweep.space.space import Space
 from segrun.sweep.study import SCORES, Objective, Settings, Study, _front
 
 ROOT = Path(__file__).parents[2]
