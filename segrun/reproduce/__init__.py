@@ -10,6 +10,7 @@ from segrun.reproduce import committed, stored
 from segrun.reproduce.page import page
 from segrun.reproduce.results import JobResults, Results, environment, read_results
 from segrun.reproduce.verdict import JobVerdict, backends, environments, judge
+from segrun.store import read_csv
 
 #: Exit code where something came to other results.
 MISMATCH = 3
@@ -125,13 +126,20 @@ def _judged(expected: Results, directory: Path) -> tuple[Mapping[str, JobVerdict
     verdicts: dict[str, JobVerdict] = {}
     found: dict[str, JobResults] = {}
     where: Mapping[str, str] = {}
-    for folder, then in expected.jobs.items():
+    for folder in dict.fromkeys([*expected.jobs, *_folders(directory)]):
+        # A job that nobody expected, because the experiment has more of them, is no match either.
+        then = expected.jobs.get(folder, JobResults({}, "", False, 0.0, ""))
         now, why = _now(directory / folder)
         verdicts[folder] = judge(then, now, why)
         if now is not None:
             found[folder] = now
             where = where or environment(directory / folder)
     return verdicts, Results(found, where or expected.environment)
+
+
+def _folders(sweep: Path) -> list[str]:
+    table = sweep / "jobs.csv"
+    return [row["job"] for row in read_csv(table)] if table.is_file() else []
 
 
 def _now(directory: Path) -> tuple[JobResults | None, str]:

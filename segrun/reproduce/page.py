@@ -36,7 +36,7 @@ def _line(job: str, verdict: JobVerdict) -> tuple[str, ...]:
     now = verdict.now
     return (
         job,
-        str(len(verdict.then.points)),
+        str(verdict.n_points),
         str(verdict.n_different),
         f"{verdict.largest:.1e}" if now else "",
         f"{verdict.then.fit_seconds:.3f}",
@@ -57,7 +57,7 @@ def _differences(verdicts: Mapping[str, JobVerdict]) -> list[str]:
 
 def verdict_line(verdicts: Mapping[str, JobVerdict], other_environment: bool) -> str:
     """Return the last line: whether the results are the same."""
-    n_points = sum(len(verdict.then.points) for verdict in verdicts.values())
+    n_points = sum(verdict.n_points for verdict in verdicts.values())
     n_different = sum(verdict.n_different for verdict in verdicts.values())
     if not any(verdict.differences for verdict in verdicts.values()):
         return (

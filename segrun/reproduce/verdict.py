@@ -58,7 +58,12 @@ class JobVerdict:
     def n_different(self) -> int:
         """Number of points that differ; all where the run as a whole does."""
         points = {difference.point for difference in self.differences}
-        return len(self.then.points) if "" in points else len(points)
+        return self.n_points if "" in points else len(points)
+
+    @property
+    def n_points(self) -> int:
+        """Number of points, then or now."""
+        return len({*self.then.points, *(self.now.points if self.now else ())})
 
 
 def judge(then: JobResults, now: JobResults | None, why: str = "") -> JobVerdict:

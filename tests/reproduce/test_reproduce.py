@@ -247,5 +247,18 @@ def test_one_changed_digest_of_a_committed_benchmark_is_a_mismatch(segrun, tmp_p
     assert f"3-dbscan {slug}: sha256 of the labels: ffffffffffff then, " in done.stdout
 
 
+def test_a_job_that_nobody_expected_is_a_mismatch(segrun, tmp_path):
+    few = ["dataset.n_customers=60", *SMALL]
+    segrun("-m", *few, "hydra.sweep.dir=sweep", "seed=1", cwd=tmp_path)
+    segrun("reproduce", "--write", "mine.json", "sweep", cwd=tmp_path)
+    content = read_json(tmp_path / "mine.json")
+    content["arguments"].append("timing.round=0,1")
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    done = segrun("reproduce", "mine.json", cwd=tmp_path)
+    assert done.returncode == MISMATCH
+    assert f"1-kmeans {POINT}: the point: missing then, there now" in done.stdout
+    assert "NOT the same: 2 of 4 points differ" in done.stdout
+
+
 def test_there_are_expectations_of_both_algorithms():
     assert EXPECTATIONS == ["bench_dbscan_small", "bench_kmeans_small"]
