@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -14,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from segrun import config
 from segrun.composer import Composer, place
 from segrun.errors import ConfigError
-from segrun.keys import job_key, part_keys
+from segrun.keys import job_key
 from segrun.report.sweep import JobResult
 from segrun.report.trial import scores_of
 from segrun.sweep.best import write_best
@@ -25,7 +24,10 @@ from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.resume import refuse_changed_inputs
 from segrun.sweep.searched import Arguments, Frozen, space_of
-from segrun.sweep.study import SCORES, Ask, Found, Objective, Settings, Study
+from segrun.sweep.study.objective import objectives_of
+from segrun.sweep.study.settings import settings_of
+from segrun.sweep.study.study import Study
+from segrun.sweep.study.trial import Ask, Found
 
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
@@ -62,91 +64,6 @@ def go_on(conductor: Conductor, folder: SweepDirectory, failed: Sequence[Job]) -
     bases = [Frozen.read(base) for base in conductor.header.study["bases"]]
     refuse_changed_inputs((base.config, base.input_sha256) for base in bases)
     Search(conductor, folder, bases).run(failed)
-
-
-def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
-    """Return the settings of the study of a sweep.
-
-    Raises
-    ------
-    ConfigError
-        If an objective, a limit or the sampler is wrong.
-    """
-    sweeper, limits = study["sweeper"], study["sweeper"]["limits"]
-    if limits is None:
-        limits = {"noise_share": {"max": study["max_noise_share"]}}
-    return Settings(
-        storage=sweeper["storage"] or f"sqlite:///{directory / 'study.db'}",
-        name=sweeper["study_name"],
-        objectives=objectives_of(sweeper["objectives"]),
-        limits=limits,
-        sampler=sweeper["sampler"],
-        sampler_params=sweeper["sampler_params"] or {},
-        seed=study["seed"],
-        fixed=_fixed(study["bases"]),
-    )
-
-
-def _fixed(bases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return digests of what the trials of each base have in common."""
-    found: dict[str, Any] = {}
-    for base in bases:
-        name = " ".join(base["choices"].values()) or "all"
-        drawn = base["dimensions"]
-        fixed = _without(base["config"], "", drawn)
-        found[name] = part_keys(fixed, base["input_sha256"], base["versions"])
-    return found
-
-
-def _without(values: Any, prefix: str, drawn: Mapping[str, Any]) -> Any:
-    """Return values without those that are drawn."""
-    if not isinstance(values, dict):
-        return values
-    return {
-        name: _without(inner, f"{prefix}{name}.", drawn)
-        for name, inner in values.items()
-        if f"{prefix}{name}" not in drawn
-    }
-
-
-def objectives_of(told: Any) -> tuple[Objective, ...]:
-    """Return the objectives that ``hydra.sweeper.objectives`` tells.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither null, a name, a list of names nor a mapping of names to directions.
-    """
-    if told is None:
-        told = ["silhouette"]
-    if isinstance(told, str):
-        told = [told]
-    if isinstance(told, list):
-        # A name that is no score has no direction either; the study says so.
-        told = {str(name): direction_of(str(name)) for name in told}
-    if not isinstance(told, dict) or not told:
-        raise ConfigError(
-            f"hydra.sweeper.objectives={told} names no score: write [silhouette] or "
-            "{silhouette: maximize}"
-        )
-    return tuple(Objective(str(name), str(direction)) for name, direction in told.items())
-
-
-def direction_of(name: str) -> str:
-    """Return the direction in which a score is better.
-
-    Raises
-    ------
-    ConfigError
-        If either may be wanted.
-    """
-    score = SCORES.get(name)
-    if score is not None and score.direction is None:
-        raise ConfigError(
-            f"hydra.sweeper.objectives: {name} has no better direction of its own; write "
-            f"{{{name}: minimize}} or {{{name}: maximize}}"
-        )
-    return score.direction if score is not None and score.direction else "maximize"
 
 
 @dataclass

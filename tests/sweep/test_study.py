@@ -28,7 +28,11 @@ from segrun.errors import ConfigError, StoreError
 from segrun.sweep.space.base import Base
 from segrun.sweep.space.grammar import dimension
 from segrun.sweep.space.space import Space
-from segrun.sweep.study import SCORES, Objective, Settings, Study, _front
+from segrun.sweep.study.front import front
+from segrun.sweep.study.objective import Objective
+from segrun.sweep.study.score import SCORES
+from segrun.sweep.study.settings import Settings
+from segrun.sweep.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 ALGORITHMS = {
@@ -326,7 +330,7 @@ def test_the_front_is_whom_nobody_dominates(points):
             for other in points
         )
     }
-    assert set(_front(losses)) == expected
+    assert set(front(losses)) == expected
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "nsgaii"])

@@ -46,6 +46,21 @@ class Space:
         """Return the optimiser's names of a base's dimensions by full key."""
         return self._names[self._positions[self._options(base.choices)]]
 
+    def placed(self, params: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return choices and values by full key of what is drawn, by the optimiser's names.
+
+        Both are empty where not all is drawn.
+        """
+        if any(group not in params for group in self.groups):
+            return {}, {}
+        choices = {group: params[group] for group in self.groups}
+        base = self.base(choices)
+        names = self.names(base)
+        if any(name not in params for name in names.values()):
+            return {}, {}
+        values = {key: found.exact(params[names[key]]) for key, found in base.dimensions.items()}
+        return choices, values
+
     def signature(self) -> dict[str, Any]:
         """Return a description as JSON can hold it; equal spaces have equal ones."""
         named = {
