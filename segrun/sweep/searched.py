@@ -161,7 +161,8 @@ class Arguments:
                     f"{where}: algo.params has no {name!r}.{did_you_mean(name, algo.params)} "
                     f"Parameters: {', '.join(algo.params)}"
                 )
-            drawn[_PARAMS + name] = (where, values)
+            if values is not None:
+                drawn[_PARAMS + name] = (where, values)
         for name, values in algo.grid.items():
             if algo.params.get(name) is None:
                 drawn.setdefault(_PARAMS + name, (f"algo.grid.{name} ({algo.name})", list(values)))

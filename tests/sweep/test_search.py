@@ -226,6 +226,33 @@ def test_a_wrong_search_is_refused_before_anything_is_written(
     assert not (tmp_path / "sweep").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "tol"),
+    [
+        (["algo.search.tol=null"], "choice(0.5, 0.25)"),
+        (["algo.search.tol=null", "algo.params.tol=1e-4"], None),
+        (["algo.search.tol=null", "algo.params.tol=interval(0.1,1)"], "float 0.1..1.0"),
+        (["algo=mine"], None),
+    ],
+    ids=["an axis", "a fixed axis", "drawn by the command line", "fixed by a file"],
+)
+def test_a_space_of_null_is_as_if_there_were_none(segrun, tmp_path, settings, tol):
+    mine = tmp_path / "conf" / "algo" / "mine.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text(
+        "defaults: [kmeans, _self_]\n"
+        "params: {tol: 1e-4}\n"
+        "grid: {n_clusters: [2, 3]}\n"
+        "search: {tol: null}\n"
+    )
+    plan = segrun("plan", *SEARCH, "algo=kmeans", "algo.grid.tol=[0.5,0.25]", *settings,
+                  cwd=tmp_path)  # fmt: skip
+    assert plan.returncode == 0, plan.stderr
+    drawn = dict(line.strip().split(": ", 1) for line in plan.stdout.splitlines() if ": " in line)
+    assert drawn["algo.params.n_clusters"] == "int 2..30"
+    assert drawn.get("algo.params.tol") == tol
+
+
 def test_a_study_of_another_space_is_refused(segrun, tmp_path):
     first = [*SEARCH, "algo=kmeans", "hydra.sweeper.n_trials=1",
              "hydra.sweeper.storage=sqlite:///s.db"]  # fmt: skip
