@@ -117,6 +117,14 @@ WRONG = [
         "grid: {", "grid: {speed: [1], ",
     ),
     (
+        "searches what is no parameter", "test_the_search_space", "yaml",
+        "grid: {", "search: {speed: [1, 2]}\ngrid: {",
+    ),
+    (
+        "a search space that cannot be read", "test_the_search_space", "yaml",
+        "grid: {", "search: {quantile: 'interval(0.9, 0.1)'}\ngrid: {",
+    ),
+    (
         "a parameter that is swallowed", "test_parameters_are_those", "yaml",
         "random_state: 0}", "random_state: 0, swallowed: 3}",
     ),

@@ -16,6 +16,7 @@ from segrun.algorithms import check as check_points
 from segrun.algorithms.base import Algorithm
 from segrun.backend import Backend, Fit
 from segrun.config import AlgoConfig
+from segrun.sweep.space.grammar import dimension
 from segrun.testing.subject import (
     SEED,
     assigned,
@@ -126,6 +127,13 @@ class AlgorithmConformance:
             assert axis in config.params, f"grid.{axis} is not in params"
             assert config.params[axis] is None, f"params.{axis} must be null: it is an axis"
             assert values, f"grid.{axis} has no values"
+
+    def test_the_search_space_is_one_of_parameters(self, config: AlgoConfig) -> None:
+        """Every key of `search` stands in `params`, and an optimiser can draw from what it says."""
+        for name, values in config.search.items():
+            assert name in config.params, f"search.{name} is not in params"
+            if values is not None:
+                dimension(f"search.{name}", values)
 
     def test_parameters_are_those_of_the_constructor(
         self, config: AlgoConfig, some: list[Point]
