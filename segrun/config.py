@@ -302,7 +302,7 @@ class AlgoConfig:
     search: dict[str, Any] = key(
         "What an optimiser draws each parameter from, in Hydra's grammar: range(2, 31), "
         "interval(0.1, 1), tag(log, interval(1e-6, 1e-2)), choice(a, b) or a list. An axis of "
-        "`grid` that is not in it is drawn from the grid's values.",
+        "`grid` that is not in it, or null, is drawn from the grid's values.",
         {},
     )
 
