@@ -54,7 +54,7 @@ def count_wholes(wholes, totals, counts):  # type: ignore[no-untyped-def]
 def as_bits(is_core, cores):  # type: ignore[no-untyped-def]
     """Store a bit per row, 64 rows a leaf."""
     for a in range(cores.size):
-        bits = 0
+        bits = np.int64(0)
         for j in range(min(WIDTH, is_core.size - a * WIDTH)):
             bits |= np.int64(is_core[a * WIDTH + j]) << j
         cores[a] = bits
@@ -168,7 +168,7 @@ def border(places, masks, cores, labels, least):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def border_wholes(wholes, cores, lowest, leaf_least):  # type: ignore[no-untyped-def]
+def border_wholes(wholes, lowest, leaf_least):  # type: ignore[no-untyped-def]
     """Lower `leaf_least` to the lowest component of leaves that are wholly near."""
     for k in range(wholes.size):
         a, b = wholes[k] >> 32, wholes[k] & _LOWER

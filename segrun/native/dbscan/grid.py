@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.native.dbscan import components, points
-from segrun.native.dbscan.census import Census, census
+from segrun.native.dbscan.census import Census, census, is_hopeless
 from segrun.native.dbscan.crew import spread
 from segrun.native.dbscan.hits import Found, Hits
 from segrun.native.dbscan.neighbours import Rows, Told, buffers, lay_out, visit
@@ -28,8 +28,12 @@ _POINT_BYTES = 1 << 28
 _IN_VAIN = 0.5
 #: Part of the search after which this is told.
 _EARLY = 0.03
+#: Fewer pairs are compared in no time.
+_MANY_PAIRS = 1e8
 #: Magnitudes whose squares are neither 0 nor infinite.
 _SMALLEST, _LARGEST = 1e-140, 1e140
+
+_UNCLEAR = "rounding decides which rows are within eps of each other"
 
 Labels = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -69,8 +73,8 @@ def fit_grid(
     Raises
     ------
     AmbiguousError
-        When a point is asked for whose result hangs on how scikit-learn rounds. The iterator
-        can still be asked for the next one.
+        When a point is asked for whose result hangs on how scikit-learn rounds; the iterator
+        can still be asked for the next one. At once, where that holds for all points.
     """
     X = np.ascontiguousarray(X, np.float64)
     if not grid:
@@ -82,12 +86,20 @@ def fit_grid(
         raise AmbiguousError("squares of distances are too large or too small for the computer")
     rows = lay_out(X, eps, n_threads)
     hits = buffers(rows, n_threads)
-    taken = census(rows, hits, budget, _reporter(note, progress))
+    worth_telling = len(rows.norms) ** 2 / 2 >= _MANY_PAIRS
+    report = _reporter(note if worth_telling else None, progress)
+
+    def told(fraction: float, share: float) -> None:
+        if all(is_hopeless(rows, hits, e) for e in range(len(eps))):
+            raise AmbiguousError(_UNCLEAR)
+        report(fraction, share)
+
+    told(0.0, 0.0)
+    taken = census(rows, hits, budget, told)
     if taken.store.overflown and note is not None:
         note("all neighbours do not fit into memory: they were searched three times")
     wanted = [(eps.index(e), int(min_samples)) for e, min_samples in grid]
     return map(_result, _outcomes(rows, hits, taken, wanted))
-
 
 
 def _unheard(_fraction: float, _share: float) -> None:
@@ -101,17 +113,17 @@ def _result(outcome: Labels | AmbiguousError) -> Labels:
     return labels, cores
 
 
-def _reporter(
-    note: Callable[[str], None] | None, progress: Callable[[float], None] | None
-) -> Told:
+def _reporter(note: Callable[[str], None] | None, progress: Callable[[float], None] | None) -> Told:
     """Return what reports on the first search; a search in vain is reported early."""
-    said = []
+    said = False
 
     def told(fraction: float, share: float) -> None:
+        nonlocal said
         if progress is not None:
             progress(fraction)
         if note is not None and not said and fraction >= _EARLY and share >= _IN_VAIN:
-            said.append(note(f"{min(share, 1):.0%} of all pairs have to be compared"))
+            said = True
+            note(f"{min(share, 1):.0%} of all pairs have to be compared")
 
     return told
 
@@ -126,13 +138,14 @@ def _outcomes(
         at_once = max(1, _POINT_BYTES // (12 * len(rows.norms)))
     for start in range(0, len(wanted), at_once):
         some = wanted[start : start + at_once]
-        begun = {w: points.begin(rows, taken, *w) for w in set(some) if taken.doubts[w[0]] is not None}
+        clear = {w for w in some if taken.doubts[w[0]] is not None}
+        begun = {w: points.begin(rows, taken, *w) for w in clear}
         join_all = _search_again if taken.store.overflown else _from_store
         join_all(rows, hits, taken, list(begun.values()))
         for w in some:
             try:
                 if w not in begun:
-                    raise AmbiguousError("rounding decides which rows are within eps")
+                    raise AmbiguousError(_UNCLEAR)
                 yield points.end(begun[w], rows, taken, place_of_row)
             except AmbiguousError as error:
                 yield error
@@ -160,7 +173,7 @@ def _search_again(rows: Rows, hits: list[Hits], _taken: Census, begun: list[Poin
         with lock:
             for point in begun:
                 points.join(point, new)
-            n_new += 1 + len(new.wholes) + sum(len(masks) for _, masks in new.pairs)
+            n_new += 1 + new.size()
             # As dear as joining that many.
             if n_new >= n_places:
                 n_new = 0

@@ -25,17 +25,17 @@ class Hits(NamedTuple):
     ----------
     places, masks : ndarray of int64, shape (n_eps, room)
         Place of a row << 32 | leaf; and a bit for each row of that leaf that is within eps.
-    wholes : ndarray of int64, shape (room,)
-        Leaf << 32 | other leaf, all of whose rows are within the smallest eps of each other.
-    sizes : ndarray of int64, shape (n_eps + 1,)
-        How many entries there are per eps, and how many pairs of leaves.
+    wholes : ndarray of int64, shape (n_eps, room)
+        Leaf << 32 | other leaf, all of whose rows are within eps of each other.
+    sizes : ndarray of int64, shape (2, n_eps)
+        How many there are of masks, and of wholes.
     doubts : ndarray of int64, shape (n_eps, MAX_DOUBTS, 2)
         Places of two rows in doubt. They are in no mask.
     n_doubts : ndarray of int64, shape (n_eps,)
         How many pairs are, also beyond those remembered.
     n_compared : ndarray of int64, shape (1,)
         Pairs whose distance was computed.
-    near, bound, rows, tile, columns, out, low, high, tops, sures : ndarray
+    near, bound, out, box, tops, sures : ndarray of float32
         Room to work in.
     """
 
@@ -48,37 +48,29 @@ class Hits(NamedTuple):
     n_compared: NDArray[np.int64]
     near: NDArray[np.float32]
     bound: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    tile: NDArray[np.float32]
-    columns: NDArray[np.int64]
     out: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
+    box: NDArray[np.float32]
     tops: NDArray[np.float32]
     sures: NDArray[np.float32]
 
 
-def room(n_eps: int, n_leaves: int, n_features: int) -> Hits:
+def room(n_eps: int, n_leaves: int, stride: int) -> Hits:
     """Return empty buffers."""
     entries = min(_ROOM, WIDTH * (n_leaves * (n_leaves + 1) // 2) + WIDTH)
-    single = np.float32
     return Hits(
-        *(np.empty((n_eps, entries), np.int64) for _ in range(2)),
-        np.empty(entries, np.int64),
-        np.zeros(n_eps + 1, np.int64),
-        np.empty((n_eps, MAX_DOUBTS, 2), np.int64),
-        np.zeros(n_eps, np.int64),
-        np.zeros(1, np.int64),
-        np.empty(n_leaves, single),
-        np.empty(WIDTH, single),
-        np.empty((WIDTH, n_features), single),
-        np.empty((n_features, WIDTH), single),
-        np.empty(WIDTH, np.int64),
-        np.empty((2, 4, WIDTH // 2), single),
-        np.empty(n_features, single),
-        np.empty(n_features, single),
-        np.empty(n_eps, single),
-        np.empty(n_eps, single),
+        places=np.empty((n_eps, entries), np.int64),
+        masks=np.empty((n_eps, entries), np.int64),
+        wholes=np.empty((n_eps, entries), np.int64),
+        sizes=np.zeros((2, n_eps), np.int64),
+        doubts=np.empty((n_eps, MAX_DOUBTS, 2), np.int64),
+        n_doubts=np.zeros(n_eps, np.int64),
+        n_compared=np.zeros(1, np.int64),
+        near=np.empty(n_leaves, np.float32),
+        bound=np.empty(WIDTH, np.float32),
+        out=np.empty((2, 4, WIDTH // 2), np.float32),
+        box=np.empty((2, stride), np.float32),
+        tops=np.empty(n_eps, np.float32),
+        sures=np.empty(n_eps, np.float32),
     )
 
 
@@ -87,29 +79,31 @@ class Found(NamedTuple):
 
     Attributes
     ----------
-    pairs : list of (ndarray of int64, ndarray of int64)
-        Places and masks, per eps.
-    wholes : ndarray of int64
-        Pairs of leaves.
+    places, masks, wholes : list of ndarray of int64
+        Each of them, per eps.
     """
 
-    pairs: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
-    wholes: NDArray[np.int64]
+    places: list[NDArray[np.int64]]
+    masks: list[NDArray[np.int64]]
+    wholes: list[NDArray[np.int64]]
 
-    def arrays(self) -> list[NDArray[np.int64]]:
-        """Return all of them."""
-        return [self.wholes, *(array for pair in self.pairs for array in pair)]
+    def size(self) -> int:
+        """Return how many entries there are."""
+        return sum(map(len, self.masks)) + sum(map(len, self.wholes))
 
     def copy(self) -> Found:
         """Return what stays when the buffers are used again."""
-        return Found([(p.copy(), m.copy()) for p, m in self.pairs], self.wholes.copy())
+        return Found(*([array.copy() for array in arrays] for arrays in self))
 
 
 def found(hits: Hits) -> Found:
     """Return a view of what the buffers hold."""
-    *sizes, n_wholes = hits.sizes.tolist()
-    pairs = [(hits.places[e, :n], hits.masks[e, :n]) for e, n in enumerate(sizes)]
-    return Found(pairs, hits.wholes[:n_wholes])
+    n_masks, n_wholes = hits.sizes.tolist()
+    return Found(
+        [all_of[:n] for all_of, n in zip(hits.places, n_masks, strict=True)],
+        [all_of[:n] for all_of, n in zip(hits.masks, n_masks, strict=True)],
+        [all_of[:n] for all_of, n in zip(hits.wholes, n_wholes, strict=True)],
+    )
 
 
 @dataclass
@@ -135,7 +129,7 @@ class Store:
 
     def keep(self, new: Found) -> None:
         """Add a copy."""
-        self.n_bytes += sum(array.nbytes for array in new.arrays())
+        self.n_bytes += 16 * new.size()
         if self.n_bytes > self.budget:
             self.overflown = True
             self.found.clear()

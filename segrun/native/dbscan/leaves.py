@@ -12,6 +12,8 @@ from segrun.native.jit import fast_kernel, kernel
 
 #: Rows of a leaf, as `simd` has its tiles.
 WIDTH = 64
+#: Values that the processor takes at a time.
+LANES = 16
 #: Rows within a leaf are split further, down to the rows of a block.
 _FINEST = 4
 #: Rows that the axes are taken from.
@@ -33,8 +35,8 @@ class Leaves(NamedTuple):
     ----------
     row_at : ndarray of int64, shape (n_places,)
         Row of X at each place.
-    rows : ndarray of float32, shape (n_leaves * 64, n_features)
-        Centred, scaled and turned rows.
+    rows : ndarray of float32, shape (n_leaves * 64, stride)
+        Centred, scaled and turned rows; behind the features, 0.
     tiles : ndarray of float32, shape (n_leaves, n_features, 64)
         The same, feature by feature.
     low, high : ndarray of float32, shape (n_leaves, n_features)
@@ -86,13 +88,16 @@ def leaves(
     pieces = [slice(i, i + _PIECE) for i in range(0, n_places, _PIECE)]
     spread(lambda p: turn(X, chosen[p], centre, scale, axes, turned[p]), pieces, n_threads)
     order = _order(turned, n_threads)
+    stride = -(-n_features // LANES) * LANES
     found = Leaves(
-        chosen[order],
-        np.empty((n_leaves * WIDTH, n_features), np.float32),
-        np.empty((n_leaves, n_features, WIDTH), np.float32),
-        *(np.empty((n_leaves, n_features), np.float32) for _ in range(2)),
-        *(np.empty((n_features, n_leaves), np.float32) for _ in range(2)),
-        np.empty(n_leaves),
+        row_at=chosen[order],
+        rows=np.zeros((n_leaves * WIDTH, stride), np.float32),
+        tiles=np.empty((n_leaves, n_features, WIDTH), np.float32),
+        low=np.empty((n_leaves, n_features), np.float32),
+        high=np.empty((n_leaves, n_features), np.float32),
+        lows=np.empty((n_features, n_leaves), np.float32),
+        highs=np.empty((n_features, n_leaves), np.float32),
+        longest=np.empty(n_leaves),
     )
     n_leaves_each = _PIECE // WIDTH
     starts = range(0, n_leaves, n_leaves_each)

@@ -86,8 +86,8 @@ def lay_out(X: NDArray[np.float64], eps: Sequence[float], n_threads: int) -> Row
 
 def buffers(rows: Rows, n_threads: int) -> list[Hits]:
     """Return buffers for the threads of a search."""
-    n_leaves, n_features = rows.leaves.low.shape
-    return [room(len(rows.limits.eps), n_leaves, n_features) for _ in range(n_threads)]
+    n_eps, n_leaves, stride = len(rows.limits.eps), len(rows.longest), rows.leaves.rows.shape[1]
+    return [room(n_eps, n_leaves, stride) for _ in range(n_threads)]
 
 
 def visit(

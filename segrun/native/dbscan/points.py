@@ -63,27 +63,28 @@ def begin(rows: Rows, taken: Census, e: int, min_samples: int) -> Point:
 
 def join(point: Point, new: Found) -> None:
     """Join neighbours that are both core rows."""
-    for places, masks in new.pairs[: point.e + 1]:
-        components.join(places, masks, point.cores, point.parents)
-    components.join_wholes(new.wholes, point.cores, point.parents)
+    for e in range(point.e + 1):
+        components.join(new.places[e], new.masks[e], point.cores, point.parents)
+        components.join_wholes(new.wholes[e], point.cores, point.parents)
 
 
 def number(point: Point, rows: Rows) -> None:
-    """Number the components, once all are joined."""
+    """Give the components their numbers, once all are joined."""
     room = np.empty(len(rows.X), np.int32)
     components.number(point.parents, rows.leaves.row_at, point.cores, room, point.labels)
 
 
 def border(point: Point, new: Found) -> None:
     """Note which components other rows border on, once they are numbered."""
-    for places, masks in new.pairs[: point.e + 1]:
-        components.border(places, masks, point.cores, point.labels, point.least)
-    if len(new.wholes):
+    for e in range(point.e + 1):
+        components.border(new.places[e], new.masks[e], point.cores, point.labels, point.least)
+    wholes = np.concatenate(new.wholes[: point.e + 1])
+    if len(wholes):
         # Core rows have the numbers, the others -1.
         labels = np.where(point.labels < 0, components.NONE, point.labels)
         lowest = np.minimum.reduceat(labels, np.arange(0, len(labels), WIDTH))
         of_leaf = np.full_like(lowest, components.NONE)
-        components.border_wholes(new.wholes, point.cores, lowest, of_leaf)
+        components.border_wholes(wholes, lowest, of_leaf)
         np.minimum(point.least, np.repeat(of_leaf, WIDTH)[: len(labels)], out=point.least)
 
 
@@ -113,9 +114,7 @@ def check(
 ) -> None:
     """Refuse labels that a pair in doubt could change, whichever way each is decided."""
     doubts = taken.doubts[point.e]
-    if doubts is None:
-        raise AmbiguousError("rounding decides which rows are within eps of each other")
-    if not len(doubts):
+    if doubts is None or not len(doubts):
         return
     more = np.zeros(len(labels), np.int64)
     np.add.at(more, doubts, rows.weights[doubts[:, ::-1]])

@@ -72,7 +72,7 @@ def find_leaders(X, keys, by_key, leader):  # type: ignore[no-untyped-def]
 
 @kernel
 def _equal(x, y):  # type: ignore[no-untyped-def]
+    same = True
     for d in range(x.size):
-        if x[d] != y[d]:
-            return False
-    return True
+        same &= x[d] == y[d]
+    return same
