@@ -73,11 +73,14 @@ def who_ran(estimator: Any, lines: Sequence[str]) -> tuple[str, str]:
     ran : {"onedal", "native", "sklearn"}
         In doubt, sklearn.
     reason : str
-        Why oneDAL or the kernels did not run, or what oneDAL replaced; empty if neither.
+        Why oneDAL or the kernels did not run, what oneDAL replaced, or what made the kernels
+        slow; empty if none of it.
     """
     name = type(estimator).__name__
     if is_native(type(estimator)):
-        return ("sklearn" if estimator.native_reason_ else "native"), estimator.native_reason_
+        if estimator.native_reason_:
+            return "sklearn", estimator.native_reason_
+        return "native", getattr(estimator, "native_note_", "")
     if not is_intelex(type(estimator)):
         return "sklearn", ""
     # Only this estimator's own fit counts, not those of others inside it, nor its predict.

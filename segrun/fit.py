@@ -156,9 +156,7 @@ class GridFitter:
         known = slug in self.known
         return known and (repeat == 0 or (slug, repeat) in self.timings.fitted_before())
 
-    def _fit_shared(
-        self, outcomes: Sequence[Outcome], repeat: int, progress: Progress
-    ) -> set[str]:
+    def _fit_shared(self, outcomes: Sequence[Outcome], repeat: int, progress: Progress) -> set[str]:
         """Take the algorithm's faster road and return the points that it brought to an end."""
         road = self.algorithm.fit_grid
         if road is None or not self.share:

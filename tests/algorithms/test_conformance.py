@@ -23,6 +23,12 @@ class TestDbscan(AlgorithmConformance):
     min_agreement = 0.98
 
 
+class TestDbscanOfKernels(AlgorithmConformance):
+    name = "dbscan"
+    backend = "native"
+    min_agreement = 0.98
+
+
 class TestBirch(AlgorithmConformance):
     """By YAML alone."""
 

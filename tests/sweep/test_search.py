@@ -138,11 +138,15 @@ def test_failed_and_degenerate_trials_do_not_end_the_sweep(segrun, unruly, tmp_p
     assert ends == {"done": 9}
 
 
+def going_on(folder, asked):
+    """Return what to call: where the sweep was killed before it was written down, all of it."""
+    return ["resume", "sweep"] if (folder / "sweep" / "sweep.json").exists() else asked
+
+
 def killed_now_and_then(start, folder, asked, moments):
     draw, n_killed = random.Random(3), 0
     while n_killed < moments:
-        resumes = (folder / "sweep" / "sweep.json").exists()
-        command = start(*(["resume", "sweep"] if resumes else asked))
+        command = start(*going_on(folder, asked))
         try:
             command.process.wait(timeout=draw.uniform(1.0, 3.5))
         except subprocess.TimeoutExpired:
@@ -158,7 +162,7 @@ def test_a_killed_study_goes_on_to_the_same_trials(segrun, start, tmp_path):
     whole = [part.replace("=sweep", "=whole") for part in asked]
     assert segrun(*whole, cwd=tmp_path).returncode == 0
     killed_now_and_then(start, tmp_path, asked, 3)
-    last = segrun("resume", "sweep", cwd=tmp_path)
+    last = segrun(*going_on(tmp_path, asked), cwd=tmp_path)
     assert last.returncode == 0, last.stderr
     tables = [
         [{k: v for k, v in row.items() if "seconds" not in k}
