@@ -21,6 +21,7 @@ def check(experiment: Experiment) -> None:
     """
     from segrun import augment, centres, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
+    from segrun.preflight.check import check as check_preflight
 
     folder_name(experiment.name)
     if not 0 <= experiment.seed <= MAX_SEED:
@@ -36,6 +37,7 @@ def check(experiment: Experiment) -> None:
     augment.check(experiment.augmentation, names)
     transform.check(experiment.transform, names)
     check_evaluation(experiment.evaluation)
+    check_preflight(experiment.preflight)
 
 
 def folder_name(name: str) -> str:

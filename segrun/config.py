@@ -122,6 +122,15 @@ class EngineName(Enum):
     polars = "polars"
 
 
+class PreflightAction(Enum):
+    """What happens where a grid will take more than is allowed."""
+
+    none = "none"
+    warn = "warn"
+    sample = "sample"
+    refuse = "refuse"
+
+
 class ModelsKept(Enum):
     """Which fitted models stay in the run directory."""
 
@@ -341,6 +350,25 @@ class EvaluationConfig:
 
 
 @dataclass
+class PreflightConfig:
+    """What a grid may take, estimated before it starts."""
+
+    action: PreflightAction = key(
+        "Where the estimate is too much: refuse (before any fit), warn, or sample (an exact "
+        "silhouette is sampled where time is too long, the rest is warned of); none: no estimate.",
+        PreflightAction.warn,
+    )
+    max_seconds: float | None = key(
+        "Wall seconds that fits, scores and storing may take; null: no limit.", None
+    )
+    max_memory_share: float = key(
+        "Share, above 0 and up to 1, of the memory that this run can have (its control group's "
+        "limit counts, jobs side by side share).",
+        0.9,
+    )
+
+
+@dataclass
 class StoreConfig:
     """What stays in the run directory."""
 
@@ -391,6 +419,11 @@ class Experiment:
     store: StoreConfig = key("What stays in the run directory.")
     timing: TimingConfig = key("How often fits are timed.")
     sweep: SweepConfig = key("How the jobs of one command go together.")
+    # A default: jobs that were frozen before have none.
+    preflight: PreflightConfig = field(
+        default_factory=PreflightConfig,
+        metadata={"doc": "What a grid may take, estimated before it starts."},
+    )
 
 
 #: What `conf/` refers to as `/schema/<group>/<name>`: (group, name, dataclass).

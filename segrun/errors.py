@@ -19,6 +19,10 @@ class BackendError(SegrunError):
     """The backend asked for did not run and `backend.require` is true (exit code 1)."""
 
 
+class PreflightError(SegrunError):
+    """A grid will take more than `preflight` allows, and it is to refuse that (exit code 1)."""
+
+
 class StoreError(SegrunError):
     """A run directory cannot be written, or is not what it should be (exit code 1)."""
 

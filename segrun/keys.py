@@ -69,8 +69,8 @@ def point_key(
 ) -> str:
     """Return the content key of one point: of its labels, so scores and grid have no part in it."""
     about = _with_effect(experiment)
-    for name in ("evaluation", "store", "timing"):
-        del about[name]
+    for name in ("evaluation", "store", "timing", "preflight"):
+        about.pop(name, None)
     algo = {**about["algo"], "params": point.params}
     del algo["grid"]
     return _digest({**about, "algo": algo}, input_sha256, versions)
@@ -79,8 +79,8 @@ def point_key(
 def kind_key(experiment: Mapping[str, Any], input_sha256: str | None) -> str:
     """Return the key of jobs that take about as long for a point: same data, algorithm, backend."""
     about = _with_effect(experiment)
-    for name in ("seed", "store"):
-        del about[name]
+    for name in ("seed", "store", "preflight"):
+        about.pop(name, None)
     # The rounds of a benchmark are the same job again.
     about["timing"] = {name: value for name, value in about["timing"].items() if name != "round"}
     return _digest({**about, "algo": experiment["algo"]["name"]}, input_sha256)
@@ -97,6 +97,9 @@ def part_keys(
 def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
     about = {name: value for name, value in experiment.items() if name not in _WITHOUT_EFFECT}
     about["algo"] = {k: v for k, v in about["algo"].items() if k != "search"}
+    # All but a sampled silhouette comes out the same.
+    if about.get("preflight", {}).get("action") != "sample":
+        about.pop("preflight", None)
     # Where a file lies does not matter, what is in it does.
     about["dataset"] = {k: v for k, v in about["dataset"].items() if k != "path"}
     return about

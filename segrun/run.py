@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segrun.algorithms.grid import Point
     from segrun.evaluate.scores import Scores
     from segrun.fit import Outcome
+    from segrun.preflight.flight import Flight
 
 log = logging.getLogger("segrun.run")
 
@@ -107,6 +108,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     from segrun.evaluate.scores import evaluate
     from segrun.evaluate.select import select
     from segrun.fit import GridFitter, known_outcomes
+    from segrun.preflight.flight import preflight
 
     seed, timings = experiment.seed, Timings(out.table("timings.csv"), part.n_parallel)
     backend = make_backend(experiment.backend)
@@ -125,6 +127,9 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     known = known_outcomes(out, points, keys, experiment.store.models)
     if known:
         log.info("%d of %d points were finished by an earlier attempt", len(known), len(points))
+    left = [point.params for point in points if point.slug not in known]
+    flight = preflight(experiment, ready.transformed.Z, left, timings, out.path)
+    _record_flight(experiment, out, flight, timings)
     fitter = GridFitter(
         algorithm, backend, ready.customers, ready.transformed, out, timings,
         experiment.store.models, origin, experiment.timing.share, keys, known,
@@ -137,7 +142,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
-        scores = evaluate(ready.transformed.Z, labels, experiment.evaluation, seed, progress.reach)
+        scores = evaluate(ready.transformed.Z, labels, flight.evaluation, seed, progress.reach)
     selected = select(scores, experiment.evaluation.max_noise_share)
     facts = {
         "key": _job_key(experiment, ready, identity),
@@ -148,7 +153,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         "features": ready.built.facts,
         **({"centres": centres} if centres else {}),
     }
-    return _finish(experiment, out, timings, Ended(outcomes, scores, selected), facts)
+    return _finish(experiment, out, timings, Ended(outcomes, scores, selected, flight), facts)
 
 
 def _keys(
@@ -174,6 +179,18 @@ class Ended:
     outcomes: Sequence[Outcome]
     scores: Mapping[str, Scores]
     selected: str | None
+    flight: Flight
+
+
+def _record_flight(
+    experiment: Experiment, out: RunDirectory, flight: Flight, timings: Timings
+) -> None:
+    if flight.costs:
+        out.write_table("preflight.csv", flight.table(timings))
+    if flight.sampled:
+        # What really ran: done again, it is sampled however fast the machine is then.
+        ran = replace(experiment, evaluation=flight.evaluation)
+        out.write_text("experiment.yaml", config.to_yaml(ran))
 
 
 def _finish(
@@ -192,6 +209,8 @@ def _finish(
         out.write_table("scores.csv", score_rows(ended.outcomes, ended.scores, ended.selected))
         out.write_table("sizes.csv", size_rows(ended.scores))
     out.write_table("timings.csv", timings.table())
+    if ended.flight.costs:
+        out.write_table("preflight.csv", ended.flight.table(timings))
     if ended.selected is None and ended.scores:
         least = min(score.noise_share for score in ended.scores.values())
         log.warning(

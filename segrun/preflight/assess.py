@@ -1,0 +1,33 @@
+"""What every stage of a grid will take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from segrun.preflight.cost import Cost
+from segrun.preflight.dbscan import Dbscan
+from segrun.preflight.evaluate import evaluate_cost
+from segrun.preflight.fit import fit_cost
+from segrun.preflight.machine import Machine
+from segrun.preflight.stored import store_cost
+from segrun.preflight.task import Task
+
+
+def assess(task: Task, machine: Machine) -> list[Cost]:
+    """Return what the stages fit, evaluate and store take, in this order."""
+    # The neighbours are counted once.
+    grid = Dbscan(task) if task.estimator == "DBSCAN" else None
+    # Labels of all points stay until they are scored.
+    labels = 8 * task.n_samples * task.n_points
+    costs = [
+        fit_cost(task, machine, grid),
+        evaluate_cost(task, machine),
+        store_cost(task, machine, grid),
+    ]
+    return [_with(cost, labels) for cost in costs]
+
+
+def _with(cost: Cost, n_bytes: int) -> Cost:
+    if cost.extra_bytes is None:
+        return cost
+    return replace(cost, extra_bytes=cost.extra_bytes + n_bytes)
