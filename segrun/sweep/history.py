@@ -25,14 +25,14 @@ class Estimate:
     ----------
     wall_seconds : float
         Of all stages together.
-    peak_rss_bytes : int
-        Highest resident memory of any stage.
+    peak_rss_bytes : int or None
+        Highest resident memory of any stage, None where nothing tells.
     basis : str
         What it is judged by.
     """
 
     wall_seconds: float
-    peak_rss_bytes: int
+    peak_rss_bytes: int | None
     basis: str
 
 
@@ -48,6 +48,7 @@ class History:
     def __init__(self, root: Path) -> None:
         self._by_key: dict[str, Path] = {}
         self._alike: dict[str, list[tuple[Path, int]]] = defaultdict(list)
+        self._clustered: dict[tuple[str, str], int] = {}
         # A job's folder may be some levels below its sweep.
         for depth in range(1, 5):
             for manifest in sorted(root.glob("*/" * depth + MANIFEST)):
@@ -63,6 +64,15 @@ class History:
         if content["status"] == "done":
             self._by_key.setdefault(key, file.parent)
             self._alike[kind].append((file.parent, sum(content["points"].values())))
+            data = content["input"]["sha256"], content["experiment"]["features"]
+            self._clustered[data] = content["features"]["clustered"]
+
+    def n_customers(self, job: Job) -> int | None:
+        """Return how many customers a finished run clustered of the same file, None without one.
+
+        The rules that leave customers out may differ.
+        """
+        return self._clustered.get((job.input_sha256 or "", job.experiment["features"]["name"]))
 
     def cached(self, job: Job) -> Path | None:
         """Return a finished run with the content key of this job, None without one."""
@@ -126,5 +136,5 @@ def totals(estimates: Iterable[Estimate | None]) -> tuple[float, int, int]:
     judged = list(estimates)
     known = [estimate for estimate in judged if estimate is not None]
     seconds = sum(estimate.wall_seconds for estimate in known)
-    memory = max((estimate.peak_rss_bytes for estimate in known), default=0)
+    memory = max((estimate.peak_rss_bytes or 0 for estimate in known), default=0)
     return seconds, memory, len(judged) - len(known)

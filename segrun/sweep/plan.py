@@ -23,14 +23,15 @@ def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
         Where they would run: what is finished there is done, what is finished elsewhere below
         the same folder is cached.
     estimate : bool
-        Whether time and memory are told, judged by finished runs.
+        Whether time and memory are told, judged by finished runs; without one, by the size of
+        the data where that is known.
     """
     history = History(sweep.parent)
     statuses = [status(job, sweep, history) for job in jobs]
     header = ["job", "what differs", "status"] + (["seconds", "memory", "judged by"] * estimate)
     rows = [header]
     differing = _differing(jobs)
-    estimates = [history.estimate(job) if estimate else None for job in jobs]
+    estimates = _estimates(jobs, sweep.parent, history) if estimate else [None] * len(jobs)
     for job, found, judged in zip(jobs, statuses, estimates, strict=True):
         own = " ".join(text for text in job.overrides if text in differing)
         rows.append([job.folder, own, found, *(_judged(judged) if estimate else [])])
@@ -38,6 +39,13 @@ def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
     if estimate:
         lines.append(_total(estimates))
     return "\n".join(lines) + "\n"
+
+
+def _estimates(jobs: Sequence[Job], root: Path, history: History) -> list[Estimate | None]:
+    from segrun.preflight.outlook import Outlook
+
+    outlook = Outlook(root, history)
+    return [history.estimate(job) or outlook.estimate(job) for job in jobs]
 
 
 def status(job: Job, sweep: Path, history: History) -> str:
@@ -57,7 +65,9 @@ def _differing(jobs: Sequence[Job]) -> set[str]:
 def _judged(estimate: Estimate | None) -> list[str]:
     if estimate is None:
         return ["?", "?", "no finished run of this kind"]
-    return [f"{estimate.wall_seconds:.1f}", _memory(estimate.peak_rss_bytes), estimate.basis]
+    n_bytes = estimate.peak_rss_bytes
+    memory = "?" if n_bytes is None else _memory(n_bytes)
+    return [f"{estimate.wall_seconds:.1f}", memory, estimate.basis]
 
 
 def _total(estimates: Sequence[Estimate | None]) -> str:

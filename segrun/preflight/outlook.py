@@ -1,0 +1,75 @@
+"""What a job will take of which no run has finished, and whose data nobody has read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from segrun.algorithms.grid import points
+from segrun.config import Experiment, SyntheticRetailConfig, from_plain
+from segrun.errors import ConfigError
+from segrun.features import feature_names
+from segrun.preflight.assess import assess
+from segrun.preflight.limits import total_seconds
+from segrun.preflight.machine import Machine, measure
+from segrun.preflight.task import task
+from segrun.sweep.history import Estimate, History
+from segrun.sweep.job import Job
+
+#: What a process holds once data are prepared: 480 to 650 MB, most of it libraries.
+_PREPARED_BYTES = 570_000_000
+
+
+class Outlook:
+    """Estimates by size: of the embedded data, of `augmentation.rows`, or as finished runs say.
+
+    Parameters
+    ----------
+    root : Path
+        Where results go.
+    history : History
+        The finished runs there: they know how many customers a file has.
+    """
+
+    def __init__(self, root: Path, history: History) -> None:
+        self._root, self._history = root, history
+
+    def estimate(self, job: Job) -> Estimate | None:
+        """Return what a job's fits, scores and files will take; None where nothing tells."""
+        try:
+            experiment = from_plain(job.experiment)
+        except ConfigError:
+            return None
+        n_samples = self._n_samples(job, experiment)
+        if n_samples is None:
+            return None
+        grid = [point.params for point in points(experiment.algo)]
+        costs = assess(task(experiment, grid, (n_samples, _n_features(experiment))), self._machine)
+        if any(cost.seconds is None for cost in costs):
+            return None
+        extra = [cost.extra_bytes for cost in costs if cost.extra_bytes is not None]
+        peak = _PREPARED_BYTES + max(extra) if len(extra) == len(costs) else None
+        basis = f"no finished run; by size: {costs[0].basis}"
+        return Estimate(total_seconds(costs), peak, basis)
+
+    @cached_property
+    def _machine(self) -> Machine:
+        return measure(self._root)
+
+    def _n_samples(self, job: Job, experiment: Experiment) -> int | None:
+        augmentation = experiment.augmentation
+        if augmentation.rows is not None:
+            return augmentation.rows
+        n_customers = self._n_customers(job, experiment)
+        return None if n_customers is None else n_customers * (augmentation.factor or 1)
+
+    def _n_customers(self, job: Job, experiment: Experiment) -> int | None:
+        if isinstance(experiment.dataset, SyntheticRetailConfig):
+            return experiment.dataset.n_customers
+        return self._history.n_customers(job)
+
+
+def _n_features(experiment: Experiment) -> int:
+    pca = experiment.transform.pca
+    # A share of variance: at most all of them.
+    return int(pca) if pca and pca >= 1 else len(feature_names(experiment.features))
