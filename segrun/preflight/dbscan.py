@@ -72,10 +72,10 @@ def _nanoseconds(grid: Dbscan) -> tuple[float | None, bool]:
 
 def _all_distances(grid: Dbscan, eps: float) -> float:
     n_samples, n_features = grid.task.n_samples, grid.task.n_features
-    # A distance took 1.5 with 21 features and 0.75 with 3 on either backend; a neighbour that is
-    # found, 20 (oneDAL) or 45 (scikit-learn).
+    # A distance took 1.5 on a machine alone, 2 on a busy one, with 21 features, and 0.75 to 0.95
+    # with 3, on either backend; a neighbour that is found, 20 (oneDAL) or 45 (scikit-learn).
     found = (20 if grid.task.backend == "onedal" else 45) * (grid.pairs(eps) or 0.0)
-    return n_samples**2 * (0.6 + 0.043 * n_features) + found
+    return n_samples**2 * (0.7 + 0.05 * n_features) + found
 
 
 def _native(grid: Dbscan, eps: float) -> float:
@@ -97,8 +97,9 @@ def _bytes(grid: Dbscan) -> int | None:
     if task.backend == "native":
         # 9 bytes a pair, each kept once.
         return int(rows + min(_NATIVE_BYTES, 4.5 * pairs))
-    # oneDAL 11 to 15 a neighbour; scikit-learn 28 by all distances, 17 by its tree.
-    each = 14 if task.backend == "onedal" else 28 if _brute(task) else 17
+    # A neighbour: oneDAL 8 (thousands a row) to 15 (tens); scikit-learn 28 by all distances, 17 by
+    # its tree.
+    each = 12 if task.backend == "onedal" else 28 if _brute(task) else 17
     return int(rows + each * pairs)
 
 
