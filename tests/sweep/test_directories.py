@@ -85,7 +85,7 @@ def test_an_estimate_is_of_the_same_data(segrun, tmp_path):
     same = segrun("plan", "--estimate", *SMALL, "seed=1", cwd=tmp_path)
     assert "1 finished with the same data" in same.stdout
     other = segrun("plan", "--estimate", *SMALL[1:], "dataset.n_customers=90000", cwd=tmp_path)
-    assert "no finished run of this kind" in other.stdout
+    assert "finished with the same data" not in other.stdout
 
 
 @pytest.fixture
