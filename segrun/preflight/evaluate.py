@@ -33,9 +33,10 @@ def evaluate_cost(task: Task, machine: Machine) -> Cost:
     distances = rows * n_samples
     compiled = distances >= COMPILED_DISTANCES
     # Per distance, 0.7 to 1.7 with 9 label sets and 0.8 to 1.3 with 27 by the kernel, 6 and 12 by
-    # products (21 features): the more label sets, the more groups of rows that share all labels.
+    # products (21 features; by the kernel 0.3 to 0.5 with 3): the more label sets, the more groups
+    # of rows that share all labels.
     if compiled:
-        each = 0.4 + 0.025 * task.n_features + 0.015 * task.n_points
+        each = 0.2 + 0.035 * task.n_features + 0.012 * task.n_points
     else:
         each = 2.5 + 0.04 * task.n_features + 0.3 * task.n_points
     # Per row and label set for the scores from centroids: 150 with 21 features, 75 with 3.
