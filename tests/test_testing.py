@@ -207,6 +207,7 @@ def failed(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "test"), [(what, test) for what, test, *_ in WRONG])
 def test_a_wrong_plugin_fails_the_test_that_is_for_it(failed, what, test):
     assert any(name.startswith(test) for name in failed[what]), failed[what]

@@ -140,6 +140,7 @@ def test_input_that_was_moved_can_be_named(segrun, run, original, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_generated_input_that_changed_is_a_mismatch(segrun, tmp_path):
     segrun("dataset.n_customers=60", *SMALL, "hydra.run.dir=run", cwd=tmp_path)
     manifest = read_json(tmp_path / "run" / "manifest.json")
@@ -163,6 +164,7 @@ def test_points_that_failed_must_fail_again(segrun, tmp_path):
     assert "n_clusters=2,tol=0.0001: status: failed then, done now" in done.stdout
 
 
+@pytest.mark.slow
 def test_jobs_without_results_are_left_out_and_told(segrun, original, tmp_path):
     done = segrun("-m", "dataset=online_retail", *SMALL, "hydra.sweep.dir=sweep",
                   f"dataset.path={original / 'sales.csv'},nowhere.csv", cwd=tmp_path)  # fmt: skip
@@ -195,6 +197,7 @@ def test_what_cannot_be_reproduced_says_why(segrun, run, original, tmp_path, arg
     assert not (tmp_path / "outputs").exists()
 
 
+@pytest.mark.slow
 def test_expectations_are_written_and_checked(segrun, original, tmp_path):
     done = segrun("reproduce", "--write", "mine.json", str(original / "sweep"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -247,6 +250,7 @@ def test_one_changed_digest_of_a_committed_benchmark_is_a_mismatch(segrun, tmp_p
     assert f"3-dbscan {slug}: sha256 of the labels: ffffffffffff then, " in done.stdout
 
 
+@pytest.mark.slow
 def test_a_job_that_nobody_expected_is_a_mismatch(segrun, tmp_path):
     few = ["dataset.n_customers=60", *SMALL]
     segrun("-m", *few, "hydra.sweep.dir=sweep", "seed=1", cwd=tmp_path)
