@@ -191,6 +191,10 @@ class GridFitter:
             each = sum(getattr(row, name) for row in rows) / max(1, len(rows))
             for row in rows:
                 setattr(row, name, each)
+        cold = any(row.cold for row in rows)
+        for row in rows:
+            # Each has a share of what came first.
+            row.cold = cold
         return {row.point for row in rows}
 
     def _shares(self, point: Point) -> bool:

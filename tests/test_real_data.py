@@ -76,6 +76,7 @@ def test_a_second_run_gives_the_same_bytes(sweep):
         assert (sweep / "a" / file).read_bytes() == (sweep / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_stock_scikit_learn_repeats_itself_too(segrun, online_retail, tmp_path):
     for name in "ab":
         segrun("dataset=online_retail", f"dataset.path={online_retail}", "backend=sklearn",
@@ -89,7 +90,7 @@ def test_stock_scikit_learn_repeats_itself_too(segrun, online_retail, tmp_path):
     ("algo", "size", "n_rows"),
     [
         ("kmeans", "x10", 42_560),
-        ("dbscan", "x10", 42_560),
+        pytest.param("dbscan", "x10", 42_560, marks=pytest.mark.slow),
         pytest.param("kmeans", "x100", 425_600, marks=pytest.mark.slow),
         pytest.param("dbscan", "x15", 63_840, marks=pytest.mark.slow),
     ],

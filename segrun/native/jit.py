@@ -41,14 +41,15 @@ def _compiled(function: Callable[..., Any], fastmath: bool) -> Any:
 @cache
 def _machine_code() -> bool:
     """Choose, before numba is imported, where machine code is kept; tell whether it is."""
-    if "NUMBA_CACHE_DIR" in os.environ:
-        wanted = Path(os.environ["NUMBA_CACHE_DIR"])
-    else:
-        try:
-            # numba notices a changed file, not one that it calls: each state has its own folder.
-            wanted = cache_directory() / "numba" / _digest()
-        except StoreError as error:
-            return _not_kept(error)
+    # numba notices a changed file, not one that it calls: each state has its own folder.
+    own = _digest()
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    try:
+        parent = Path(chosen) if chosen else cache_directory() / "numba"
+    except StoreError as error:
+        return _not_kept(error)
+    # A process started by this one has it already.
+    wanted = parent if parent.name == own else parent / own
     try:
         wanted.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=wanted):

@@ -11,6 +11,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
+from segrun.native import estimators
 from segrun.native.dbscan import AmbiguousError, fit_grid
 
 KIT = [(eps, min_samples) for min_samples in (10, 50, 100) for eps in (0.3, 0.5, 0.7)]
@@ -272,3 +273,11 @@ def test_real_customers_replicated(real_X):
     assert_equal(X, KIT)
     expected = list(fit_grid(X, KIT, 2))
     np.testing.assert_equal(list(fit_grid(X, KIT, 2, budget=0)), expected)
+
+
+def test_two_eps_that_are_nearly_equal_have_scikit_learns_labels():
+    X = (np.arange(200) * 0.1)[:, None]
+    models = [estimators.DBSCAN(eps=eps, min_samples=2) for eps in (np.nextafter(0.1, 0), 0.1)]
+    for model in estimators.DBSCAN.fit_together(models, X):
+        expected = DBSCAN(eps=model.eps, min_samples=2).fit(X)
+        assert np.array_equal(model.labels_, expected.labels_)

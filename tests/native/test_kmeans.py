@@ -97,6 +97,14 @@ def test_a_generator_of_the_users_is_drawn_from_as_scikit_learn_does():
         assert_same(model, BLOBS, n_clusters=4, random_state=theirs)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_ties_of_centres_that_are_sums_of_many_rows_are_scikit_learns(seed):
+    X = np.repeat([1.0, 3, 4, 10], [300, 300, 600, 300])[:, None]
+    np.random.default_rng(seed).shuffle(X)
+    params = {"n_clusters": 2, "init": np.array([[1.0], [4.0]]), "n_init": 1, "tol": 0}
+    assert_same(KMeans(**params).fit(X), X, **params)
+
+
 def test_clusters_without_rows_move_as_in_scikit_learn():
     start = np.vstack([BLOBS[:3], BLOBS[0] + 1e3, BLOBS[1] - 1e3])
     params = {"n_clusters": 5, "init": start, "n_init": 1}
@@ -142,6 +150,11 @@ def test_results_do_not_depend_on_threads():
             assert np.array_equal(one.labels, other.labels)
             assert np.array_equal(one.centers, other.centers)
             assert one.inertia == other.inertia
+
+
+def test_wrong_parameters_are_refused_in_a_grid_as_alone():
+    with pytest.raises(ValueError, match="max_iter"):
+        list(KMeans.fit_together([KMeans(3, max_iter=0)], BLOBS))
 
 
 def test_the_table_is_left_alone():

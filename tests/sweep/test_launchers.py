@@ -46,7 +46,9 @@ def test_a_launcher_comes_to_the_labels_of_one_process(segrun, in_process, tmp_p
     assert {row["n_parallel"] for row in timings} == {"2"}
 
 
-@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize(
+    "name", ["process", "joblib", *(pytest.param(n, marks=pytest.mark.slow) for n in LIBRARIES)]
+)
 def test_a_job_that_raises_or_dies_does_not_stop_the_others(segrun, unruly, tmp_path, name):
     pytest.importorskip(LIBRARIES.get(name, "joblib"))
     done = segrun("-m", "algo=unruly", "algo.params.way=well1,raises,killed,well2",

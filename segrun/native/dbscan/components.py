@@ -112,13 +112,15 @@ def settle(cores, parents, n_places, settled):  # type: ignore[no-untyped-def]
     """Store the component that a whole leaf belongs to, -1 for none."""
     for a in range(cores.size):
         size = min(WIDTH, n_places - a * WIDTH)
-        settled[a] = -1
+        component = -1
         if count_bits(cores[a]) == size:
-            settled[a] = _find(parents, a * WIDTH)
+            component = _find(parents, a * WIDTH)
             for i in range(a * WIDTH, a * WIDTH + size):
-                if _find(parents, i) != settled[a]:
-                    settled[a] = -1
+                if _find(parents, i) != component:
+                    component = -1
                     break
+        # Once: other threads read it meanwhile.
+        settled[a] = component
 
 
 @kernel

@@ -31,6 +31,8 @@ class DBSCAN(sklearn.cluster.DBSCAN):  # type: ignore[misc]
         """Return why the kernels cannot fit these parameters, or an empty text."""
         if self.metric != "euclidean" or self.metric_params:
             return f"the kernels have no metric={self.metric}"
+        if self.algorithm != "auto":
+            return f"the kernels round as algorithm=auto does, not {self.algorithm}"
         return ""
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> DBSCAN:  # noqa: ARG002
@@ -52,6 +54,9 @@ class DBSCAN(sklearn.cluster.DBSCAN):  # type: ignore[misc]
     @staticmethod
     def fit_together(models: Sequence[DBSCAN], X: NDArray[Any]) -> Iterator[DBSCAN]:
         """Yield the models, each fitted to X of shape (n_samples, n_features)."""
+        X = np.ascontiguousarray(X)
+        for model in models:
+            model._validate_params()
         reasons = [model.uncovered() or unfit(X) for model in models]
         able = [m for m, reason in zip(models, reasons, strict=True) if not reason]
         notes: list[str] = []

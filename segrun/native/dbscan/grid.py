@@ -8,6 +8,7 @@ clusters in large spatial databases with noise", KDD 1996; the documentation of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -30,6 +31,8 @@ _IN_VAIN = 0.5
 _EARLY = 0.03
 #: Fewer pairs are compared in no time.
 _MANY_PAIRS = 1e8
+#: Difference of two eps, relative to them, below which a pair may be in doubt at both.
+_APART = 1e-9
 #: Magnitudes whose squares are neither 0 nor infinite.
 _SMALLEST, _LARGEST = 1e-140, 1e140
 
@@ -84,6 +87,8 @@ def fit_grid(
     eps = sorted({float(e) for e, _ in grid})
     if eps[0] < _SMALLEST or max(eps[-1], float(np.abs(X).max())) > _LARGEST:
         raise AmbiguousError("squares of distances are too large or too small for the computer")
+    if any(larger - smaller <= _APART * larger for smaller, larger in pairwise(eps)):
+        raise AmbiguousError("two eps differ by no more than distances are rounded")
     rows = lay_out(X, eps, n_threads)
     hits = buffers(rows, n_threads)
     worth_telling = len(rows.norms) ** 2 / 2 >= _MANY_PAIRS

@@ -61,6 +61,9 @@ class KMeans(sklearn.cluster.KMeans):  # type: ignore[misc]
     @staticmethod
     def fit_together(models: Sequence[KMeans], X: NDArray[Any]) -> Iterator[KMeans]:
         """Yield the models, each fitted to X of shape (n_samples, n_features)."""
+        X = np.ascontiguousarray(X)
+        for model in models:
+            model._validate_params()
         reasons = [m.uncovered() or unfit(X) or m._misfit(X) for m in models]
         able = [m for m, reason in zip(models, reasons, strict=True) if not reason]
         # As in scikit-learn, the tolerance is relative to the features' mean variance.

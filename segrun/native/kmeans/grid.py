@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from segrun.native.tiles import Tiles, tiles
 #: Multiplications after which what is fitted is handed over, so that it can be stored: at fifty
 #: iterations, some 5 s of one thread.
 _WAVE_WORK = 2e11
+
+
+K = TypeVar("K")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ def _fit(
     order = sorted(range(len(wave)), key=lambda number: -wave[number].start.n_clusters)
     with ThreadPoolExecutor(n_threads) as pool:
         try:
-            draws = _draw(rows, wave, pool.map)
-            fitted = dict(zip(order, pool.map(fit, order), strict=True))
+            draws = _draw(rows, wave, pool)
+            fitted = _each(pool, fit, order)
         except BaseException:
             # The user's Ctrl-C, most likely: threads come to their end soon.
             stopped.set()
@@ -116,7 +121,7 @@ def _fit(
 
 
 def _draw(
-    rows: Tiles, wave: Sequence[_Group], map_: Callable[..., Iterator[NDArray[np.int64]]]
+    rows: Tiles, wave: Sequence[_Group], pool: ThreadPoolExecutor
 ) -> dict[tuple[int, int], NDArray[np.int64]]:
     """Draw each k-means++ once, for the largest n_clusters that needs it."""
     largest: dict[tuple[int, int], int] = {}
@@ -130,4 +135,13 @@ def _draw(
         return starting_rows(rows, largest[draw], tries, np.random.RandomState(seed))
 
     draws = sorted(largest, key=lambda draw: -largest[draw])
-    return dict(zip(draws, map_(drawn, draws), strict=True))
+    return _each(pool, drawn, draws)
+
+
+def _each(pool: ThreadPoolExecutor, work: Callable[[K], R], items: Sequence[K]) -> dict[K, R]:
+    """Return what the work gives for each item, begun in this order."""
+    futures = {item: pool.submit(work, item) for item in items}
+    # Not by one long wait: once polars has run, Ctrl-C does not end it.
+    while wait(futures.values(), timeout=0.1).not_done:
+        pass
+    return {item: future.result() for item, future in futures.items()}

@@ -83,8 +83,12 @@ def _settled(t, best, second, nearest, norms, labels, slope, offset):  # type: i
 
 
 @kernel
-def _decide(x, norm, centers, lengths):  # type: ignore[no-untyped-def]
-    """Return the nearest centre in double precision, and whether another is equally near."""
+def _decide(x, norm, centers, lengths, counts):  # type: ignore[no-untyped-def]
+    """Return the nearest centre in double precision, and whether another is equally near.
+
+    Equally near is what rounding may have decided: that of the distance, and that of the centres,
+    which are sums of many rows.
+    """
     least, other = np.inf, np.inf
     found, runner_up = 0, 0
     for q in range(centers.shape[0]):
@@ -99,8 +103,9 @@ def _decide(x, norm, centers, lengths):  # type: ignore[no-untyped-def]
             other, runner_up = distance, q
     if centers.shape[0] == 1:
         return found, False
+    most = max(counts[found], counts[runner_up])
     length = norm + max(lengths[found], lengths[runner_up])
-    return found, other - least <= 4 * (x.size + 8) * _DOUBLE * length * length
+    return found, other - least <= 4 * (x.size + 8 + most) * _DOUBLE * length * length
 
 
 @kernel
@@ -148,7 +153,7 @@ def assign(blocks, X, norms, centers, labels, sums, counts):  # type: ignore[no-
             new = nearest[j]
             # Written so that an overflow of single precision is decided anew as well.
             if not second[j] - best[j] > slope * norms[i] + offset:
-                found, tied = _decide(X[i], norms[i], centers, lengths)
+                found, tied = _decide(X[i], norms[i], centers, lengths, counts)
                 if tied:
                     return changed, True
                 new = np.int32(found)
