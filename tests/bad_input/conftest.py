@@ -37,7 +37,10 @@ def _assert_nothing_whole(folder, cache=None):
             # Where every point has failed, the table says why of each.
             assert (run / "scores.csv").exists() == ("points" in manifest), run
     if cache is not None:
-        assert sorted(cache.rglob("*")) == []
+        # Machine code of kernels is no data, and stays.
+        assert [
+            p for p in sorted(cache.rglob("*")) if "numba" not in p.relative_to(cache).parts
+        ] == []
 
 
 @pytest.fixture(scope="session")
