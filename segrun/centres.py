@@ -37,6 +37,11 @@ def check(config: AlgoConfig) -> None:
             "algo.shared_centres=true draws algo.params.init, which is given already: leave one "
             "of the two out"
         )
+    if config.params["init"] != "k-means++":
+        raise ConfigError(
+            "algo.shared_centres=true draws by k-means++, but algo.params.init="
+            f"{config.params['init']}: leave one of the two out"
+        )
 
 
 def shared(

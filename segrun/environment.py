@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from functools import cache
@@ -15,6 +16,8 @@ _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS",
     "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER", "OMP_WAIT_POLICY",
 )  # fmt: skip
+
+_FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 
 
 def describe_environment(seed: int) -> dict[str, Any]:
@@ -60,10 +63,12 @@ def versions() -> dict[str, str]:
     """Return the version of every installed distribution, by lower-case name."""
     found = {}
     for distribution in metadata.distributions():
-        # A damaged installation can lack its metadata.
-        name = distribution.metadata["Name"] if distribution.metadata else None
-        if name:
-            found[name.lower()] = distribution.version
+        # Not distribution.metadata, which parses whole pages: 60 ms instead of 5. A damaged
+        # installation can lack it.
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        head = dict(_FIELD.findall(text.partition("\n\n")[0]))
+        if len(head) == 2:
+            found[head["Name"].lower()] = head["Version"]
     return dict(sorted(found.items()))
 
 

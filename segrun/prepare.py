@@ -113,7 +113,8 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
     DataError
         If they cannot be read, or the input is not the one that the run is a part of.
     """
-    wanted = repr({name: getattr(experiment, name) for name in _PARTS})
+    parts = {name: getattr(experiment, name) for name in _PARTS}
+    wanted = f"{part.input_sha256} {parts!r}"
     lying = part.desk.get(wanted) if part.desk is not None else None
     if lying is not None:
         with timings.stage("load") as timing:
@@ -122,7 +123,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
     if part.shelf is None:
         found, alone = _prepare(experiment, out, timings, part)
     else:
-        with part.shelf.held(f"{part.input_sha256} {wanted}") as place:
+        with part.shelf.held(wanted) as place:
             found, alone = _from_shelf(place, experiment, out, timings, part)
     if part.desk is not None and not alone:
         part.desk.put(wanted, found)

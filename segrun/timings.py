@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,7 +127,7 @@ class Timings:
 
     def table(self) -> list[dict[str, object]]:
         """Return the rows as ``timings.csv`` has them, those of earlier attempts first."""
-        return [*(dict(row) for row in self.before), *(asdict(row) for row in self.rows)]
+        return [*(dict(row) for row in self.before), *(dict(vars(row)) for row in self.rows)]
 
     def fitted_before(self) -> set[tuple[str, int]]:
         """Return (point, repeat) of every fit that an earlier attempt brought to its end."""

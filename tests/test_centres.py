@@ -48,6 +48,7 @@ def test_centres_are_rows_of_the_data_and_follow_from_the_seed(X):
         ({"name": "dbscan", "params": {"eps": 1}}, "dbscan has no parameter n_clusters"),
         ({"params": {"n_clusters": 2, "init": [[0, 0], [1, 1]]}}, "given already"),
         ({"params": {"n_clusters": 2, "init": None}, "grid": {"init": ["random"]}}, "given alr"),
+        ({"params": {"n_clusters": 2, "init": "random"}}, r"k-means\+\+, but .*init=random"),
     ],
 )
 def test_what_has_no_centres_to_share_is_refused(changes, said):

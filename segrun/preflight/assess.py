@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from segrun.preflight.cost import Cost
@@ -20,11 +21,19 @@ def assess(task: Task, machine: Machine) -> list[Cost]:
     # Labels of all points stay until they are scored.
     labels = 8 * task.n_samples * task.n_points
     costs = [
-        fit_cost(task, machine, grid),
+        _known("fit", lambda: fit_cost(task, machine, grid)),
         evaluate_cost(task, machine),
-        store_cost(task, machine, grid),
+        _known("store", lambda: store_cost(task, machine, grid)),
     ]
     return [_with(cost, labels) for cost in costs]
+
+
+def _known(stage: str, judge: Callable[[], Cost]) -> Cost:
+    try:
+        return judge()
+    except (ValueError, TypeError, ArithmeticError):
+        # Values that no fit can have, such as eps=-1: the fit will say so, at its own point.
+        return Cost(stage, None, None, "not known of these parameters")
 
 
 def _with(cost: Cost, n_bytes: int) -> Cost:

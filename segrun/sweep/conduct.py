@@ -170,7 +170,7 @@ class Conductor:
             tell(str(error))
             code = max(code, 1)
         print(summary(results), end="\n\n")  # noqa: T201
-        code = max(code, self._compare(results))
+        code = max(code, self._compare(results), self._grow(results))
         print(self.shown(self.directory, quote=False))  # noqa: T201
         left = Counter(result.manifest()["status"] for result in results)
         n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
@@ -193,6 +193,21 @@ class Conductor:
             return 1
         if text:
             print(text, end="\n\n")  # noqa: T201
+        return 0
+
+    def _grow(self, results: Sequence[JobResult]) -> int:
+        """Write, draw and print how the cost grows, where there are several sizes."""
+        from segrun.report.growth import curves, growth_page, write_growth
+
+        try:
+            found = curves(results)
+            if found:
+                write_growth(self.directory, found)
+        except (SegrunError, OSError, ValueError, LookupError) as error:
+            tell(f"the growth with the rows could not be shown: {error}")
+            return 1
+        if found:
+            print(growth_page(found), end="\n\n")  # noqa: T201
         return 0
 
     def shown(self, path: Path, *, quote: bool = True) -> str:

@@ -58,14 +58,17 @@ class History:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             key, kind = content["key"], content["kind"]
+            data = content["input"]["sha256"], content["experiment"]["features"]
+            n_points, status = sum(content["points"].values()), content["status"]
+            clustered = content["features"].get("clustered")
         except (OSError, ValueError, KeyError):
             # Somebody else's file, or a run that never came to its points.
             return
-        if content["status"] == "done":
+        if status == "done":
             self._by_key.setdefault(key, file.parent)
-            self._alike[kind].append((file.parent, sum(content["points"].values())))
-            data = content["input"]["sha256"], content["experiment"]["features"]
-            self._clustered[data] = content["features"]["clustered"]
+            self._alike[kind].append((file.parent, n_points))
+            if clustered is not None:
+                self._clustered[data] = clustered
 
     def n_customers(self, job: Job) -> int | None:
         """Return how many customers a finished run clustered of the same file, None without one.

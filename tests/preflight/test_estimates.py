@@ -91,6 +91,35 @@ def test_every_search_of_scikit_learn_is_judged(experiment, algorithm):
     assert cost.extra_bytes > 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["algo.params.leaf_size=x", "algo.params.algorithm=foo", "algo.params.eps=-1",
+     "algo.params.eps=.nan", "algo.params.min_samples=many"],
+)  # fmt: skip
+def test_values_that_no_fit_can_have_are_left_to_the_fit(experiment, change):
+    asked = experiment("algo=dbscan", "backend=sklearn", change)
+    assert list(costs(asked, 0, blobs(600))) == ["fit", "evaluate", "store"]
+    other = experiment("algo.params.n_clusters=0")
+    assert list(costs(other, 0, blobs(600))) == ["fit", "evaluate", "store"]
+
+
+def test_many_eps_take_few_trials_of_the_tree(experiment, monkeypatch):
+    from sklearn.neighbors import NearestNeighbors
+
+    asked = []
+    search = NearestNeighbors.radius_neighbors
+
+    def counted(self, X, radius, **options):
+        asked.append(radius)
+        return search(self, X, radius, **options)
+
+    monkeypatch.setattr(NearestNeighbors, "radius_neighbors", counted)
+    grid = "algo.grid.eps=[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8]"
+    many = costs(experiment("algo=dbscan", "backend=sklearn", grid), 0, blobs(2000))["fit"]
+    assert asked == [0.1, 0.4, 0.8]
+    assert many.seconds > 0
+
+
 def test_what_nothing_is_known_of_is_not_told(experiment):
     assert costs(experiment("algo=birch"), 4000)["fit"].seconds is None
     other = experiment("algo=dbscan", "algo.params.metric=manhattan")

@@ -35,12 +35,10 @@ class Limits(NamedTuple):
     ----------
     eps : ndarray of float64, shape (n_eps,)
         The eps, scaled as the leaves are.
-    squares : ndarray of float64, shape (n_eps,)
-        eps², not scaled.
     low, high : ndarray of float64, shape (n_eps,)
         A pair whose squared distance is below `low` is within eps, above `high` it is not.
     slack : ndarray of float64, shape (n_eps,)
-        How far `low` and `high` are from `squares`, scaled.
+        How far `low` and `high` are from eps², scaled.
     per_square : float
         Both are this far further apart per sum of both rows' squares.
     scale2 : float
@@ -52,7 +50,6 @@ class Limits(NamedTuple):
     """
 
     eps: NDArray[np.float64]
-    squares: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     slack: NDArray[np.float64]
@@ -77,7 +74,6 @@ def limits(X: NDArray[np.float64], eps: Sequence[float], scale: float) -> Limits
         low, high = squares - slack, squares + slack
     return Limits(
         np.array(eps) * scale,
-        squares,
         np.ascontiguousarray(low),
         np.ascontiguousarray(high),
         slack * scale**2,

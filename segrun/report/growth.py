@@ -1,0 +1,200 @@
+"""How time and memory grow with the rows: of one grid over tables of several sizes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from segrun.atomic import write_atomically
+from segrun.report.agreement import Finished
+from segrun.report.summary import table
+from segrun.report.sweep import JobResult
+from segrun.store import write_csv
+
+#: Sizes that make a curve.
+_FEWEST_SIZES = 3
+#: The largest sizes, which the exponent is of: small tables take what calls take.
+_LARGEST_SIZES = 3
+#: Stages whose cost is the rows'.
+_STAGES = ("fit", "evaluate")
+#: Parts of an experiment in which runs of one curve may differ.
+_FREE = ("augmentation", "store", "sweep", "timing", "name")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one stage took for one number of rows.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows that were clustered.
+    wall_seconds, cpu_seconds : float
+        Medians over the runs of this size, the first one of a process left out where it can be.
+    peak_rss_bytes : int or None
+        Highest resident memory of the process.
+    n_runs : int
+        Number of runs that count.
+    basis : str
+        How the rows were scored; empty for fits.
+    """
+
+    n_rows: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_rss_bytes: int | None
+    n_runs: int
+    basis: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One stage of one grid over several sizes, the smallest first."""
+
+    algo: str
+    backend: str
+    stage: str
+    n_points: int
+    sizes: Sequence[Size]
+
+    @property
+    def name(self) -> str:
+        """What pictures and tables call it."""
+        return f"{self.algo} {self.stage} ({self.backend}, {self.n_points} points)"
+
+    def exponent(self, of: str = "wall_seconds") -> float | None:
+        """Return the slope in a picture with logarithmic axes, over the three largest sizes.
+
+        1 for what grows with the rows, 2 for what grows with their square.
+        """
+        last = [size for size in self.sizes if getattr(size, of)][-_LARGEST_SIZES:]
+        if len(last) < 2:
+            return None
+        x = [math.log(size.n_rows) for size in last]
+        y = [math.log(getattr(size, of)) for size in last]
+        middle, level = sum(x) / len(x), sum(y) / len(y)
+        square = sum((a - middle) ** 2 for a in x)
+        return sum((a - middle) * (b - level) for a, b in zip(x, y, strict=True)) / square
+
+    def bytes_per_row(self) -> float | None:
+        """Return the memory that each further row takes, between the smallest and largest table."""
+        known = [size for size in self.sizes if size.peak_rss_bytes is not None]
+        if len(known) < 2:
+            return None
+        first, last = known[0], known[-1]
+        more = (last.peak_rss_bytes or 0) - (first.peak_rss_bytes or 0)
+        return more / (last.n_rows - first.n_rows)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of ``growth.csv``; an exponent is that since the size before."""
+        slopes = [None, *(_slope(one, two) for one, two in pairwise(self.sizes))]
+        for size, slope in zip(self.sizes, slopes, strict=True):
+            yield {
+                "algo": self.algo,
+                "backend": self.backend,
+                "stage": self.stage,
+                "n_points": self.n_points,
+                "n_rows": size.n_rows,
+                "wall_seconds": size.wall_seconds,
+                "cpu_seconds": size.cpu_seconds,
+                "peak_rss_bytes": size.peak_rss_bytes,
+                "n_runs": size.n_runs,
+                "basis": size.basis,
+                "exponent": slope,
+            }
+
+
+def _slope(one: Size, two: Size) -> float | None:
+    if not (one.wall_seconds and two.wall_seconds):
+        return None
+    return math.log(two.wall_seconds / one.wall_seconds) / math.log(two.n_rows / one.n_rows)
+
+
+def curves(jobs: Sequence[JobResult]) -> list[Curve]:
+    """Return the curves of a sweep: of every grid that ran over at least three sizes."""
+    found: dict[str, list[Finished]] = defaultdict(list)
+    for job in jobs:
+        run = Finished(job, 0)
+        if job.experiment and run.manifest["status"] == "done":
+            found[_alike(job.experiment)].append(run)
+    return [curve for runs in found.values() for stage in _STAGES if (curve := _curve(runs, stage))]
+
+
+def _alike(experiment: Mapping[str, Any]) -> str:
+    about = {name: value for name, value in experiment.items() if name not in _FREE}
+    return json.dumps(about, sort_keys=True, default=repr)
+
+
+def _curve(runs: Sequence[Finished], stage: str) -> Curve | None:
+    by_size: dict[int, list[Finished]] = defaultdict(list)
+    for run in runs:
+        by_size[_n_rows(run)].append(run)
+    if len(by_size) < _FEWEST_SIZES:
+        return None
+    experiment = runs[0].job.experiment
+    return Curve(
+        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(runs[0].scores),
+        [_size(n_rows, by_size[n_rows], stage) for n_rows in sorted(by_size)],
+    )  # fmt: skip
+
+
+def _n_rows(run: Finished) -> int:
+    copies = run.job.experiment["augmentation"]
+    if copies["rows"]:
+        return int(copies["rows"])
+    return int(run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
+
+
+def _size(n_rows: int, runs: Sequence[Finished], stage: str) -> Size:
+    tables = [[row for row in run.timings if row["stage"] == stage] for run in runs]
+    warm = [rows for rows in tables if not any(row["cold"] == "true" for row in rows)] or tables
+    memory = [int(row["peak_rss_bytes"]) for rows in warm for row in rows if row["peak_rss_bytes"]]
+    return Size(
+        n_rows,
+        median(sum(float(row["wall_seconds"]) for row in rows) for rows in warm),
+        median(sum(float(row["cpu_seconds"]) for row in rows) for rows in warm),
+        max(memory, default=None),
+        len(warm),
+        _basis(runs[0]) if stage == "evaluate" else "",
+    )
+
+
+def _basis(run: Finished) -> str:
+    sampled = [row for row in run.scores.values() if row["silhouette_se"]]
+    if not sampled:
+        return "silhouettes of all rows"
+    return f"silhouettes of {sampled[0]['silhouette_rows']} rows"
+
+
+def write_growth(sweep: Path, found: Sequence[Curve]) -> None:
+    """Write ``growth.csv`` and ``growth.png`` of a sweep."""
+    from segrun.report.pictures.growth import draw
+
+    rows = [row for curve in found for row in curve.rows()]
+    write_atomically(sweep / "growth.csv", lambda path: write_csv(path, rows))
+    write_atomically(sweep / "growth.png", lambda path: draw(found, path))
+
+
+def growth_page(found: Sequence[Curve]) -> str:
+    """Return what the terminal shows of the curves."""
+    header = ("growth", "rows", "seconds", "exponent of time", "bytes a row")
+    return table([header, *map(_line, found)])
+
+
+def _line(curve: Curve) -> tuple[str, ...]:
+    first, last = curve.sizes[0], curve.sizes[-1]
+    slope, memory = curve.exponent(), curve.bytes_per_row()
+    return (
+        curve.name,
+        f"{first.n_rows:,} - {last.n_rows:,}",
+        f"{first.wall_seconds:.3g} - {last.wall_seconds:.3g}",
+        "" if slope is None else f"{slope:.2f}",
+        "" if memory is None else f"{memory:,.0f}",
+    )

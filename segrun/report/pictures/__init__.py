@@ -1,0 +1,1 @@
+"""Every picture that segrun draws; the only room that knows matplotlib."""
