@@ -20,7 +20,7 @@ usage
   segrun [KEY=VALUE ...]              run one experiment
   segrun -m KEY=VALUE,VALUE ...       run every combination, one job each
   segrun FILE.yaml [KEY=VALUE ...]    run the experiment in a file, such as a sweep's best.yaml
-  segrun COMMAND                      plan | resume | reproduce | plugins | fetch | doctor
+  segrun COMMAND                      see below
 
 examples
   segrun -m algo=kmeans,dbscan
@@ -31,12 +31,18 @@ examples
   segrun experiment=kit_kmeans_x1 dataset.path=OnlineRetail.csv.gz
 
 groups (folders of conf/; your own ./conf beside the current directory extends them)
-  dataset features augmentation transform algo backend engine evaluation experiment
+  dataset features augmentation transform algo backend engine evaluation segments experiment
 
 commands
   plan [--estimate] KEY=VALUE,VALUE ...   what -m would run: done, cached or missing
   resume SWEEP                run what is missing or failed of a sweep, and nothing else
   reproduce PATH              run a run, a sweep or a benchmark again: does it come to the same?
+  describe RUN                segments of a run: which point, profiles, facts, names
+  name RUN 3="Gift shops"     give a segment a name
+  report RUN|SWEEP            one page with everything, report.html, and its pictures
+  compare RUN RUN             scores, sizes, agreement and times side by side
+  apply RUN INPUT             the segments of new customers
+  export RUN                  the input joined with its segments: a file or a database
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with
@@ -182,11 +188,53 @@ def _plugins(rest: list[str]) -> int:
     )
 
 
+def _describe(rest: list[str]) -> int:
+    from segrun.segments.command import describe_command
+
+    return describe_command(rest)
+
+
+def _name(rest: list[str]) -> int:
+    from segrun.segments.command import name_command
+
+    return name_command(rest)
+
+
+def _apply(rest: list[str]) -> int:
+    from segrun.apply import apply_command
+
+    return apply_command(rest)
+
+
+def _export(rest: list[str]) -> int:
+    from segrun.export import export_command
+
+    return export_command(rest)
+
+
+def _report(rest: list[str]) -> int:
+    from segrun.report.html import report_command
+
+    return report_command(rest)
+
+
+def _compare(rest: list[str]) -> int:
+    from segrun.report.compare import compare_command
+
+    return compare_command(rest)
+
+
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "plan": _plan,
     "resume": _resume,
     "reproduce": _reproduce,
     "plugins": _plugins,
+    "describe": _describe,
+    "name": _name,
+    "report": _report,
+    "compare": _compare,
+    "apply": _apply,
+    "export": _export,
     "fetch": _fetch,
     "doctor": _doctor,
 }

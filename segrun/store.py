@@ -61,6 +61,25 @@ class RunDirectory:
         else:
             claim(path, self.started)
 
+    @classmethod
+    def amending(cls, path: Path) -> RunDirectory:
+        """Return a finished directory that the caller has locked, to add files to."""
+        out = cls.__new__(cls)
+        out.path, out.started, out._lock = path, _now(), None
+        return out
+
+    def amend(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest again: as it was, with the files as they are now."""
+        content = {**manifest, "amended": _now(), "files": self._hashes()}
+        write_text(self.path / MANIFEST, json.dumps(content, indent=2, default=str) + "\n")
+
+    def _hashes(self) -> dict[str, str]:
+        return {
+            file.relative_to(self.path).as_posix(): sha256(file)
+            for file in sorted(self.path.rglob("*"))
+            if file.is_file() and file.name not in _UNHASHED and not is_temporary(file)
+        }
+
     def points(self) -> dict[str, dict[str, Any]]:
         """Return what an earlier attempt noted of its points, by slug; empty without one."""
         found = read_json(self.path / POINTS)
@@ -141,18 +160,13 @@ class RunDirectory:
         facts : mapping
             What else to record: fingerprint of the input, points, selected point.
         """
-        files = {
-            file.relative_to(self.path).as_posix(): sha256(file)
-            for file in sorted(self.path.rglob("*"))
-            if file.is_file() and file.name not in _UNHASHED and not is_temporary(file)
-        }
         content = {
             "status": status,
             "reason": reason,
             "started": self.started,
             "finished": _now(),
             **facts,
-            "files": files,
+            "files": self._hashes(),
         }
         text = json.dumps(content, indent=2, default=str) + "\n"
         # Not by _write: an interrupted run has a manifest, too.
@@ -222,6 +236,49 @@ def read_labels(path: Path, point: str) -> NDArray[np.int64]:
         return pl.read_parquet(file)["label"].to_numpy()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StoreError(f"{file} cannot be read: {error}") from error
+
+
+def read_parquet(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the columns of a Parquet file in order, missing texts as None.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read.
+    """
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
+    return {name: frame[name].to_numpy() for name in frame.columns}
+
+
+def read_model(path: Path) -> Any:
+    """Return what `RunDirectory.write_model` wrote.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be loaded: another version of scikit-learn, a plugin that is not there.
+    """
+    import warnings
+
+    import joblib
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InconsistentVersionWarning)
+            return joblib.load(path)
+    except InconsistentVersionWarning as error:
+        raise StoreError(
+            f"{path} was written by scikit-learn {error.original_sklearn_version}, this is "
+            f"{error.current_sklearn_version}, which may predict otherwise: install that version"
+        ) from error
+    except Exception as error:
+        raise StoreError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
