@@ -36,6 +36,11 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a binary file atomically; see `write_atomically`."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
 def is_temporary(path: Path) -> bool:
     """Tell whether `path` is what a killed writer left of an unfinished file."""
     return path.name.startswith(".") and path.name.endswith(".tmp")

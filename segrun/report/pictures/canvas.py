@@ -1,11 +1,13 @@
-"""What all pictures have in common: size, colours, and how they become files."""
+"""What all pictures have in common: size, colours, texts, and how they become files."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Told apart by colour-blind people too: M. Okabe, K. Ito, "Color universal design" (2008), the
@@ -16,6 +18,10 @@ COLOURS = (
 )  # fmt: skip
 #: Rows that are in no segment.
 NOISE = "#BBBBBB"
+#: Lines and bars that stand for no segment: colour is kept for segments.
+INK = ("#222222", "#7A7A7A", "#A8A8A8", "#4D4D4D", "#C4C4C4", "#909090")
+#: Segments beyond the colours are told apart by these.
+MARKERS = ("o", "^", "s", "D", "v", "P")
 _DOTS_PER_INCH = 110
 
 
@@ -29,4 +35,41 @@ def figure(width: float, height: float) -> Figure:
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a picture as PNG; the same picture gives the same bytes."""
-    drawn.savefig(path, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    path.write_bytes(png(drawn))
+
+
+def png(drawn: Figure) -> bytes:
+    """Return a picture as the bytes of a PNG file; the same picture gives the same bytes."""
+    import warnings
+
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        # A letter that no installed font has becomes an empty box; the page beside it has it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        drawn.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    return content.getvalue()
+
+
+def text(said: object, longest: int = 28) -> str:
+    """Return somebody's text (a name, an id, a column) as a picture can show it.
+
+    Dollar signs begin no formula, a leading underscore hides no legend entry, line breaks and
+    control characters are gone, and what is too long ends in dots.
+    """
+    line = "".join(letter if letter.isprintable() else " " for letter in str(said))
+    line = " ".join(line.split())
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
+    return (" " if line.startswith("_") else "") + line.replace("$", r"\$")
+
+
+def plain(axes: Axes, **settings: Any) -> None:
+    """Take the frame away that says nothing, and set titles and labels."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#999999")
+    axes.tick_params(colors="#444444", labelsize=8)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)
+    axes.set(**settings)
+    axes.title.set_fontsize(10)
+    axes.title.set_color("#222222")

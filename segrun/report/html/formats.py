@@ -1,0 +1,57 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def as_float(cell: Any) -> float | None:
+    """Return the number in a cell of a table, None where there is none."""
+    if cell is None or cell == "":
+        return None
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def number(cell: Any) -> str:
+    """Return a number with three or four digits that count; any other text as it is."""
+    value = as_float(cell)
+    if value is None:
+        return "" if cell is None else str(cell)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
+
+
+def percent(cell: Any) -> str:
+    """Return a share, 0 to 1, as per cent; empty where there is none."""
+    value = as_float(cell)
+    return "" if value is None else f"{value:.1%}"
+
+
+def signed(cell: Any) -> str:
+    """Return a number with its sign and one decimal; empty where there is none."""
+    value = as_float(cell)
+    return "" if value is None else f"{value:+.1f}"
+
+
+def seconds(cell: Any) -> str:
+    """Return seconds with a unit."""
+    value = as_float(cell)
+    if value is None:
+        return ""
+    if value >= 100:
+        return f"{value:,.0f} s"
+    return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.1f} ms"
+
+
+def megabytes(cell: Any) -> str:
+    """Return bytes as megabytes."""
+    value = as_float(cell)
+    return "" if value is None else f"{value / 1e6:,.0f} MB"

@@ -1,0 +1,118 @@
+"""The page of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun import config
+from segrun.atomic import write_bytes
+from segrun.finished import FinishedRun, open_run
+from segrun.report.html.formats import number
+from segrun.report.html.page import render
+from segrun.report.html.section import Page, Picture
+from segrun.report.html.sections import (
+    blades,
+    criteria,
+    distances,
+    exploration,
+    foot,
+    grid,
+    items,
+    profiles,
+    projection,
+    scree,
+    segments,
+    separability,
+    stability,
+    timings,
+)
+from segrun.report.html.subject import Subject
+from segrun.segments.segment import is_described, read_segments
+
+REPORT = "report.html"
+_SECTIONS = (
+    segments, profiles, items, criteria, grid, blades, projection, stability, separability,
+    distances, scree, exploration, timings, foot,
+)  # fmt: skip
+
+
+def write_run(path: Path) -> Path:
+    """Write the page of a run, and its pictures; the manifest then names them.
+
+    Raises
+    ------
+    StoreError
+        If `path` is no finished run, or cannot be written.
+    """
+    run = _described(open_run(path))
+    page = run_page(run)
+    html = render(page)
+    with run.amend() as out:
+        _write_pictures(out.path, page.pictures)
+        out.write_text(REPORT, html)
+    return path / REPORT
+
+
+def run_page(run: FinishedRun) -> Page:
+    """Return what the page of a run shows."""
+    subject = Subject(run, read_segments(run) if is_described(run) else None)
+    made = [part.section(subject) for part in _SECTIONS]
+    return Page(
+        str(run.experiment["name"]),
+        _lead(subject),
+        _warnings(subject),
+        [section for section in made if section is not None],
+    )
+
+
+def _described(run: FinishedRun) -> FinishedRun:
+    """Return the run with its segments, where it has a point to describe."""
+    settings = config.from_plain(run.experiment).segments
+    if is_described(run) or (settings.point or run.selected) is None:
+        return run
+    from segrun.segments.describe import describe
+
+    describe(run, settings)
+    return open_run(run.path)
+
+
+def _write_pictures(path: Path, pictures: Sequence[Picture]) -> None:
+    for stale in (path / "pictures").glob("*.png"):
+        stale.unlink()
+    for picture in pictures:
+        write_bytes(path / picture.file, picture.png)
+
+
+def _lead(subject: Subject) -> str:
+    run = subject.run
+    about, n_points = run.experiment, len(run.scores)
+    copies = run.manifest["experiment"]["augmentation"]
+    what = (
+        f"{len(run.customers):,} rows of {about['dataset']['name']}"
+        f"{'' if copies in ('', 'none') else f', augmentation {copies}'}, "
+        f"{len(run.customers.feature_names)} features ({about['features']['name']}). "
+        f"{about['algo']['name']} over {n_points} point{'s' if n_points > 1 else ''}, "
+        f"backend {about['backend']['name']}, seed {about['seed']}."
+    )
+    row = next((row for row in run.scores if row["point"] == subject.point), None)
+    if row is None:
+        return f"{what} No point is selected."
+    score = f", silhouette {number(row['silhouette'])}" if row["silhouette"] else ""
+    return f"{what} Shown: {row['point']}, {row['n_clusters']} clusters{score}."
+
+
+def _warnings(subject: Subject) -> list[str]:
+    run, found = subject.run, []
+    failed = [row for row in run.scores if row["status"] != "done"]
+    if failed:
+        found.append(f"{len(failed)} of {len(run.scores)} points failed: {failed[0]['reason']}")
+    if subject.point is None:
+        limit = run.experiment["evaluation"]["max_noise_share"]
+        found.append(
+            "No point is selected: none has a silhouette and a share of noise of at most "
+            f"{limit:g} (evaluation.max_noise_share), so there are no segments to show."
+        )
+    if subject.segments is not None:
+        found += [str(warning["text"]) for warning in subject.segments.warnings]
+    return found

@@ -1,0 +1,24 @@
+"""How many segments: every criterion with the point that it would pick."""
+
+from __future__ import annotations
+
+from segrun.report.html.section import Section
+from segrun.report.html.subject import Subject
+
+
+def section(subject: Subject) -> Section | None:
+    """Return the criteria side by side."""
+    rows = subject.run.table("segments/criteria.csv")
+    if not rows:
+        return None
+    votes = {row["n_clusters"] for row in rows if row["n_clusters"]}
+    return Section(
+        "criteria",
+        "How many segments",
+        {
+            "rows": rows,
+            "point": subject.point,
+            "agree": len(votes) <= 1,
+            "votes": sorted(votes, key=float),
+        },
+    )

@@ -1,0 +1,53 @@
+"""The segments: a card each, sizes, and how long they last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segrun.report.html.section import Picture, Section
+from segrun.report.html.subject import Subject
+from segrun.segments.segment import Segment
+
+#: Facts on a card.
+_MOST_FACTS = 5
+
+
+def section(subject: Subject) -> Section | None:
+    """Return the cards and the picture of sizes."""
+    if subject.segments is None:
+        return None
+    every = subject.segments.segments
+    left = every[len(subject.shown) :]
+    return Section(
+        "segments",
+        "Segments",
+        {
+            "cards": [_card(subject, segment) for segment in subject.shown],
+            "n_left": len(left),
+            "size_left": sum(segment.size for segment in left),
+            "point": subject.segments.point,
+            "outliers": subject.segments.outliers,
+        },
+        [_sizes(subject)],
+    )
+
+
+def _card(subject: Subject, segment: Segment) -> dict[str, Any]:
+    own = str(segment.number)
+    facts = [
+        row["text"] for row in subject.run.table("segments/facts.csv") if row["segment"] == own
+    ]
+    return {
+        "segment": segment,
+        "facts": facts[:_MOST_FACTS],
+        "medoids": ", ".join(map(str, segment.medoids)),
+    }
+
+
+def _sizes(subject: Subject) -> Picture:
+    from segrun.report.pictures.canvas import png
+    from segrun.report.pictures.sizes import draw
+
+    shown = subject.shown
+    words = "; ".join(f"{s.name}: {s.size:,} ({s.share:.1%})" for s in shown)
+    return Picture("sizes", png(draw(shown)), f"Customers per segment. {words}")

@@ -1,0 +1,121 @@
+"""The run that a page is about, and what several sections need of it, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun import config
+from segrun.finished import FinishedRun
+from segrun.seeds import generator
+from segrun.segments.segment import Segment, Segments
+
+#: More segments than these are not shown one by one.
+MOST_SEGMENTS = 40
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A finished run with its segments.
+
+    Attributes
+    ----------
+    run : FinishedRun
+        The run.
+    segments : Segments or None
+        None where no point was worth describing.
+    """
+
+    run: FinishedRun
+    segments: Segments | None
+
+    @property
+    def point(self) -> str | None:
+        """Slug of the point whose labels are shown."""
+        return self.segments.point if self.segments else None
+
+    @property
+    def shown(self) -> Sequence[Segment]:
+        """The segments that are shown one by one."""
+        return self.segments.segments[:MOST_SEGMENTS] if self.segments else ()
+
+    @property
+    def looks(self) -> list[tuple[int, str, str]]:
+        """Number, name and colour of the segments that are shown one by one."""
+        return [(s.number, s.name, s.colour) for s in self.shown]
+
+    @property
+    def seed(self) -> int:
+        """The experiment's one seed."""
+        return int(self.run.experiment["seed"])
+
+    @cached_property
+    def features(self) -> Mapping[str, NDArray[np.float64]]:
+        """The numeric features in the units of the input, rows as they were clustered."""
+        columns = self.run.customers.columns
+        return {
+            name: np.asarray(values, dtype=np.float64)
+            for name, values in columns.items()
+            if values.dtype.kind in "iufb"
+        }
+
+    @cached_property
+    def steps(self) -> Sequence[tuple[str, Any]]:
+        """The fitted transformers in front of the algorithm."""
+        point = self.point or next(iter(self.run.points), None)
+        if point is not None and self.run.has_model(point):
+            return list(self.run.model(point).steps[:-1])
+        from segrun.transform import fit_transform
+
+        settings = config.from_plain(self.run.experiment).transform
+        return fit_transform(self.run.customers, settings, self.seed).steps
+
+    @cached_property
+    def Z(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
+        """The matrix that was clustered."""
+        found = self.unreduced
+        for name, step in self.steps:
+            if name == "pca":
+                found = step.transform(found)
+        return np.ascontiguousarray(found, dtype=np.float64)
+
+    @cached_property
+    def unreduced(self) -> NDArray[np.float64]:
+        """The features after logarithm and scaling, before any PCA: a column is a feature still."""
+        found: Any = self.run.customers.X()
+        for name, step in self.steps:
+            if name != "pca":
+                found = step.transform(found)
+        return np.asarray(found, dtype=np.float64)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64] | None:
+        """Labels of the point that is shown."""
+        return None if self.point is None else self.run.labels(self.point)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64] | None:
+        """Segment number of every row that was clustered, -1 for none."""
+        if self.segments is None or self.labels is None:
+            return None
+        return self.segments.numbers(self.labels)
+
+    def sample(self, most: int, part: str) -> NDArray[np.int64]:
+        """Return the rows that a picture shows: all, or `most` of them, drawn by the seed."""
+        n_rows = len(self.run.customers)
+        if n_rows <= most:
+            return np.arange(n_rows)
+        rng = generator(self.seed, f"report {part}")
+        return np.sort(rng.choice(n_rows, most, replace=False))
+
+    def sampled(self, rows: NDArray[np.int64]) -> str:
+        """Return what to say of a sample."""
+        n_rows = len(self.run.customers)
+        if len(rows) == n_rows:
+            return f"All {n_rows:,} rows."
+        return f"A random sample of {len(rows):,} of {n_rows:,} rows, drawn by the seed."

@@ -1,0 +1,127 @@
+"""Customers as points, coloured by segment: the projection and the scatter matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.report.pictures.canvas import MARKERS, NOISE, figure, plain, text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that look alike: a segment, or those of none."""
+
+    name: str
+    colour: str
+    marker: str
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What one axis shows; `scale` is one of matplotlib's."""
+
+    name: str
+    values: NDArray[np.float64]
+    scale: str = "linear"
+
+
+def groups(numbers: NDArray[np.int64], looks: Sequence[tuple[int, str, str]]) -> list[Group]:
+    """Return the rows of each segment; rows of none come first, so that they are behind.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n_rows,)
+        Number of each row's segment.
+    looks : sequence of (int, str, str)
+        Number, name and colour of every segment to tell from the rest.
+    """
+    found = []
+    known = [number for number, _, _ in looks]
+    rest = np.flatnonzero(~np.isin(numbers, known))
+    if len(rest):
+        found.append(Group("others" if (numbers[rest] >= 0).any() else "none", NOISE, "o", rest))
+    for number, name, colour in looks:
+        rows = np.flatnonzero(numbers == number)
+        if len(rows):
+            marker = MARKERS[max(number, 0) // 16 % len(MARKERS)]
+            found.append(Group(name, colour, marker, rows))
+    return found
+
+
+def draw_plane(x: Axis, y: Axis, shown: Sequence[Group]) -> Figure:
+    """Return a picture of two axes with a legend beside it."""
+    drawn = figure(8.5, max(5.2, 0.5 + 0.19 * len(shown)))
+    axes = drawn.subplots()
+    _points(axes, x, y, shown, 9.0)
+    plain(axes, xlabel=text(x.name, 60), ylabel=text(y.name, 60))
+    _legend(drawn, axes)
+    return drawn
+
+
+def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
+    """Return a picture of every pair of columns; histograms on the diagonal."""
+    n = len(columns)
+    drawn = figure(2.1 * n + 1.8, 2.0 * n)
+    panels = drawn.subplots(n, n, squeeze=False)
+    for i, y in enumerate(columns):
+        for j, x in enumerate(columns):
+            axes = panels[i][j]
+            if i == j:
+                _histogram(axes, x)
+            else:
+                _points(axes, x, y, shown, 3.0)
+            plain(
+                axes,
+                xlabel=text(x.name, 20) if i == n - 1 else "",
+                ylabel=text(y.name, 20) if j == 0 else "",
+            )
+            axes.tick_params(labelsize=7, labelleft=j == 0 and i != j, labelbottom=i == n - 1)
+    if n > 1:
+        _legend(drawn, panels[0][1])
+    return drawn
+
+
+def _points(axes: Axes, x: Axis, y: Axis, shown: Sequence[Group], size: float) -> None:
+    for group in shown:
+        axes.scatter(
+            x.values[group.rows], y.values[group.rows], s=size, color=group.colour,
+            marker=group.marker, alpha=0.65, linewidths=0, label=text(group.name),
+        )  # fmt: skip
+    _scale(axes, "x", x.scale)
+    _scale(axes, "y", y.scale)
+
+
+def _scale(axes: Axes, which: str, scale: str) -> None:
+    settings: dict[str, Any] = {"linthresh": 1.0} if scale == "symlog" else {}
+    (axes.set_xscale if which == "x" else axes.set_yscale)(scale, **settings)
+
+
+def _histogram(axes: Axes, column: Axis) -> None:
+    values = column.values
+    bins: Any = 24
+    if column.scale == "log":
+        bins = np.geomspace(values.min(), values.max(), 25)
+    elif column.scale == "symlog":
+        bins = np.concatenate([[0.0], np.geomspace(1.0, max(values.max(), 2.0), 24)])
+    axes.hist(values, bins=bins, color="#7A7A7A")
+    _scale(axes, "x", column.scale)
+
+
+def _legend(drawn: Figure, axes: Axes) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    legend = drawn.legend(
+        handles, names, loc="outside right upper", fontsize=8, frameon=False, markerscale=2.0
+    )
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1.0)

@@ -1,0 +1,184 @@
+"""The page of a run and of a sweep: content, escaping, sameness."""
+
+import importlib.util
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from segrun.errors import ConfigError, StoreError
+from segrun.finished import open_run
+from segrun.report.html import report_command, write_report
+from segrun.report.html.formats import megabytes, number, percent, seconds, signed
+from segrun.report.pictures.canvas import text
+from segrun.store import read_csv
+
+HOSTILE = "<script>alert('{}')</script> & \"$x_{1}$\" </title><img src=x onerror=alert(1)> {{7*7}}"
+
+
+def neighbour(name):
+    """A module beside this one, which is in no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+describe = neighbour("described").describe
+
+
+@pytest.fixture(scope="module")
+def sweep(segrun, tmp_path_factory):
+    """A small sweep of both algorithms, its runs not described."""
+    folder = tmp_path_factory.mktemp("report")
+    done = segrun("-m", "algo=kmeans,dbscan", "dataset.n_customers=300", "features=rfm",
+                  "transform=log_standard", "backend=sklearn", "hydra.sweep.dir=sweep", cwd=folder)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder / "sweep"
+
+
+@pytest.fixture
+def run(sweep):
+    """Its k-means run, described by hand."""
+    describe(sweep / "0-kmeans", warnings=["One giant segment"])
+    return sweep / "0-kmeans"
+
+
+class Reader(HTMLParser):
+    """What a browser would make of the page: tags with their attributes, and the texts."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+    def of(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def read(path):
+    return Reader(write_report(path).read_text("utf-8"))
+
+
+def test_the_page_has_every_part_that_the_run_has(run):
+    page = read(run)
+    sections = [attrs["id"] for attrs in page.of("section")]
+    assert (
+        sections
+        == (
+            "segments profiles items criteria grid blades projection stability separability "
+            "exploration timings reproduce"
+        ).split()
+    )
+    points = {row["point"] for row in read_csv(run / "scores.csv")}
+    assert points <= set(page.texts)
+    assert "One giant segment" in page.texts
+    assert any(text.startswith("segrun algo=kmeans") for text in page.texts)
+
+
+def test_the_manifest_names_the_page_and_its_pictures(run):
+    write_report(run)
+    found = open_run(run)
+    pictures = {path.relative_to(run).as_posix() for path in (run / "pictures").iterdir()}
+    assert {f"pictures/{name}.png" for name in ("sizes", "elbow", "silhouettes", "projection",
+                                                 "scatter_matrix", "profiles", "histograms")
+            } == pictures  # fmt: skip
+    for name in (*pictures, "report.html"):
+        found.file(name)
+
+
+def test_the_page_is_whole_in_itself(run):
+    page = read(run)
+    sources = [attrs["src"] for attrs in page.of("img")]
+    assert sources
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert all(attrs["alt"] for attrs in page.of("img"))
+    links = [attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")]
+    assert all(link.startswith(("#", "data:,")) for link in links)
+
+
+def test_what_a_run_does_not_have_is_left_out(sweep):
+    describe(sweep / "1-dbscan")
+    run = open_run(sweep / "1-dbscan")
+    with run.amend() as out:
+        for name in ("distinctive", "stability", "confusion"):
+            (out.path / f"segments/{name}.csv").unlink()
+    sections = [attrs["id"] for attrs in read(sweep / "1-dbscan").of("section")]
+    assert "distances" in sections
+    assert not {"items", "stability", "separability", "scree"} & set(sections)
+
+
+def test_the_same_run_gives_the_same_bytes(run):
+    first = write_report(run).read_bytes()
+    pictures = {path.name: path.read_bytes() for path in (run / "pictures").iterdir()}
+    assert write_report(run).read_bytes() == first
+    assert {path.name: path.read_bytes() for path in (run / "pictures").iterdir()} == pictures
+
+
+def test_markup_in_names_facts_and_items_stays_text(sweep):
+    describe(sweep / "0-kmeans", name=HOSTILE, warnings=[HOSTILE], text=HOSTILE)
+    page = read(sweep / "0-kmeans")
+    # One script, ours, and pictures of ours alone: nothing of theirs has become a tag.
+    assert len(page.of("script")) == 1
+    assert all(attrs["src"].startswith("data:") for attrs in page.of("img"))
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert HOSTILE in page.texts
+    assert HOSTILE.replace("{}", "0") in page.texts
+
+
+def test_texts_in_pictures_are_no_formulas():
+    assert text("$x_{1}$") == r"\$x_{1}\$"
+    assert text("_hidden").strip() == "_hidden"
+    assert text("one\ntwo\x00") == "one two"
+    assert text("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_a_sweep_has_all_points_of_all_jobs_in_one_table(sweep):
+    page = read(sweep)
+    rows = read_csv(sweep / "scores.csv")
+    assert [attrs["id"] for attrs in page.of("section")] == ["best", "points", "jobs", "again"]
+    assert len(page.of("tr")) > len(rows)
+    assert {row["point"] for row in rows} <= set(page.texts)
+    assert (sweep / "pictures" / "points.png").is_file()
+
+
+def test_jobs_that_have_a_page_are_linked(sweep, run):
+    write_report(run)
+    links = [attrs["href"] for attrs in read(sweep).of("a")]
+    assert "0-kmeans/report.html" in links
+
+
+def test_numbers_are_short_and_exact_enough():
+    cells = {"1234567": "1,234,567", "0.123456": "0.123", "12.3456": "12.35", "": "", "x": "x"}
+    assert {cell: number(cell) for cell in cells} == cells
+    assert (percent("0.1234"), signed(-0.04), seconds(0.0042)) == ("12.3%", "-0.0", "4.2 ms")
+    assert (seconds(1234.5), megabytes("1500000")) == ("1,234 s", "2 MB")
+
+
+@pytest.mark.parametrize("rest", [[], ["a", "b"], ["--help-me"]])
+def test_the_command_wants_one_directory(rest):
+    with pytest.raises(ConfigError, match="one run or sweep"):
+        report_command(rest)
+
+
+def test_no_run_no_report(tmp_path):
+    with pytest.raises(StoreError, match="neither"):
+        write_report(tmp_path)
+    with pytest.raises(StoreError, match="no directory"):
+        write_report(tmp_path / "nothing")
+
+
+def test_a_run_that_was_changed_is_refused(run):
+    file = run / "segments" / "profile.csv"
+    before = file.read_text()
+    file.write_text(before.replace("numeric", "share"))
+    with pytest.raises(StoreError, match=re.escape("segments/profile.csv")):
+        write_report(run)
+    file.write_text(before)
