@@ -583,6 +583,20 @@ def read_yaml(path: Path) -> Any:
     return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
 
 
+def read_value(text: str) -> Any:
+    """Return what a value on the command line is in YAML.
+
+    Raises
+    ------
+    ConfigError
+        If it is no YAML.
+    """
+    try:
+        return OmegaConf.to_container(OmegaConf.create(f"value: {text}"))["value"]  # type: ignore[call-overload, index]
+    except Exception as error:
+        raise ConfigError(f"{text} is no value in YAML: {error}") from error
+
+
 def algo_of(path: Path) -> AlgoConfig:
     """Return the algorithm of a composed experiment, as a YAML file holds it."""
     whole = OmegaConf.load(path)

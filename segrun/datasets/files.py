@@ -158,7 +158,11 @@ def _read(config: FileConfig, source: Source, folder: Path) -> Transactions:
         "sha256": source.sha256,
         **table.facts,
     }
-    facts = {**_facts(kept, found, readings), "currencies": list(currencies)}
+    facts = {
+        **_facts(kept, found, readings),
+        "currencies": list(currencies),
+        "columns": {name: str(kind) for name, kind in table.frame().collect_schema().items()},
+    }
     return Transactions(nw.from_native(good), mapped.id_name, fingerprint, facts, kept.quarantine)
 
 

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from segrun.config import OutlierConfig, OutlierRule
 from segrun.customers import Customers
 from segrun.errors import DataError
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Between what a column keeps a customer.
+
+    Attributes
+    ----------
+    column : str
+        Name of the feature.
+    low, high : float
+        In its unit, both included.
+    """
+
+    column: str
+    low: float
+    high: float
+
+    def keep(self, customers: Customers) -> NDArray[np.bool_]:
+        """Return which customers stay."""
+        values = customers.columns[self.column]
+        return np.asarray((values >= self.low) & (values <= self.high))
+
+
 def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, dict[str, int]]:
     """Return the customers that stay, and how many each column set aside.
-
-    The reference kit's rule: per column in order, with quantiles of the customers that are left,
-    keep ``[low - factor * spread, high + factor * spread]`` where spread is high - low
-    (``generate_features`` of oneapi-src/customer-segmentation).
 
     Raises
     ------
@@ -22,19 +44,46 @@ def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, d
         If the rule leaves nobody, as close quantiles of few customers can.
     """
     removed: dict[str, int] = {}
-    if config.rule is OutlierRule.none:
-        return customers, removed
-    for column in config.columns:
-        values = customers.columns[column]
-        low, high = np.quantile(values, [config.low, config.high])
-        margin = config.factor * (high - low)
-        stays = (values >= low - margin) & (values <= high + margin)
-        removed[column] = int((~stays).sum())
+    for bounds, stays in _steps(customers, config):
+        removed[bounds.column] = int((~stays).sum())
         customers = customers.take(stays)
-        if not len(customers):
+    return customers, removed
+
+
+def bounds_of(customers: Customers, config: OutlierConfig) -> list[Bounds]:
+    """Return the bounds that the rule has found: a customer within all of them stays.
+
+    Parameters
+    ----------
+    customers : Customers
+        Every customer, before the rule.
+    config : OutlierConfig
+        The rule.
+    """
+    return [bounds for bounds, _ in _steps(customers, config)]
+
+
+def _steps(
+    customers: Customers, config: OutlierConfig
+) -> Iterator[tuple[Bounds, NDArray[np.bool_]]]:
+    """Yield the bounds of each column in turn, and which of the customers left they keep.
+
+    The reference kit's rule: per column in order, with quantiles of the customers that are left,
+    keep ``[low - factor * spread, high + factor * spread]`` where spread is high - low
+    (``generate_features`` of oneapi-src/customer-segmentation).
+    """
+    if config.rule is OutlierRule.none:
+        return
+    for column in config.columns:
+        low, high = np.quantile(customers.columns[column], [config.low, config.high])
+        margin = config.factor * (high - low)
+        bounds = Bounds(column, float(low - margin), float(high + margin))
+        stays = bounds.keep(customers)
+        if not stays.any():
             raise DataError(
-                f"the outlier rule sets every customer aside: the last {removed[column]} by "
+                f"the outlier rule sets every customer aside: the last {len(stays)} by "
                 f"{column}. Raise features.outliers.factor, move low={config.low} and "
                 f"high={config.high} apart, or choose features.outliers.rule=none"
             )
-    return customers, removed
+        yield bounds, stays
+        customers = customers.take(stays)

@@ -1,0 +1,117 @@
+"""New data through a finished run: features, transform, model, segments; and the shift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from segrun.apply.assignment import assigner
+from segrun.apply.placement import Placed, Placing
+from segrun.apply.reading import New, read
+from segrun.apply.shift import Shift, shift
+from segrun.errors import StoreError
+from segrun.finished import FinishedRun
+from segrun.segments.segment import is_described, read_segments
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to apply to, and how.
+
+    Attributes
+    ----------
+    input : str
+        File of new data.
+    point : str or None
+        Slug of the grid point; None: that of the segments, else the selected one.
+    first, last : str or None
+        ISO dates: only lines from the one to the other's end count.
+    reference_date : str or None
+        What Recency counts back from; None: as the experiment says.
+    nearest : bool
+        Whether the nearest centre may place rows that the algorithm cannot place.
+    changes : sequence of str
+        ``dataset.KEY=VALUE`` where the file is written otherwise than that of the run.
+    """
+
+    input: str
+    point: str | None = None
+    first: str | None = None
+    last: str | None = None
+    reference_date: str | None = None
+    nearest: bool = False
+    changes: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The segments of new customers.
+
+    Attributes
+    ----------
+    point : str
+        The grid point whose model was used.
+    new : New
+        The customers, and how they were read.
+    placed : Placed
+        Where each is.
+    shift : Shift
+        How they differ from those of the training.
+    """
+
+    point: str
+    new: New
+    placed: Placed
+    shift: Shift
+
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns of the result, one value per customer, None where there is none."""
+        customers = self.new.customers
+        own = self.placed.columns()
+        name = customers.id_column
+        return {"customer" if name in own else name: customers.ids, **own}
+
+
+def apply(run: FinishedRun, wanted: Wanted) -> Applied:
+    """Give new customers the segments of a finished run.
+
+    Raises
+    ------
+    DataError
+        If the new data lack what the features need.
+    StoreError
+        If the run lacks a point, its model, or any way to place new rows.
+    """
+    point = chosen_point(run, wanted.point)
+    model = assigner(run, point, nearest=wanted.nearest)
+    segments = read_segments(run) if is_described(run) else None
+    placing = Placing.of(run, model, segments if segments and segments.point == point else None)
+    new = read(run, wanted)
+    placed = placing.place(new.customers)
+    before = placing.place(run.all_customers)
+    found = shift(placing, before, placed, run.customers, new.customers)
+    return Applied(point, new, placed, found)
+
+
+def chosen_point(run: FinishedRun, asked: str | None) -> str:
+    """Return the grid point whose labels count.
+
+    Raises
+    ------
+    StoreError
+        If there is no such point, or none was asked for and none was selected.
+    """
+    if asked is not None and asked not in run.points:
+        raise StoreError(
+            f"{run.path} has no labels of the point {asked}. Points: {', '.join(run.points)}"
+        )
+    found = asked
+    if found is None and is_described(run):
+        found = read_segments(run).point
+    found = found or run.selected
+    if found is None:
+        raise StoreError(
+            f"{run.path} selected no point: name one with --point. Points: {', '.join(run.points)}"
+        )
+    return found

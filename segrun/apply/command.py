@@ -1,0 +1,108 @@
+"""``segrun apply``: the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun.apply.apply import Applied, Wanted, apply
+from segrun.apply.shift import LITTLE, MUCH, Shift
+from segrun.arguments import Arguments
+from segrun.errors import StoreError
+from segrun.export.tablefile import check_suffix, write_tables
+from segrun.finished import open_run
+from segrun.report.summary import table
+
+USAGE = (
+    "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
+    "[--reference-date DATE] [--nearest] [--force] [dataset.KEY=VALUE ...]"
+)
+
+
+def apply_command(arguments: Sequence[str]) -> int:
+    """Do what the arguments of ``segrun apply`` ask for and return the exit code.
+
+    Raises
+    ------
+    ConfigError
+        If an argument is wrong.
+    StoreError
+        If the run cannot be used, or the output exists or cannot be written.
+    DataError
+        If the input cannot be read, or lacks what the features need.
+    """
+    asked = _arguments().read(arguments)
+    output = Path(asked["output"]).expanduser()
+    beside = output.with_suffix(".shift.csv")
+    check_suffix(output)
+    if not asked["force"]:
+        refuse_existing(output, beside)
+    wanted = Wanted(
+        asked["input"], asked["point"], asked["from"], asked["to"], asked["reference_date"],
+        asked["nearest"], asked["changes"],
+    )  # fmt: skip
+    run = open_run(Path(asked["run"]).expanduser())
+    applied = apply(run, wanted)
+    write_tables({beside: applied.shift.columns(), output: applied.columns()})
+    print(_page(applied, output, beside))  # noqa: T201
+    return 0
+
+
+def refuse_existing(*files: Path) -> None:
+    """Refuse to write over files.
+
+    Raises
+    ------
+    StoreError
+        Naming the first that exists.
+    """
+    for file in files:
+        if file.exists():
+            raise StoreError(f"{file} exists: choose another file, or write over it with --force")
+
+
+def _arguments() -> Arguments:
+    parser = Arguments(USAGE)
+    for position in ("run", "input"):
+        parser.add_argument(position)
+    parser.add_argument("changes", nargs="*")
+    for option in ("--point", "--from", "--to", "--reference-date"):
+        parser.add_argument(option)
+    parser.add_argument("--output", required=True)
+    for flag in ("--nearest", "--force"):
+        parser.add_argument(flag, action="store_true")
+    return parser
+
+
+def _page(applied: Applied, output: Path, beside: Path) -> str:
+    n_customers = len(applied.new.customers)
+    lines = [*applied.new.told, _sizes(applied.shift), "", _verdict(applied.shift)]
+    beyond = [r for r in applied.shift.ranges if r.outside > 0]
+    beyond.sort(key=lambda r: -r.outside)
+    if beyond:
+        shown = ", ".join(
+            f"{r.column} {r.outside:.1%} ({r.low:g} .. {r.high:g})" for r in beyond[:5]
+        )
+        more = f" and {len(beyond) - 5} more" if len(beyond) > 5 else ""
+        lines.append(f"outside the range of the training: {shown}{more}")
+    lines.append(f"{n_customers} customers by {applied.point}: {output}, {beside}")
+    return "\n".join(lines)
+
+
+def _sizes(shift: Shift) -> str:
+    rows: list[Sequence[str]] = [("segment", "name", "training", "", "new", "", "change")]
+    for s in shift.sizes:
+        number = "none" if s.segment is None else str(s.segment)
+        rows.append(
+            (number, s.name, str(s.n_before), f"{s.before:.1%}", str(s.n_now), f"{s.now:.1%}",
+             f"{100 * (s.now - s.before):+.1f} points")
+        )  # fmt: skip
+    return table(rows)
+
+
+def _verdict(shift: Shift) -> str:
+    what = "little" if shift.psi < LITTLE else "much" if shift.psi > MUCH else "some"
+    return (
+        f"population stability index {shift.psi:.3f}: {what} shift (below {LITTLE:g} little, "
+        f"above {MUCH:g} much)"
+    )

@@ -1,0 +1,168 @@
+"""New data, read and turned into features as the run did with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+from segrun.arguments import changed
+from segrun.config import (
+    Experiment,
+    FileConfig,
+    OutlierRule,
+    conf_directory,
+    from_plain,
+    read_yaml,
+)
+from segrun.customers import Customers
+from segrun.errors import ConfigError, DataError
+from segrun.finished import FinishedRun
+
+if TYPE_CHECKING:
+    from segrun.apply.apply import Wanted
+    from segrun.datasets import Transactions
+
+
+@dataclass(frozen=True)
+class New:
+    """New customers.
+
+    Attributes
+    ----------
+    customers : Customers
+        One row each, features in the units of the input; none set aside.
+    facts : mapping
+        What the features counted and dropped.
+    told : sequence of str
+        What differs from the run's own input without harm.
+    """
+
+    customers: Customers
+    facts: Mapping[str, Any]
+    told: Sequence[str]
+
+
+def read(run: FinishedRun, wanted: Wanted) -> New:
+    """Read new data and build the features of every customer in them.
+
+    Raises
+    ------
+    ConfigError
+        If a setting or a date is wrong.
+    DataError
+        If the file cannot be read, or lacks what the features need.
+    """
+    from segrun import datasets, features
+
+    experiment = _experiment(run, wanted)
+    datasets.check(experiment.dataset)
+    features.check(experiment.features)
+    first, last = _day(wanted.first, "--from", time.min), _day(wanted.last, "--to", time.max)
+    try:
+        with _opened(run, experiment) as transactions:
+            told = _told(run, transactions)
+            chosen = _between(transactions, first, last)
+            built = features.build(chosen, experiment.features)
+    except DataError as error:
+        raise DataError(f"{error} (read as {run.path} read its own input)") from error
+    return New(built.all_customers, built.facts, told)
+
+
+def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
+    """Return the experiment of the run with the new file in place of its own, no outlier rule."""
+    values = dict(run.experiment)
+    dataset = values["dataset"]
+    if "path" not in dataset:
+        # Generated data have the columns of the UCI file.
+        dataset = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
+        dataset.pop("defaults")
+    values["dataset"] = changed({**dataset, "path": wanted.input}, wanted.changes, "dataset")
+    found = from_plain(values)
+    outliers = replace(found.features.outliers, rule=OutlierRule.none)
+    features = replace(found.features, outliers=outliers)
+    if wanted.reference_date is not None:
+        if not hasattr(features, "reference_date"):
+            raise ConfigError(f"--reference-date: features.name={features.name} has none")
+        features = replace(features, reference_date=wanted.reference_date)
+    return replace(found, features=features)
+
+
+@contextmanager
+def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[Transactions]:
+    """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
+    from segrun import datasets
+
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(datasets.load(experiment.dataset, experiment.seed))
+        except DataError as error:
+            as_then = _as_then(experiment.dataset, run.manifest.get("transactions", {}))
+            if as_then == experiment.dataset:
+                raise
+            try:
+                found = stack.enter_context(datasets.load(as_then, experiment.seed))
+            except DataError:
+                raise error from None
+        yield found
+
+
+def _as_then(dataset: Any, facts: Mapping[str, Any]) -> Any:
+    """Return the settings by which the run's own file was read."""
+    if not isinstance(dataset, FileConfig):
+        return dataset
+    changes: dict[str, Any] = {}
+    if dataset.date_format is None and facts.get("date_format"):
+        changes["date_format"] = facts["date_format"]
+    marks = set(facts.get("decimals", {}).values())
+    if dataset.decimal.value == "auto" and len(marks) == 1:
+        changes["decimal"] = type(dataset.decimal)(marks.pop())
+    return replace(dataset, **changes)
+
+
+def _told(run: FinishedRun, transactions: Transactions) -> list[str]:
+    """Say how the columns differ from those of the run's own input, where nothing is lost."""
+    then = list(run.manifest.get("transactions", {}).get("columns", {}))
+    now = list(transactions.facts.get("columns", {}))
+    if not then or not now:
+        return []
+    found = []
+    extra, gone = [c for c in now if c not in then], [c for c in then if c not in now]
+    if extra:
+        found.append(f"columns that the run's input had not, not used: {', '.join(extra)}")
+    if gone:
+        found.append(f"columns that only the run's input had, not needed: {', '.join(gone)}")
+    if [c for c in now if c in then] != [c for c in then if c in now]:
+        found.append("columns in another order than in the run's input")
+    n_bad = sum(transactions.facts.get("n_bad", {}).values())
+    if n_bad:
+        found.append(f"{n_bad} bad lines left out (dataset.bad_lines)")
+    return found
+
+
+def _between(
+    transactions: Transactions, first: datetime | None, last: datetime | None
+) -> Transactions:
+    import narwhals as nw
+
+    frame, date = transactions.frame, nw.col("InvoiceDate")
+    if first is not None:
+        frame = frame.filter(date >= first)
+    if last is not None:
+        frame = frame.filter(date <= last)
+    return replace(transactions, frame=frame)
+
+
+def _day(text: str | None, option: str, moment: time) -> datetime | None:
+    """Read a date of the command line; without time it is the whole day."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text}: write an ISO date, such as 2011-12-09") from None
+    if found.tzinfo is not None:
+        raise ConfigError(f"{option} {text} has a time zone, which the transactions lack")
+    return datetime.combine(found, moment) if len(text) <= len("2011-12-09") else found
