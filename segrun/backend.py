@@ -13,10 +13,11 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -84,6 +85,28 @@ class Backend:
     def __init__(self, name: str, require: bool = False) -> None:
         self.name = BackendName(name).value
         self.require = require
+
+    def plain(self) -> Backend:
+        """Return what makes estimators only to look at: its own libraries may still be loading."""
+        return self if self.require else Backend("sklearn")
+
+    def load(self) -> Thread | None:
+        """Begin to load the backend's own libraries, which the first fit would wait for.
+
+        Returns
+        -------
+        Thread or None
+            To be joined before anything is timed that they may disturb; None where there are none.
+        """
+        names = {
+            "onedal": ["sklearnex", "sklearnex.cluster"],
+            "native": ["segrun.native.estimators"],
+        }
+        if self.name not in names:
+            return None
+        thread = Thread(target=_load, args=(names[self.name],), daemon=True)
+        thread.start()
+        return thread
 
     def make(self, estimator: str, **params: Any) -> Clusterer:
         """Return an unfitted estimator: the backend's own where it has one, else the stock one.
@@ -262,6 +285,13 @@ class Backend:
             return None, f"scikit-learn-intelex cannot be imported: {error}"
         except Exception as error:  # noqa: BLE001 - a broken install raises anything
             return None, f"scikit-learn-intelex cannot be imported: {error!r}"
+
+
+def _load(names: Sequence[str]) -> None:
+    # What is wrong with them is told where they are needed.
+    with suppress(Exception):
+        for name in names:
+            import_module(name)
 
 
 def checked_labels(labels: Any, n_samples: int) -> NDArray[np.int64]:

@@ -117,7 +117,11 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     points = algorithms.points(experiment.algo)
     out.write_json("environment.json", describe_environment(seed))
 
+    # Reading waits for the disk and for other threads: meanwhile the backend's libraries load.
+    loading = backend.load()
     ready = prepare(experiment, out, timings, part)
+    if loading is not None:
+        loading.join()
     with timings.stage("store"):
         out.write_customers("features_all.parquet", ready.built.all_customers)
         out.write_customers("features.parquet", ready.customers)

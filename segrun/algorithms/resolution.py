@@ -87,7 +87,7 @@ def check(config: AlgoConfig, backend: Backend, seed: int) -> None:
     """
     algorithm = resolve(config, seed)
     for point in points(config):
-        estimator = _make(algorithm, backend, point, config)
+        estimator = _make(algorithm, backend.plain(), point, config)
         _validate(estimator, point, config)
         backend.demand(estimator)
 

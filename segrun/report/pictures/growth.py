@@ -37,6 +37,6 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     for axes, title in ((time, "seconds (wall)"), (memory, "highest resident memory, MB")):
         axes.set(xscale="log", yscale="log", xlabel="rows", title=title)
         axes.grid(visible=True, alpha=0.3)
-    memory.set_ylim(bottom=10)
+    memory.set_ylim(bottom=100)
     time.legend(fontsize=8, title="exponent: of the three largest sizes", title_fontsize=8)
     save(drawn, path)
