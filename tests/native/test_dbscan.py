@@ -275,6 +275,13 @@ def test_real_customers_replicated(real_X):
     np.testing.assert_equal(list(fit_grid(X, KIT, 2, budget=0)), expected)
 
 
+@pytest.mark.slow
+def test_some_points_of_63840_rows(real_X):
+    X = real_X("x15")
+    assert len(X) == 63_840
+    assert_equal(X, [(0.3, 10), (0.5, 50), (0.7, 100)])
+
+
 def test_two_eps_that_are_nearly_equal_have_scikit_learns_labels():
     X = (np.arange(200) * 0.1)[:, None]
     models = [estimators.DBSCAN(eps=eps, min_samples=2) for eps in (np.nextafter(0.1, 0), 0.1)]
