@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import sklearn.cluster
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
 
+from segrun.native.alone import fit_alone
 from segrun.native.dbscan.grid import fit_grid
 from segrun.native.dbscan.points import AmbiguousError
 from segrun.native.jit import n_threads
@@ -37,16 +37,11 @@ class DBSCAN(sklearn.cluster.DBSCAN):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> DBSCAN:  # noqa: ARG002
         """Fit by the kernels where they can, else by scikit-learn; see there."""
-        reason = self.uncovered() or unfit(X)
-        if sample_weight is not None:
-            reason = "the kernels know no weights"
-        if reason:
-            return self._fit_stock(X, sample_weight, reason)
-        self._validate_params()
-        rows = validate_data(self, X, dtype=np.float64, order="C")
-        return next(self.fit_together([self], rows))
+        fitted: DBSCAN = fit_alone(self, X, sample_weight)
+        return fitted
 
-    def _fit_stock(self, X: Any, sample_weight: Any, reason: str) -> DBSCAN:
+    def fit_stock(self, X: Any, sample_weight: Any, reason: str) -> DBSCAN:
+        """Let scikit-learn fit, for a reason."""
         super().fit(X, sample_weight=sample_weight)
         self.native_reason_, self.native_note_ = reason, ""
         return self
@@ -68,12 +63,12 @@ class DBSCAN(sklearn.cluster.DBSCAN):  # type: ignore[misc]
             reasons, fits = [reason or str(error) for reason in reasons], iter(())
         for model, reason in zip(models, reasons, strict=True):
             if reason:
-                yield model._fit_stock(X, None, reason)
+                yield model.fit_stock(X, None, reason)
                 continue
             try:
                 labels, cores = next(fits)
             except AmbiguousError as error:
-                yield model._fit_stock(X, None, str(error))
+                yield model.fit_stock(X, None, str(error))
             else:
                 yield model._take(X, labels, cores, "; ".join(notes))
 

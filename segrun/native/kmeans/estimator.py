@@ -11,9 +11,9 @@ import sklearn.cluster
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
-from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
+from segrun.native.alone import fit_alone
 from segrun.native.jit import n_threads
 from segrun.native.kmeans.grid import fit_grid
 from segrun.native.kmeans.start import Start
@@ -42,16 +42,11 @@ class KMeans(sklearn.cluster.KMeans):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> KMeans:  # noqa: ARG002
         """Fit by the kernels where they can, else by scikit-learn; see there."""
-        reason = self.uncovered() or unfit(X)
-        if sample_weight is not None:
-            reason = "the kernels know no weights"
-        if reason:
-            return self._fit_stock(X, sample_weight, reason)
-        self._validate_params()
-        rows = validate_data(self, X, dtype=np.float64, order="C")
-        return next(self.fit_together([self], rows))
+        fitted: KMeans = fit_alone(self, X, sample_weight)
+        return fitted
 
-    def _fit_stock(self, X: Any, sample_weight: Any, reason: str) -> KMeans:
+    def fit_stock(self, X: Any, sample_weight: Any, reason: str) -> KMeans:
+        """Let scikit-learn fit, for a reason."""
         # At one thread: with more, sums are added up in another order at every fit.
         with threadpool_limits(1):
             super().fit(X, sample_weight=sample_weight)
@@ -77,7 +72,7 @@ class KMeans(sklearn.cluster.KMeans):  # type: ignore[misc]
                 model._tol = model.tol * variance
                 yield model._take(fitted, X.shape[1])
             else:
-                yield model._fit_stock(X, None, reason or str(fitted))
+                yield model.fit_stock(X, None, reason or str(fitted))
 
     def _misfit(self, X: NDArray[Any]) -> str:
         """Return what scikit-learn will complain of, in better words, or an empty text."""
