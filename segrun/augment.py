@@ -20,14 +20,14 @@ from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 
-def check(config: AugmentationConfig, feature_names: Sequence[str]) -> None:
+def check(config: AugmentationConfig, feature_names: Sequence[str] | None) -> None:
     """Refuse settings that contradict each other or the features, before any data is read.
 
     Raises
     ------
     ConfigError
         If both `factor` and `rows` are given, a number is out of range, or a column of
-        `lognormal_columns` is not a feature.
+        `lognormal_columns` is not a feature, as far as these are known (not None) before.
     """
     if config.factor is not None and config.rows is not None:
         raise ConfigError(
@@ -41,6 +41,12 @@ def check(config: AugmentationConfig, feature_names: Sequence[str]) -> None:
     ):
         if value is not None and value < least:
             raise ConfigError(f"augmentation.{name} must be at least {least}. Got {value} instead")
+    replicates = config.factor is not None or config.rows is not None
+    if replicates and feature_names is not None:
+        _check_columns(config, feature_names)
+
+
+def _check_columns(config: AugmentationConfig, feature_names: Sequence[str]) -> None:
     unknown = [c for c in config.lognormal_columns if c not in feature_names]
     if unknown:
         raise ConfigError(
@@ -65,10 +71,16 @@ def augment(customers: Customers, config: AugmentationConfig, seed: int) -> Cust
     -------
     Customers
         Ids are those of the rows copied; `replica` numbers the copies from 0.
+
+    Raises
+    ------
+    ConfigError
+        If `lognormal_columns` names what is no feature of these customers.
     """
     n_rows = config.rows or (config.factor or 0) * len(customers)
     if n_rows == 0:
         return customers
+    _check_columns(config, customers.feature_names)
     source = np.arange(n_rows, dtype=np.int64)
     repeated = customers.take(source % len(customers))
     rng = generator(seed, "augment")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
@@ -100,6 +100,44 @@ class Weekdays(Enum):
     all = "all"
 
 
+class ColumnKind(Enum):
+    """What a column of a file holds."""
+
+    text = "text"
+    number = "number"
+    date = "date"
+
+
+class Function(Enum):
+    """What a declared column measures over the rows of an entity."""
+
+    count = "count"
+    distinct = "distinct"
+    sum = "sum"
+    mean = "mean"
+    min = "min"
+    max = "max"
+    first = "first"
+    last = "last"
+    share = "share"
+    days_since = "days_since"
+    days_since_first = "days_since_first"
+
+
+class Encode(Enum):
+    """How texts become numbers."""
+
+    one_hot = "one_hot"
+    ordinal = "ordinal"
+
+
+class Unknown(Enum):
+    """What happens to a category that is not among the known ones."""
+
+    refuse = "refuse"
+    ignore = "ignore"
+
+
 class Scale(Enum):
     """How each feature is scaled."""
 
@@ -141,9 +179,11 @@ class ModelsKept(Enum):
 
 @dataclass
 class DatasetConfig:
-    """Where the transactions come from."""
+    """Where the rows come from."""
 
-    name: str = key("Source of the transactions: synthetic_retail, online_retail, transactions.")
+    name: str = key(
+        "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ..."
+    )
 
 
 @dataclass
@@ -151,6 +191,20 @@ class SyntheticRetailConfig(DatasetConfig):
     """The embedded generator: a retailer in the shape of the UCI data."""
 
     n_customers: int = key("Number of customers that buy at least once, at least 2.")
+
+
+@dataclass
+class SyntheticSalesConfig(DatasetConfig):
+    """The embedded generator of product-level sales."""
+
+    n_users: int = key("Number of users that buy at least once, at least 3.")
+
+
+@dataclass
+class SyntheticWeblogsConfig(DatasetConfig):
+    """The embedded generator of page views."""
+
+    n_visitors: int = key("Number of visitors that view at least one page, at least 3.")
 
 
 @dataclass
@@ -212,6 +266,20 @@ class TransactionsConfig(FileConfig):
 
 
 @dataclass
+class RecordsConfig(FileConfig):
+    """Anybody's file of rows about entities: page views, sales, a table of customers, ..."""
+
+    id: str = key("Column of the file that says which entity a row is about.")
+    columns: dict[str, ColumnKind] = key(
+        "Columns that are used, and what they hold: text, number or date.", {}
+    )
+    rename: dict[str, str] = key(
+        "Name in the file of columns that `columns` calls otherwise: {page: URL}.", {}
+    )
+    one_per_id: bool = key("true: a second row with the same id is an error, as in a table.")
+
+
+@dataclass
 class OutlierConfig:
     """Customers set aside before clustering."""
 
@@ -227,9 +295,15 @@ class OutlierConfig:
 
 @dataclass
 class FeaturesConfig:
-    """How transactions become one row per customer."""
+    """How rows become one row per customer."""
 
-    name: str = key("Feature set: rfm (3 columns) or rfm_calendar (21 columns).")
+    name: str = key("Feature set: rfm, rfm_calendar, aggregate, spend, table, ...")
+
+
+@dataclass
+class RfmConfig(FeaturesConfig):
+    """Recency, frequency, monetary value of transactions."""
+
     drop_missing: DropMissing = key(
         "any_column: drop a line that lacks any of the columns (the kit's rule); "
         "needed_columns: drop it only where a column the features need is missing."
@@ -248,12 +322,95 @@ class FeaturesConfig:
 
 
 @dataclass
-class RfmCalendarConfig(FeaturesConfig):
+class RfmCalendarConfig(RfmConfig):
     """RFM and the number of lines per weekday and month."""
 
     weekdays: Weekdays = key(
         "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
     )
+
+
+@dataclass
+class EncodedColumn:
+    """How a column becomes numbers that can be clustered."""
+
+    encode: Encode | None = key(
+        "Texts only. one_hot: a 0/1 column NAME=VALUE per category; ordinal: the category's place "
+        "in `categories`, from 0; null: one_hot.",
+        None,
+    )
+    categories: list[str] = key(
+        "Texts only. The categories in order; empty: all that are found, in order of the alphabet.",
+        [],
+    )
+    max_categories: int = key("More categories than this are not taken as found.", 20)
+    unknown: Unknown = key(
+        "A text that is no category, of `categories` or of the data that were learned from: refuse "
+        "or ignore (0 in every one_hot column, -1 in an ordinal one).",
+        Unknown.refuse,
+    )
+    missing: Any = key(
+        "Where there is no value: refuse, or put the median, mean (numbers) or most_frequent of "
+        "the others, or this number or text.",
+        "refuse",
+    )
+    cluster: bool = key(
+        "false: the column is not clustered on, but kept in about.parquet for descriptions.", True
+    )
+
+
+@dataclass
+class AggregateColumn(EncodedColumn):
+    """One column over the rows of an entity."""
+
+    function: Function = key(
+        "count (rows, or values of `of`), distinct, sum, mean, min, max, first, last (by "
+        "features.date), share (of the rows or, with `of`, of their sum, that fulfil `where` or "
+        "belong to each value of `per`), days_since (the latest date until the reference date), "
+        "days_since_first.",
+        MISSING,
+    )
+    of: str | None = key(
+        "Column that is measured, or a product of two: Quantity * UnitPrice.", None
+    )
+    where: str | None = key(
+        "Only rows that fulfil a condition, such as Country == 'France' and Quantity > 0.", None
+    )
+    per: str | None = key(
+        "Text column: one column NAME_VALUE for the rows of each of its values.", None
+    )
+    values: list[str] = key("Values of `per`, in order; empty: all that are found.", [])
+    max_values: int = key("More values than this are not taken as found.", 50)
+
+
+@dataclass
+class AggregateConfig(FeaturesConfig):
+    """Columns declared in YAML, each a measure over the rows of an entity."""
+
+    columns: dict[str, AggregateColumn] = key("The columns in order, by name.", {})
+    where: str | None = key("Rows that count fulfil this condition; null: all.", None)
+    date: str | None = key(
+        "Date column that orders rows, for first, last and reference_date; null: the only one."
+    )
+    reference_date: str | None = key(
+        "Date that days_since counts back from, ISO format; later rows are left out. A date "
+        "without time means its end. null: the latest row of the data."
+    )
+    outliers: OutlierConfig = key("The outlier rule.")
+
+
+@dataclass
+class TableConfig(FeaturesConfig):
+    """The columns of a table with one row per entity."""
+
+    columns: dict[str, EncodedColumn] = key(
+        "Settings by column of dataset.columns. A column that is not here has the usual ones.", {}
+    )
+    only_named: bool = key("true: columns that are not in `columns` are left out.")
+    reference_date: str | None = key(
+        "Dates become days before this one, ISO format; null: the latest date in the column."
+    )
+    outliers: OutlierConfig = key("The outlier rule.")
 
 
 @dataclass
@@ -474,8 +631,8 @@ class Experiment:
 
     name: str = key("Label of the experiment: first folder below outputs/.")
     seed: int = key("The one seed all randomness derives from, 0 to 2**32 - 1.")
-    dataset: DatasetConfig = key("Where the transactions come from.")
-    features: FeaturesConfig = key("How transactions become one row per customer.")
+    dataset: DatasetConfig = key("Where the rows come from.")
+    features: FeaturesConfig = key("How rows become one row per customer.")
     augmentation: AugmentationConfig = key("Replication with jitter.")
     transform: TransformConfig = key("Scaling and the like, in front of the algorithm.")
     algo: AlgoConfig = key("The algorithm and its grid.")
@@ -503,8 +660,13 @@ SCHEMAS: list[tuple[str, str, type]] = [
     ("schema/dataset", "synthetic_retail", SyntheticRetailConfig),
     ("schema/dataset", "online_retail", FileConfig),
     ("schema/dataset", "transactions", TransactionsConfig),
-    ("schema/features", "rfm", FeaturesConfig),
+    ("schema/dataset", "records", RecordsConfig),
+    ("schema/dataset", "synthetic_sales", SyntheticSalesConfig),
+    ("schema/dataset", "synthetic_weblogs", SyntheticWeblogsConfig),
+    ("schema/features", "rfm", RfmConfig),
     ("schema/features", "rfm_calendar", RfmCalendarConfig),
+    ("schema/features", "aggregate", AggregateConfig),
+    ("schema/features", "table", TableConfig),
 ]
 
 
@@ -522,12 +684,24 @@ def user_conf_directory() -> Path | None:
 
 
 def documentation() -> dict[str, str]:
-    """Return the documentation of every key by its full name, such as ``timing.repeats``."""
+    """Return the documentation of every key by its full name, such as ``timing.repeats``.
+
+    Keys below a name of the user's own have ``*`` in its place: ``features.columns.*.function``.
+    """
     found: dict[str, str] = {}
     for group, _, schema in SCHEMAS:
         place = group.removeprefix("schema").removeprefix("/")
         _document(schema, f"{place}." if place else "", found)
     return found
+
+
+def meaning(name: str) -> str:
+    """Return the documentation of a key, or of the mapping that it is a name in."""
+    known = documentation()
+    holder, _, last = name.rpartition(".")
+    # A column's settings are documented once for all columns.
+    setting = f"{holder.rpartition('.')[0]}.*.{last}"
+    return known.get(name) or known.get(setting) or known.get(holder, "")
 
 
 def _document(schema: type, prefix: str, found: dict[str, str]) -> None:
@@ -536,6 +710,9 @@ def _document(schema: type, prefix: str, found: dict[str, str]) -> None:
         found[prefix + item.name] = item.metadata["doc"]
         if is_dataclass(types[item.name]):
             _document(types[item.name], f"{prefix}{item.name}.", found)
+        inner = _item_type(types[item.name])
+        if is_dataclass(inner):
+            _document(inner, f"{prefix}{item.name}.*.", found)
 
 
 def to_experiment(composed: DictConfig) -> Experiment:
@@ -650,9 +827,22 @@ def _built(schema: type, values: Mapping[str, Any]) -> Any:
             made[name] = _built(_variant(name, kind, value), value)
         elif isinstance(kind, type) and issubclass(kind, Enum):
             made[name] = kind(value)
+        elif item := _item_type(kind):
+            made[name] = {key: _item(item, inner) for key, inner in value.items()}
         else:
             made[name] = value
     return schema(**made)
+
+
+def _item_type(kind: Any) -> type | None:
+    """Return the type of a mapping's values where the schema has one for them."""
+    item = (*get_args(kind), None, None)[1]
+    typed = isinstance(item, type) and (is_dataclass(item) or issubclass(item, Enum))
+    return item if typed else None
+
+
+def _item(kind: type, value: Any) -> Any:
+    return _built(kind, value) if is_dataclass(kind) else kind(value)
 
 
 def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:

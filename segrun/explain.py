@@ -93,7 +93,7 @@ def _about_key(error: OmegaConfBaseException) -> str:
     name = str(error.full_key)
     if isinstance(error, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(name, error.parent_node)
-    doc = config.documentation().get(name, "")
+    doc = config.meaning(name)
     meaning = f" Meaning: {doc}" if doc else ""
     if isinstance(error, MissingMandatoryValue):
         return f"{name} has no value. Give one: {name}=VALUE.{meaning}"

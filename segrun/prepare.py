@@ -16,7 +16,7 @@ from segrun.timings import Timings
 
 if TYPE_CHECKING:
     from segrun.customers import Customers
-    from segrun.datasets import Transactions
+    from segrun.datasets import Rows, Transactions
     from segrun.features import Built
     from segrun.transform import Transformed
 
@@ -114,6 +114,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
         If they cannot be read, or the input is not the one that the run is a part of.
     """
     parts = {name: getattr(experiment, name) for name in _PARTS}
+    parts["about"] = experiment.segments.describe
     wanted = f"{part.input_sha256} {parts!r}"
     lying = part.desk.get(wanted) if part.desk is not None else None
     if lying is not None:
@@ -161,7 +162,7 @@ def _prepare(
 
 def _read(
     experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
-) -> tuple[Built, Transactions]:
+) -> tuple[Built, Transactions | Rows]:
     from segrun import datasets, features
 
     stack = ExitStack()
@@ -173,7 +174,8 @@ def _read(
         if transactions.quarantine is not None:
             out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features"):
-            built = features.build(transactions, experiment.features)
+            described = experiment.segments.describe
+            built = features.build(transactions, experiment.features, about=described)
     finally:
         # The copies in the cache go, whenever Ctrl-C comes.
         with interrupt.deferred():

@@ -125,6 +125,8 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     with timings.stage("store"):
         out.write_customers("features_all.parquet", ready.built.all_customers)
         out.write_customers("features.parquet", ready.customers)
+        if ready.built.about is not None:
+            out.write_customers("about.parquet", ready.built.about)
     origin = algorithms.origin(experiment.algo)
     identity = algorithms.identity(experiment.algo)
     keys = _keys(experiment, points, ready, identity)

@@ -104,13 +104,16 @@ class RunDirectory:
         return read_labels(self.path, point) if path.is_file() else None
 
     def write_customers(self, name: str, customers: Customers) -> None:
-        """Write a customer table as Parquet: id, replica where augmented, features in order."""
+        """Write a customer table as Parquet: id, replica where augmented, columns in order."""
         import polars as pl
 
         columns: dict[str, Any] = {customers.id_column: pl.Series(customers.ids, dtype=pl.String)}
         if customers.replica is not None:
             columns["replica"] = customers.replica
-        frame = pl.DataFrame({**columns, **customers.columns})
+        for column, values in customers.columns.items():
+            text = values.dtype == object
+            columns[column] = pl.Series(values, dtype=pl.String) if text else values
+        frame = pl.DataFrame(columns)
         self._write(name, lambda path: _write_parquet(path, frame))
 
     def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:

@@ -30,23 +30,25 @@ class Transformed:
     steps: Sequence[tuple[str, Any]]
 
 
-def check(config: TransformConfig, feature_names: Sequence[str]) -> None:
+def check(config: TransformConfig, feature_names: Sequence[str] | None) -> None:
     """Refuse impossible settings before any data is read.
 
     Raises
     ------
     ConfigError
         If `pca` is neither a share of variance nor a number of components that the features
-        allow, or `log1p` names a column that they lack.
+        allow, or `log1p` names a column that they lack, as far as they are known (not None).
     """
-    _log_columns(feature_names, config.log1p)
+    if feature_names is not None:
+        _log_columns(feature_names, config.log1p)
     pca = config.pca
     if pca is not None and not (0 < pca < 1 or (pca >= 1 and pca == int(pca))):
         raise ConfigError(
             "transform.pca must be null, a share between 0 and 1, or a whole number of "
             f"components. Got {pca} instead"
         )
-    _check_components(config, len(feature_names), "features")
+    if feature_names is not None:
+        _check_components(config, len(feature_names), "features")
 
 
 def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> Transformed:
@@ -86,6 +88,7 @@ def _steps(
     elif config.scale is Scale.robust:
         steps.append(("scale", RobustScaler()))
     if config.pca is not None:
+        _check_components(config, X.shape[1], "features")
         _check_components(config, len(X), "rows")
         n_components = config.pca if config.pca < 1 else int(config.pca)
         steps.append(("pca", PCA(n_components=n_components, random_state=seed)))

@@ -29,12 +29,12 @@ def leaves(node, prefix=""):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_committed_choice_composes_and_every_key_is_documented(choice):
     experiment = composed(choice)
-    if OmegaConf.is_missing(experiment.dataset, "path"):
-        experiment.dataset.path = "file.csv"
+    for name in ("path", "id"):
+        if OmegaConf.is_missing(experiment.dataset, name):
+            experiment.dataset[name] = "given"
     whole = OmegaConf.create(config.to_yaml(config.to_experiment(experiment)))
-    documented = config.documentation()
     for name in leaves(OmegaConf.to_container(whole)):
-        assert documented[name].strip().endswith("."), name
+        assert config.meaning(name).strip().endswith("."), name
 
 
 def test_the_record_of_an_experiment_composes_to_the_same_experiment():

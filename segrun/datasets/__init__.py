@@ -1,6 +1,8 @@
-"""Datasets: where transactions come from."""
+"""Datasets: where rows come from."""
 
+from segrun.datasets.form import Form, form_of, kinds_of
 from segrun.datasets.load import check, load
+from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 
-__all__ = ["Transactions", "check", "load"]
+__all__ = ["Form", "Rows", "Transactions", "check", "form_of", "kinds_of", "load"]

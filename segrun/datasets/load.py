@@ -7,8 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segrun.cache import cache_directory
-from segrun.config import DatasetConfig, FileConfig, SyntheticRetailConfig
-from segrun.datasets import files, synthetic_retail
+from segrun.config import (
+    DatasetConfig,
+    FileConfig,
+    SyntheticRetailConfig,
+    SyntheticSalesConfig,
+    SyntheticWeblogsConfig,
+)
+from segrun.datasets import files, synthetic_retail, synthetic_sales, synthetic_weblogs
+from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 
@@ -23,6 +30,10 @@ def check(config: DatasetConfig) -> None:
     """
     if isinstance(config, SyntheticRetailConfig):
         synthetic_retail.check(config)
+    elif isinstance(config, SyntheticSalesConfig):
+        synthetic_sales.check(config)
+    elif isinstance(config, SyntheticWeblogsConfig):
+        synthetic_weblogs.check(config)
     elif isinstance(config, FileConfig):
         files.check(config)
     else:
@@ -33,8 +44,10 @@ def check(config: DatasetConfig) -> None:
 
 
 @contextmanager
-def load(config: DatasetConfig, seed: int, cache: Path | None = None) -> Iterator[Transactions]:
-    """Open the transactions; temporary files last as long as the context.
+def load(
+    config: DatasetConfig, seed: int, cache: Path | None = None
+) -> Iterator[Transactions | Rows]:
+    """Open what a dataset delivers; temporary files last as long as the context.
 
     Parameters
     ----------
@@ -52,6 +65,10 @@ def load(config: DatasetConfig, seed: int, cache: Path | None = None) -> Iterato
     """
     if isinstance(config, SyntheticRetailConfig):
         yield synthetic_retail.transactions(config, seed)
+    elif isinstance(config, SyntheticSalesConfig):
+        yield synthetic_sales.rows(config, seed)
+    elif isinstance(config, SyntheticWeblogsConfig):
+        yield synthetic_weblogs.rows(config, seed)
     else:
         assert isinstance(config, FileConfig)
         with files.open_file(config, cache or cache_directory()) as found:

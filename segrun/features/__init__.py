@@ -1,6 +1,7 @@
-"""Features: one row per customer from transactions."""
+"""Features: one row per customer from whatever a dataset delivers."""
 
-from segrun.features.build import Built, build
+from segrun.features.build import build
+from segrun.features.built import Built
 from segrun.features.check import check, feature_names
 
 __all__ = ["Built", "build", "check", "feature_names"]

@@ -1,15 +1,20 @@
-"""Which transaction lines count, the drop rules, and their prices as integers."""
+"""Which rows count, the drop rules, and numbers as whole numbers of small units."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 
-from segrun.config import Cancellations, DropMissing, FeaturesConfig, Orders
+from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
 from segrun.features.reference import reference_date
+
+log = logging.getLogger("segrun.features")
 
 INVOICE = "InvoiceNo"
 
@@ -28,7 +33,7 @@ MOST_PLACES = 22
 _CLEAR = 1e15
 
 #: A price and its product with a power of ten are each off by 2**-53 at most.
-_ERROR = 2.0**-52
+ERROR = 2.0**-52
 
 #: What is cast to int64 must fit.
 _LARGEST = 2**62
@@ -50,7 +55,7 @@ class Rule:
     drops: nw.Expr
 
 
-def drop_rules(transactions: Transactions, config: FeaturesConfig) -> list[Rule]:
+def drop_rules(transactions: Transactions, config: RfmConfig) -> list[Rule]:
     """Return the rules of the configuration in the order in which they are applied.
 
     Raises
@@ -72,7 +77,7 @@ def drop_rules(transactions: Transactions, config: FeaturesConfig) -> list[Rule]
     return rules
 
 
-def _check_invoices(transactions: Transactions, config: FeaturesConfig) -> None:
+def _check_invoices(transactions: Transactions, config: RfmConfig) -> None:
     if INVOICE in transactions.frame.collect_schema().names():
         return
     for key, value, needs in (
@@ -86,7 +91,7 @@ def _check_invoices(transactions: Transactions, config: FeaturesConfig) -> None:
             )
 
 
-def _complete(transactions: Transactions, config: FeaturesConfig) -> list[str]:
+def _complete(transactions: Transactions, config: RfmConfig) -> list[str]:
     """Return the columns that a line must have."""
     if config.drop_missing is DropMissing.any_column:
         return list(transactions.frame.collect_schema().names())
@@ -104,16 +109,59 @@ def first_that_drops(rules: list[Rule]) -> nw.Expr:
     return number
 
 
+def counted(
+    groups: nw.DataFrame[Any], rules: list[Rule], n_missing: Mapping[str, int]
+) -> dict[str, Any]:
+    """Count rows read and dropped, each row by the first rule that drops it, and say so.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        Columns ``rule`` (0: the rows count), ``n_lines`` and, where rows have dates, ``first``
+        and ``last``.
+    rules : list of Rule
+        The rules, number 1 first.
+    n_missing : mapping of str to int
+        Values that the input lacks by column.
+
+    Raises
+    ------
+    DataError
+        If no row counts.
+    """
+    rule, n_lines = groups["rule"].to_numpy(), groups["n_lines"].to_numpy().astype(int)
+    dropped = {r.name: int(n_lines[rule == i].sum()) for i, r in enumerate(rules, start=1)}
+    kept = groups.filter(nw.col("rule") == 0)
+    said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
+    if kept.is_empty():
+        gaps = ", ".join(f"{column} {n}" for column, n in n_missing.items())
+        missing = f" (values missing: {gaps})" if gaps else ""
+        raise DataError(
+            f"no line remains of {n_lines.sum()}: {said}{missing}. Relax one of these settings"
+        )
+    facts = {"n_lines": int(n_lines.sum()), "dropped": dropped}
+    if "last" not in groups.columns or kept["last"].is_null().all():
+        log.info("%d lines: %s", facts["n_lines"], said)
+        return facts
+    dates = {"first_line": kept["first"].min(), "last_line": kept["last"].max()}
+    facts |= {name: date.isoformat() for name, date in dates.items()}
+    log.info(
+        "%d lines from %s to %s: %s",
+        facts["n_lines"], facts["first_line"], facts["last_line"], said,
+    )  # fmt: skip
+    return facts
+
+
 def units(price: nw.Expr, places: int) -> nw.Expr:
     """Return prices as whole numbers of units with this many decimal places, as int64."""
     return (price * 10.0**places).round(0).clip(-_LARGEST, _LARGEST).cast(nw.Int64)
 
 
-def held(price: nw.Expr, places: int, most: float = _CLEAR) -> nw.Expr:
+def held(price: nw.Expr, places: int, most: float = _CLEAR, *, error: float = ERROR) -> nw.Expr:
     """Tell whether a price is a whole number of units, of `most` at most."""
     scaled = price * 10.0**places
     nearest = scaled.round(0)
-    return ((scaled - nearest).abs() <= scaled.abs() * _ERROR) & (nearest.abs() <= most)
+    return ((scaled - nearest).abs() <= scaled.abs() * error) & (nearest.abs() <= most)
 
 
 def needed_places(price: nw.Expr) -> nw.Expr:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segrun.config import OutlierConfig, OutlierRule
 from segrun.customers import Customers
-from segrun.errors import DataError
+from segrun.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, d
 
     Raises
     ------
+    ConfigError
+        If it names a column that the customers lack.
     DataError
         If the rule leaves nobody, as close quantiles of few customers can.
     """
@@ -74,6 +76,12 @@ def _steps(
     """
     if config.rule is OutlierRule.none:
         return
+    unknown = [column for column in config.columns if column not in customers.columns]
+    if unknown:
+        raise ConfigError(
+            f"features.outliers.columns names {', '.join(unknown)}, which the features lack. "
+            f"Features: {', '.join(customers.columns)}"
+        )
     for column in config.columns:
         low, high = np.quantile(customers.columns[column], [config.low, config.high])
         margin = config.factor * (high - low)

@@ -6,7 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from segrun.algorithms.grid import points
-from segrun.config import Experiment, SyntheticRetailConfig, from_plain
+from segrun.config import (
+    Experiment,
+    SyntheticRetailConfig,
+    SyntheticSalesConfig,
+    SyntheticWeblogsConfig,
+    from_plain,
+)
 from segrun.errors import ConfigError
 from segrun.features import feature_names
 from segrun.preflight.assess import assess
@@ -41,10 +47,11 @@ class Outlook:
         except ConfigError:
             return None
         n_samples = self._n_samples(job, experiment)
-        if n_samples is None:
+        n_features = _n_features(experiment)
+        if n_samples is None or n_features is None:
             return None
         grid = [point.params for point in points(experiment.algo)]
-        costs = assess(task(experiment, grid, (n_samples, _n_features(experiment))), self._machine)
+        costs = assess(task(experiment, grid, (n_samples, n_features)), self._machine)
         if any(cost.seconds is None for cost in costs):
             return None
         extra = [cost.extra_bytes for cost in costs if cost.extra_bytes is not None]
@@ -66,10 +73,17 @@ class Outlook:
     def _n_customers(self, job: Job, experiment: Experiment) -> int | None:
         if isinstance(experiment.dataset, SyntheticRetailConfig):
             return experiment.dataset.n_customers
+        if isinstance(experiment.dataset, SyntheticSalesConfig):
+            return experiment.dataset.n_users
+        if isinstance(experiment.dataset, SyntheticWeblogsConfig):
+            return experiment.dataset.n_visitors
         return self._history.n_customers(job)
 
 
-def _n_features(experiment: Experiment) -> int:
+def _n_features(experiment: Experiment) -> int | None:
     pca = experiment.transform.pca
+    if pca and pca >= 1:
+        return int(pca)
     # A share of variance: at most all of them.
-    return int(pca) if pca and pca >= 1 else len(feature_names(experiment.features))
+    names = feature_names(experiment.features, experiment.dataset)
+    return None if names is None else len(names)

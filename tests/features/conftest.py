@@ -10,11 +10,11 @@ from segrun.config import (
     Amount,
     Cancellations,
     DropMissing,
-    FeaturesConfig,
     Orders,
     OutlierConfig,
     OutlierRule,
     RfmCalendarConfig,
+    RfmConfig,
     Weekdays,
 )
 from segrun.datasets import Transactions
@@ -44,7 +44,7 @@ def rules(*, calendar=True, outliers=None, **changes):
         "outliers": OutlierConfig(**aside),
     } | changes
     if not calendar:
-        return FeaturesConfig(**values)
+        return RfmConfig(**values)
     return RfmCalendarConfig(**{"weekdays": Weekdays.kit} | values)
 
 

@@ -1,0 +1,66 @@
+"""Rows about entities: what generic datasets deliver and declared columns start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from segrun.config import ColumnKind
+from segrun.datasets.transactions import ID_COLUMN, Transactions
+
+#: What the columns of transactions hold, besides the customer id.
+TRANSACTION_KINDS = {
+    "InvoiceNo": ColumnKind.text,
+    "StockCode": ColumnKind.text,
+    "Description": ColumnKind.text,
+    "Quantity": ColumnKind.number,
+    "InvoiceDate": ColumnKind.date,
+    "UnitPrice": ColumnKind.number,
+    "Country": ColumnKind.text,
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows about entities as a lazy frame.
+
+    Attributes
+    ----------
+    frame : narwhals.LazyFrame
+        The id (text) and the columns of `kinds`: text, float64 (int64 where all are whole) or
+        datetime. Missing values are null.
+    key : str
+        The id's column in the frame.
+    id_column : str
+        What results call the id: its name in the input.
+    kinds : mapping of str to ColumnKind
+        The other columns.
+    fingerprint, facts : mapping
+        What identifies the input, and how it was read.
+    quarantine : Path or None
+        Rows that could not be read, if they are to be kept; goes when the dataset is closed.
+    """
+
+    frame: nw.LazyFrame[Any]
+    key: str
+    id_column: str
+    kinds: Mapping[str, ColumnKind]
+    fingerprint: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    quarantine: Path | None = None
+
+
+def as_rows(source: Transactions | Rows) -> Rows:
+    """Return what a dataset delivers as rows: transactions are rows about customers."""
+    if isinstance(source, Rows):
+        return source
+    names = source.frame.collect_schema().names()
+    kinds = {name: kind for name, kind in TRANSACTION_KINDS.items() if name in names}
+    return Rows(
+        source.frame, ID_COLUMN, source.id_column, kinds, source.fingerprint, source.facts,
+        source.quarantine,
+    )  # fmt: skip

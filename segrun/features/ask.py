@@ -1,0 +1,210 @@
+"""What each declared column asks of the rows, and how the answers become its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import ColumnKind, Function
+from segrun.features.declared import Declared
+from segrun.features.sums import Measure, Sums
+
+#: A product of two floats, each off by 2**-53, and rounded.
+_PRODUCT_ERROR = 2.0**-50
+
+_DAY = 86_400 * 1_000_000
+
+#: Between a moment as text and the value that a row had then.
+_MARK = "\x1f"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One declared column as expressions.
+
+    Attributes
+    ----------
+    column : Declared
+        The column.
+    rows : mapping of str to narwhals.Expr
+        Computed for every row, by name.
+    answers : mapping of str to narwhals.Expr
+        Computed for every entity from `rows`, by name.
+    measures : sequence of Measure
+        What is added up: of a share the part and the whole.
+    """
+
+    column: Declared
+    rows: Mapping[str, nw.Expr]
+    answers: Mapping[str, nw.Expr]
+    measures: tuple[Measure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the pass over the rows came to.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per entity, ordered by ``id``.
+    sums : callable
+        Returns the exact sums of a measure.
+    reference : datetime or None
+        What days are counted back from.
+    """
+
+    table: nw.DataFrame[Any]
+    sums: Callable[[Measure], Sums]
+    reference: datetime | None
+
+
+def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: str | None) -> Ask:
+    """Return what a column asks of the rows.
+
+    Parameters
+    ----------
+    number : int
+        Tells the names of this column's expressions from those of others.
+    column : Declared
+        The column.
+    kinds : mapping of str to ColumnKind
+        The columns of the rows.
+    date : str or None
+        The column that orders rows.
+    """
+    name, function = f"c{number}", column.config.function
+    counted = {f"{name} n": _flag(column.rows, column.of)}
+    added = {f"{name} n": nw.col(f"{name} n").sum()}
+    if function is Function.count:
+        return Ask(column, counted, added)
+    if function is Function.share and not column.of:
+        whole = {f"{name} of": _flag(column.base, ())}
+        return Ask(column, counted | whole, added | {f"{name} of": nw.col(f"{name} of").sum()})
+    if function in (Function.sum, Function.mean, Function.share):
+        return _summed(name, column, counted, added)
+    if function is Function.distinct:
+        own = {name: _where(column.rows, nw.col(column.of[0]))}
+        return Ask(column, counted | own, added | {name: nw.col(name).n_unique()})
+    value, least = _extreme(column, kinds, date)
+    answer = nw.col(name).min() if least else nw.col(name).max()
+    return Ask(column, {name: _where(column.rows, value)}, {name: answer})
+
+
+def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:
+    """Return a column's values: int64, float64 (missing nan) or str objects (missing None)."""
+    name, function, table = f"c{number}", asked.column.config.function, answers.table
+    if asked.measures:
+        return _of_sums(name, asked, answers)
+    if function in (Function.count, Function.share, Function.distinct):
+        return _of_counts(name, function, table)
+    if function in (Function.days_since, Function.days_since_first):
+        return _days(table[name], answers.reference)
+    if function in (Function.min, Function.max):
+        return table[name].cast(nw.Float64).fill_null(np.nan).to_numpy()
+    return _told(table[name], text=asked.column.text)
+
+
+def _of_counts(name: str, function: Function, table: nw.DataFrame[Any]) -> NDArray[Any]:
+    n = _integers(table, f"{name} n")
+    if function is Function.count:
+        return n
+    if function is Function.share:
+        whole = _integers(table, f"{name} of")
+        return np.where(whole > 0, n / np.maximum(whole, 1), np.nan)
+    # A missing value, or a row that does not count, is one more to n_unique.
+    return _integers(table, name) - (n < _integers(table, "n_lines"))
+
+
+def _flag(rows: nw.Expr | None, of: Any) -> nw.Expr:
+    """Return 1 for a row that counts, 0 for others.
+
+    0/1 columns and their sums: conditional aggregates differ between engines.
+    """
+    flag = nw.lit(value=True) if rows is None else rows
+    for column in of:
+        flag = flag & ~nw.col(column).is_null()
+    return nw.when(flag).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+
+
+def _where(rows: nw.Expr | None, value: nw.Expr) -> nw.Expr:
+    return value if rows is None else nw.when(rows).then(value)
+
+
+def _summed(
+    name: str, column: Declared, counted: dict[str, nw.Expr], added: dict[str, nw.Expr]
+) -> Ask:
+    value = nw.col(column.of[0]).cast(nw.Float64)
+    if len(column.of) == 2:
+        value = value * nw.col(column.of[1]).cast(nw.Float64)
+    error = _PRODUCT_ERROR if len(column.of) == 2 else 2.0**-52
+    what, of = f"values of features.columns.{column.key}", " or ".join(column.of)
+
+    def measure(suffix: str, rows: nw.Expr | None) -> Measure:
+        return Measure(f"{name}{suffix}", _where(rows, value), None, what, of, error)
+
+    measures = [measure("", column.rows)]
+    if column.config.function is Function.share:
+        measures.append(measure(" of", column.base))
+    rows = counted | {k: e for m in measures for k, e in m.columns().items()}
+    sums = {k: nw.col(k).sum() for m in measures for k in m.columns()}
+    return Ask(column, rows, added | sums, tuple(measures))
+
+
+def _extreme(
+    column: Declared, kinds: Mapping[str, ColumnKind], date: str | None
+) -> tuple[nw.Expr, bool]:
+    """Return what the least or the greatest is asked of, and whether the least."""
+    function = column.config.function
+    if function in (Function.min, Function.max):
+        return nw.col(column.of[0]), function is Function.min
+    if function in (Function.days_since, Function.days_since_first):
+        when = column.of[0] if column.of else date
+        assert when is not None
+        return nw.col(when), function is Function.days_since_first
+    assert date is not None
+    value = nw.col(column.of[0])
+    if kinds[column.of[0]] is ColumnKind.number:
+        value = value.cast(nw.Float64)
+    # The least text of moment and value: of several rows of one moment always the same one,
+    # whatever order the rows come in.
+    moment = nw.col(date).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+    told = nw.concat_str(moment, value.cast(nw.String), separator=_MARK)
+    known = ~nw.col(date).is_null() & ~nw.col(column.of[0]).is_null()
+    return nw.when(known).then(told), function is Function.first
+
+
+def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:
+    function = asked.column.config.function
+    found = [answers.sums(measure) for measure in asked.measures]
+    if function is Function.share:
+        return found[0].ratio(found[1])
+    n = _integers(answers.table, f"{name} n")
+    if function is Function.sum:
+        return found[0].over(np.ones_like(n))
+    mean = found[0].over(np.maximum(n, 1))
+    return np.where(n > 0, mean, np.nan)
+
+
+def _days(moments: nw.Series[Any], reference: datetime | None) -> NDArray[np.float64]:
+    assert reference is not None
+    found = moments.to_numpy().astype("datetime64[us]")
+    age = np.datetime64(reference, "us").astype(np.int64) - found.astype(np.int64)
+    return np.where(np.isnat(found), np.nan, (age // _DAY).astype(np.float64))
+
+
+def _told(found: nw.Series[Any], *, text: bool) -> NDArray[Any]:
+    values = [None if told is None else told.split(_MARK, 1)[1] for told in found.to_list()]
+    if text:
+        return np.array(values, dtype=object)
+    return np.array([np.nan if value is None else float(value) for value in values])
+
+
+def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:
+    return table[column].to_numpy().astype(np.int64)

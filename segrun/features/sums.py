@@ -1,0 +1,146 @@
+"""Exact sums: numbers are added as whole numbers of small units, and divided once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.errors import DataError
+from segrun.features.lines import (
+    ERROR,
+    MOST_PLACES,
+    USUAL_PLACES,
+    exact_units,
+    held,
+    needed_places,
+    units,
+)
+
+log = logging.getLogger("segrun.features")
+
+#: Half of what int64 and int128 hold: a sum of absolute values below it cannot overflow.
+_LARGEST_SUM, _LARGEST_LONG_SUM = 2**62, 2**126
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Numbers that are added up, row by row; null counts as nothing.
+
+    Attributes
+    ----------
+    name : str
+        Column of the sum.
+    value : narwhals.Expr
+        float64.
+    times : narwhals.Expr or None
+        int64 that each is multiplied by.
+    what, where : str
+        What is summed and the columns that it comes from, for messages.
+    error : float
+        Relative error that `value` may have by roundings.
+    """
+
+    name: str
+    value: nw.Expr
+    times: nw.Expr | None = None
+    what: str = "amounts"
+    where: str = "its columns"
+    error: float = ERROR
+
+    def columns(self) -> dict[str, nw.Expr]:
+        """Return what is summed in the one pass over the rows, by column."""
+        size = (self.value * 10.0**USUAL_PLACES).round(0)
+        finer = (~held(self.value, USUAL_PLACES, error=self.error)).cast(nw.Int64)
+        found = units(self.value, USUAL_PLACES)
+        if self.times is not None:
+            found, size = self.times * found, self.times * size
+        return {self.name: found, f"{self.name} size": size.abs(), f"{self.name} finer": finer}
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums entity by entity, in units of so many decimal places."""
+
+    units: Sequence[int] | NDArray[np.int64]
+    places: int
+
+    def over(self, divisors: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the nearest floats to the exact quotients."""
+        scale = 10**self.places
+        # numpy makes floats of both first, which the largest are not; Python's division is exact.
+        if isinstance(self.units, np.ndarray) and np.abs(self.units).max(initial=0) <= 2**53:
+            return np.asarray(self.units / (divisors * scale))
+        pairs = zip(self.units, divisors.tolist(), strict=True)
+        return np.array([int(total) / (n * scale) for total, n in pairs])
+
+    def ratio(self, whole: Sums) -> NDArray[np.float64]:
+        """Return the nearest floats to the shares of other sums, nan where these are 0."""
+        own, other = 10**whole.places, 10**self.places
+        pairs = zip(self.units, whole.units, strict=True)
+        return np.array(
+            [int(a) * own / (int(b) * other) if b else np.nan for a, b in pairs], dtype=np.float64
+        )
+
+
+def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str) -> Sums:
+    """Return the sums of a measure, in another pass where values have smaller units.
+
+    Parameters
+    ----------
+    measure : Measure
+        What is summed.
+    table : DataFrame
+        One row per entity, ordered by ``id``, with the sums of `Measure.columns`.
+    rows : LazyFrame
+        The rows that count.
+    key : str
+        The id's column in `rows`.
+
+    Raises
+    ------
+    DataError
+        If the sums are too large.
+    """
+    size = f"{measure.name} size"
+    largest = float(table[size].max() or 0.0)
+    if largest > _LARGEST_SUM:
+        worst = table.sort(size, descending=True)["id"][0]
+        raise DataError(
+            f"the {measure.what} of customer {worst} are too large to be summed exactly "
+            f"(above {_LARGEST_SUM / 10**USUAL_PLACES:.3g} in all): look for a wrong "
+            f"{measure.where}"
+        )
+    if not table[f"{measure.name} finer"].sum():
+        return Sums(table[measure.name].to_numpy().astype(np.int64), USUAL_PLACES)
+    places = _places(measure, rows, largest / 10**USUAL_PLACES)
+    value = exact_units(measure.value, places)
+    if measure.times is not None:
+        value = measure.times.cast(nw.Int128) * value
+    found = rows.select(id=nw.col(key), value=value).group_by("id").agg(nw.col("value").sum())
+    ordered = found.collect("polars", engine="streaming").sort("id")
+    return Sums([int(total or 0) for total in ordered["value"].to_list()], places)
+
+
+def _places(measure: Measure, rows: nw.LazyFrame[Any], largest: float) -> int:
+    """Return the decimal places that values have, as far as sums can hold them.
+
+    `largest` is the largest sum of absolute values.
+    """
+    asked = rows.select(places=needed_places(measure.value)).select(nw.col("places").max())
+    needed = int(asked.collect("polars", engine="streaming")["places"].item())
+    places = min(needed, MOST_PLACES)
+    while largest * 10.0**places > _LARGEST_LONG_SUM:
+        places -= 1
+    if places < needed:
+        log.warning(
+            "%s have %s decimal places, more than can be summed exactly: each is rounded to %d",
+            measure.what if measure.times is None else f"{measure.what} or unit prices",
+            f"over {MOST_PLACES}" if needed > MOST_PLACES else needed, places,
+        )  # fmt: skip
+    return places
