@@ -13,7 +13,7 @@ from segrun.apply.assignment import NOISE, Assigner
 from segrun.config import Outliers, from_plain
 from segrun.customers import Customers
 from segrun.errors import DataError
-from segrun.features.outliers import Bounds, bounds_of
+from segrun.features.outliers import Bounds, bounds_of, rule_of
 from segrun.finished import FinishedRun
 from segrun.segments.segment import Segments
 
@@ -104,7 +104,7 @@ class Placing:
         logged = experiment.transform.log1p
         return cls(
             model,
-            bounds_of(run.all_customers, experiment.features.outliers),
+            bounds_of(run.all_customers, rule_of(experiment.features)),
             segments,
             names,
             names if logged == ["*"] else logged,

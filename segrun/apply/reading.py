@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 from segrun.arguments import changed
 from segrun.config import (
     Experiment,
+    FeaturesConfig,
     FileConfig,
-    OutlierRule,
     conf_directory,
     from_plain,
     read_yaml,
 )
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
+from segrun.features.outliers import without_rule
 from segrun.finished import FinishedRun
 
 if TYPE_CHECKING:
     from segrun.apply.apply import Wanted
-    from segrun.datasets import Transactions
+    from segrun.datasets import Rows, Transactions
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
     try:
         with _opened(run, experiment) as transactions:
             told = _told(run, transactions)
-            chosen = _between(transactions, first, last)
-            built = features.build(chosen, experiment.features)
+            chosen = _between(transactions, experiment.features, first, last)
+            fitted = run.manifest["features"].get("fitted")
+            built = features.build(chosen, experiment.features, fitted)
     except DataError as error:
         raise DataError(f"{error} (read as {run.path} read its own input)") from error
     return New(built.all_customers, built.facts, told)
@@ -81,17 +83,17 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
         dataset.pop("defaults")
     values["dataset"] = changed({**dataset, "path": wanted.input}, wanted.changes, "dataset")
     found = from_plain(values)
-    outliers = replace(found.features.outliers, rule=OutlierRule.none)
-    features = replace(found.features, outliers=outliers)
+    features = without_rule(found.features)
     if wanted.reference_date is not None:
         if not hasattr(features, "reference_date"):
             raise ConfigError(f"--reference-date: features.name={features.name} has none")
-        features = replace(features, reference_date=wanted.reference_date)
+        changes: dict[str, Any] = {"reference_date": wanted.reference_date}
+        features = replace(features, **changes)
     return replace(found, features=features)
 
 
 @contextmanager
-def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[Transactions]:
+def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[Transactions | Rows]:
     """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
     from segrun import datasets
 
@@ -122,7 +124,7 @@ def _as_then(dataset: Any, facts: Mapping[str, Any]) -> Any:
     return replace(dataset, **changes)
 
 
-def _told(run: FinishedRun, transactions: Transactions) -> list[str]:
+def _told(run: FinishedRun, transactions: Transactions | Rows) -> list[str]:
     """Say how the columns differ from those of the run's own input, where nothing is lost."""
     then = list(run.manifest.get("transactions", {}).get("columns", {}))
     now = list(transactions.facts.get("columns", {}))
@@ -143,16 +145,23 @@ def _told(run: FinishedRun, transactions: Transactions) -> list[str]:
 
 
 def _between(
-    transactions: Transactions, first: datetime | None, last: datetime | None
-) -> Transactions:
+    rows: Transactions | Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
+) -> Transactions | Rows:
     import narwhals as nw
 
-    frame, date = transactions.frame, nw.col("InvoiceDate")
+    from segrun.features.declared import ordering
+
+    if first is None and last is None:
+        return rows
+    date = ordering(config, rows)
+    if date is None:
+        raise ConfigError("--from and --to go by a date, which these rows lack")
+    frame = rows.frame
     if first is not None:
-        frame = frame.filter(date >= first)
+        frame = frame.filter(nw.col(date) >= first)
     if last is not None:
-        frame = frame.filter(date <= last)
-    return replace(transactions, frame=frame)
+        frame = frame.filter(nw.col(date) <= last)
+    return replace(rows, frame=frame)
 
 
 def _day(text: str | None, option: str, moment: time) -> datetime | None:

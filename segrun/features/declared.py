@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, Function
+from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, FeaturesConfig, Function
+from segrun.datasets.rows import Rows, as_rows
+from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 from segrun.features.condition import condition
 from segrun.features.encode import TAKEN
@@ -126,6 +128,14 @@ def date_column(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> str
             f"features.date={dates[0]}"
         )
     return dates[0] if dates else None
+
+
+def ordering(config: FeaturesConfig, source: Transactions | Rows) -> str | None:
+    """Return the date column that orders what a dataset delivers, None where it has none."""
+    if isinstance(config, AggregateConfig):
+        return date_column(config, as_rows(source).kinds)
+    kinds = as_rows(source).kinds
+    return next((name for name, kind in kinds.items() if kind is ColumnKind.date), None)
 
 
 def _of(column: AggregateColumn, kinds: Mapping[str, ColumnKind], where: str) -> Sequence[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.config import OutlierConfig, OutlierRule
+from segrun.config import FeaturesConfig, OutlierConfig, OutlierRule
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
 
@@ -33,6 +34,23 @@ class Bounds:
         """Return which customers stay."""
         values = customers.columns[self.column]
         return np.asarray((values >= self.low) & (values <= self.high))
+
+
+#: That of feature sets that have none of their own.
+_NO_RULE = OutlierConfig(OutlierRule.none, 0.0, 1.0, 0.0, [])
+
+
+def rule_of(config: FeaturesConfig) -> OutlierConfig:
+    """Return the outlier rule of a feature set."""
+    return getattr(config, "outliers", _NO_RULE)
+
+
+def without_rule(config: FeaturesConfig) -> FeaturesConfig:
+    """Return a feature set that keeps every customer."""
+    if not hasattr(config, "outliers"):
+        return config
+    changes: dict[str, Any] = {"outliers": replace(rule_of(config), rule=OutlierRule.none)}
+    return replace(config, **changes)
 
 
 def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, dict[str, int]]:
