@@ -33,7 +33,8 @@ def sweep(segrun, tmp_path_factory):
     """A small sweep of both algorithms, its runs not described."""
     folder = tmp_path_factory.mktemp("report")
     done = segrun("-m", "algo=kmeans,dbscan", "dataset.n_customers=300", "features=rfm",
-                  "transform=log_standard", "backend=sklearn", "hydra.sweep.dir=sweep", cwd=folder)  # fmt: skip
+                  "transform=log_standard", "backend=sklearn", "hydra.sweep.dir=sweep",
+                  cwd=folder)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder / "sweep"
 

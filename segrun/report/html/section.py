@@ -68,12 +68,15 @@ class Section:
         What its template shows.
     pictures : sequence of Picture
         In order.
+    pictures_first : bool
+        Whether they stand before what the template shows, which may be long.
     """
 
     id: str
     title: str
     values: Mapping[str, Any] = field(default_factory=dict)
     pictures: Sequence[Picture] = ()
+    pictures_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,7 @@ def _points(rows: Rows) -> Section:
         "All points",
         {"columns": _columns(rows), "rows": rows, "chosen": lambda row: row is best},
         [drawn] if drawn else [],
+        pictures_first=True,
     )
 
 

@@ -37,8 +37,10 @@ def draw(blades: Sequence[Blade], mean: float | None) -> Figure:
     ticks = []
     for blade in blades:
         n_rows = len(blade.values)
-        places = np.arange(top, top + n_rows)
-        axes.barh(places, np.sort(blade.values)[::-1], height=1.0, color=blade.colour, linewidth=0)
+        axes.stairs(
+            np.sort(blade.values)[::-1], np.arange(top, top + n_rows + 1) - 0.5,
+            orientation="horizontal", fill=True, color=blade.colour, linewidth=0,
+        )  # fmt: skip
         if n_rows >= _THINNEST * total:
             ticks.append((top + n_rows / 2, text(blade.name)))
         top += n_rows + gap

@@ -51,7 +51,8 @@ def draw(shown: Sequence[tuple[str, Histogram, Histogram | None]]) -> Figure:
                 continue
             axes = panels[row][2 * column + place]
             axes.set_axis_on()
-            axes.bar(range(len(bars.counts)), bars.counts, width=1.0, color=colour)
+            axes.stairs(bars.counts, fill=True, color=colour)
+            axes.set_ylim(bottom=0)
             skew = "" if bars.skew is None else f"skew {bars.skew:.1f}"
             axes.set_title(title, fontsize=7, loc="left", pad=3)
             axes.set_xlabel(skew, fontsize=7, labelpad=1)

@@ -64,15 +64,21 @@ def draw_plane(x: Axis, y: Axis, shown: Sequence[Group]) -> Figure:
     axes = drawn.subplots()
     _points(axes, x, y, shown, 9.0)
     plain(axes, xlabel=text(x.name, 60), ylabel=text(y.name, 60))
-    _legend(drawn, axes)
+    _legend(drawn, axes, "outside right upper")
     return drawn
 
 
 def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
     """Return a picture of every pair of columns; histograms on the diagonal."""
+    from matplotlib.figure import Figure
+
     n = len(columns)
-    drawn = figure(2.1 * n + 1.8, 2.0 * n)
+    wide, high = 2.0 * n + 2.4, 1.9 * n + 0.6
+    # By hand: matplotlib's own layout takes a second for so many axes.
+    drawn = Figure(figsize=(wide, high))
     panels = drawn.subplots(n, n, squeeze=False)
+    drawn.subplots_adjust(left=0.7 / wide, right=1 - 1.7 / wide, bottom=0.5 / high,
+                          top=1 - 0.1 / high, wspace=0.08, hspace=0.08)  # fmt: skip
     for i, y in enumerate(columns):
         for j, x in enumerate(columns):
             axes = panels[i][j]
@@ -86,8 +92,10 @@ def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
                 ylabel=text(y.name, 20) if j == 0 else "",
             )
             axes.tick_params(labelsize=7, labelleft=j == 0 and i != j, labelbottom=i == n - 1)
+    # The counts of a histogram are on another scale than the row of panels that it stands in.
+    panels[0][0].set_yticks([])
     if n > 1:
-        _legend(drawn, panels[0][1])
+        _legend(drawn, panels[0][1], "upper right")
     return drawn
 
 
@@ -97,13 +105,24 @@ def _points(axes: Axes, x: Axis, y: Axis, shown: Sequence[Group], size: float) -
             x.values[group.rows], y.values[group.rows], s=size, color=group.colour,
             marker=group.marker, alpha=0.65, linewidths=0, label=text(group.name),
         )  # fmt: skip
-    _scale(axes, "x", x.scale)
-    _scale(axes, "y", y.scale)
+    _scale(axes, "x", x)
+    _scale(axes, "y", y)
 
 
-def _scale(axes: Axes, which: str, scale: str) -> None:
-    settings: dict[str, Any] = {"linthresh": 1.0} if scale == "symlog" else {}
-    (axes.set_xscale if which == "x" else axes.set_yscale)(scale, **settings)
+def _scale(axes: Axes, which: str, shown: Axis) -> None:
+    settings: dict[str, Any] = {"linthresh": 1.0} if shown.scale == "symlog" else {}
+    (axes.set_xscale if which == "x" else axes.set_yscale)(shown.scale, **settings)
+    (axes.set_xlim if which == "x" else axes.set_ylim)(*_limits(shown))
+
+
+def _limits(shown: Axis) -> tuple[float, float]:
+    low, high = float(shown.values.min()), float(shown.values.max())
+    if shown.scale == "log":
+        return low / 1.4, high * 1.4
+    if shown.scale == "symlog":
+        return -0.3, high * 1.5
+    room = 0.04 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _histogram(axes: Axes, column: Axis) -> None:
@@ -113,15 +132,14 @@ def _histogram(axes: Axes, column: Axis) -> None:
         bins = np.geomspace(values.min(), values.max(), 25)
     elif column.scale == "symlog":
         bins = np.concatenate([[0.0], np.geomspace(1.0, max(values.max(), 2.0), 24)])
-    axes.hist(values, bins=bins, color="#7A7A7A")
-    _scale(axes, "x", column.scale)
+    counts, edges = np.histogram(values, bins=bins)
+    axes.stairs(counts, edges, fill=True, color="#7A7A7A")
+    _scale(axes, "x", column)
 
 
-def _legend(drawn: Figure, axes: Axes) -> None:
+def _legend(drawn: Figure, axes: Axes, where: str) -> None:
     handles, names = axes.get_legend_handles_labels()
-    legend = drawn.legend(
-        handles, names, loc="outside right upper", fontsize=8, frameon=False, markerscale=2.0
-    )
+    legend = drawn.legend(handles, names, loc=where, fontsize=8, frameon=False, markerscale=2.0)
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1.0)

@@ -33,6 +33,7 @@ def section(subject: Subject) -> Section | None:
             "chosen": lambda row: row["point"] == subject.point,
         },
         [drawn] if drawn else [],
+        pictures_first=True,
     )
 
 
