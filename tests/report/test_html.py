@@ -1,9 +1,7 @@
 """The page of a run and of a sweep: content, escaping, sameness."""
 
-import importlib.util
 import re
-from html.parser import HTMLParser
-from pathlib import Path
+import shutil
 
 import pytest
 
@@ -14,62 +12,24 @@ from segrun.report.html.formats import megabytes, number, percent, seconds, sign
 from segrun.report.pictures.canvas import text
 from segrun.store import read_csv
 
-HOSTILE = "<script>alert('{}')</script> & \"$x_{1}$\" </title><img src=x onerror=alert(1)> {{7*7}}"
-
-
-def neighbour(name):
-    """A module beside this one, which is in no package."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-describe = neighbour("described").describe
-
 
 @pytest.fixture(scope="module")
-def sweep(segrun, tmp_path_factory):
-    """A small sweep of both algorithms, its runs not described."""
-    folder = tmp_path_factory.mktemp("report")
-    done = segrun("-m", "algo=kmeans,dbscan", "dataset.n_customers=300", "features=rfm",
-                  "transform=log_standard", "backend=sklearn", "hydra.sweep.dir=sweep",
-                  cwd=folder)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return folder / "sweep"
+def sweep(make_sweep, describe, tmp_path_factory):
+    """A small sweep; its k-means run is described by hand and has its page."""
+    path = make_sweep(tmp_path_factory.mktemp("report"))
+    describe(path / "0-kmeans", warnings=["One giant segment"])
+    write_report(path / "0-kmeans")
+    return path
 
 
 @pytest.fixture
 def run(sweep):
-    """Its k-means run, described by hand."""
-    describe(sweep / "0-kmeans", warnings=["One giant segment"])
+    """Its k-means run."""
     return sweep / "0-kmeans"
 
 
-class Reader(HTMLParser):
-    """What a browser would make of the page: tags with their attributes, and the texts."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.texts = [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.texts.append(data.strip())
-
-    def of(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
-
-
-def read(path):
-    return Reader(write_report(path).read_text("utf-8"))
-
-
-def test_the_page_has_every_part_that_the_run_has(run):
-    page = read(run)
+def test_the_page_has_every_part_that_the_run_has(run, read_page):
+    page = read_page(run)
     sections = [attrs["id"] for attrs in page.of("section")]
     assert (
         sections
@@ -85,7 +45,6 @@ def test_the_page_has_every_part_that_the_run_has(run):
 
 
 def test_the_manifest_names_the_page_and_its_pictures(run):
-    write_report(run)
     found = open_run(run)
     pictures = {path.relative_to(run).as_posix() for path in (run / "pictures").iterdir()}
     assert {f"pictures/{name}.png" for name in ("sizes", "elbow", "silhouettes", "projection",
@@ -95,8 +54,8 @@ def test_the_manifest_names_the_page_and_its_pictures(run):
         found.file(name)
 
 
-def test_the_page_is_whole_in_itself(run):
-    page = read(run)
+def test_the_page_is_whole_in_itself(run, read_page):
+    page = read_page(run)
     sources = [attrs["src"] for attrs in page.of("img")]
     assert sources
     assert all(source.startswith("data:image/png;base64,") for source in sources)
@@ -105,33 +64,38 @@ def test_the_page_is_whole_in_itself(run):
     assert all(link.startswith(("#", "data:,")) for link in links)
 
 
-def test_what_a_run_does_not_have_is_left_out(sweep):
-    describe(sweep / "1-dbscan")
-    run = open_run(sweep / "1-dbscan")
-    with run.amend() as out:
+def test_what_a_run_does_not_have_is_left_out(sweep, describe, read_page):
+    path = sweep / "1-dbscan"
+    describe(path)
+    with open_run(path).amend() as out:
         for name in ("distinctive", "stability", "confusion"):
             (out.path / f"segments/{name}.csv").unlink()
-    sections = [attrs["id"] for attrs in read(sweep / "1-dbscan").of("section")]
+    write_report(path)
+    sections = [attrs["id"] for attrs in read_page(path).of("section")]
     assert "distances" in sections
     assert not {"items", "stability", "separability", "scree"} & set(sections)
 
 
 def test_the_same_run_gives_the_same_bytes(run):
-    first = write_report(run).read_bytes()
-    pictures = {path.name: path.read_bytes() for path in (run / "pictures").iterdir()}
-    assert write_report(run).read_bytes() == first
-    assert {path.name: path.read_bytes() for path in (run / "pictures").iterdir()} == pictures
+    def written():
+        return {p.name: p.read_bytes() for p in [run / "report.html", *run.glob("pictures/*")]}
+
+    before = written()
+    write_report(run)
+    assert written() == before
 
 
-def test_markup_in_names_facts_and_items_stays_text(sweep):
-    describe(sweep / "0-kmeans", name=HOSTILE, warnings=[HOSTILE], text=HOSTILE)
-    page = read(sweep / "0-kmeans")
+def test_markup_in_names_facts_and_items_stays_text(run, describe, hostile, read_page, tmp_path):
+    path = shutil.copytree(run, tmp_path / "run")
+    describe(path, name=hostile, warnings=[hostile], text=hostile)
+    write_report(path)
+    page = read_page(path)
     # One script, ours, and pictures of ours alone: nothing of theirs has become a tag.
     assert len(page.of("script")) == 1
     assert all(attrs["src"].startswith("data:") for attrs in page.of("img"))
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
-    assert HOSTILE in page.texts
-    assert HOSTILE.replace("{}", "0") in page.texts
+    assert hostile in page.texts
+    assert hostile.replace("{}", "0") in page.texts
 
 
 def test_texts_in_pictures_are_no_formulas():
@@ -141,19 +105,15 @@ def test_texts_in_pictures_are_no_formulas():
     assert text("x" * 50, 10) == "x" * 9 + "…"
 
 
-def test_a_sweep_has_all_points_of_all_jobs_in_one_table(sweep):
-    page = read(sweep)
-    rows = read_csv(sweep / "scores.csv")
+def test_a_sweep_has_all_points_of_all_jobs_in_one_table(sweep, read_page):
+    write_report(sweep)
+    page, rows = read_page(sweep), read_csv(sweep / "scores.csv")
     assert [attrs["id"] for attrs in page.of("section")] == ["best", "points", "jobs", "again"]
     assert len(page.of("tr")) > len(rows)
     assert {row["point"] for row in rows} <= set(page.texts)
     assert (sweep / "pictures" / "points.png").is_file()
-
-
-def test_jobs_that_have_a_page_are_linked(sweep, run):
-    write_report(run)
-    links = [attrs["href"] for attrs in read(sweep).of("a")]
-    assert "0-kmeans/report.html" in links
+    # A job that has a page of its own is linked.
+    assert "0-kmeans/report.html" in [attrs["href"] for attrs in page.of("a")]
 
 
 def test_numbers_are_short_and_exact_enough():

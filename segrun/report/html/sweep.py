@@ -153,6 +153,12 @@ def _columns(rows: Rows) -> list[str]:
         and any(row[name] for row in rows)
         and (not several or len({row[name] for row in rows}) > 1)
     ]
+    if "param_n_clusters" in told and all(
+        row["param_n_clusters"] in ("", row["n_clusters"]) for row in rows
+    ):
+        told.remove("param_n_clusters")
+    # Long and rare.
+    told.sort(key=lambda name: name == "reason")
     return ["job", "point", *told]
 
 

@@ -29,7 +29,7 @@ class Blade:
 
 def draw(blades: Sequence[Blade], mean: float | None) -> Figure:
     """Return a picture of the blades, the first on top, and the mean as a line."""
-    drawn = figure(7.5, 4.6)
+    drawn = figure(7.5, 3.9)
     axes = drawn.subplots()
     total = sum(len(blade.values) for blade in blades)
     gap = max(1, total // 150)

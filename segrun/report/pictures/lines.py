@@ -46,8 +46,8 @@ class Panel:
         The curves, told apart by shade and marker.
     marks : sequence of Mark
         Values with a word.
-    whole_x : bool
-        Whether `x` counts something, so that ticks are whole numbers.
+    whole_x, whole_y : bool
+        Whether `x` or `y` counts something, so that ticks are whole numbers.
     """
 
     x: str
@@ -55,6 +55,7 @@ class Panel:
     lines: Sequence[Line]
     marks: Sequence[Mark] = ()
     whole_x: bool = False
+    whole_y: bool = False
 
 
 def draw(panels: Sequence[Panel], legend: str = "") -> Figure:
@@ -67,7 +68,7 @@ def draw(panels: Sequence[Panel], legend: str = "") -> Figure:
     legend : str
         What the names are values of.
     """
-    drawn = figure(5.0 * len(panels) if len(panels) > 1 else 7.0, 3.4)
+    drawn = figure(10.0 if len(panels) > 1 else 7.0, 3.2)
     for axes, panel in zip(drawn.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, panel)
     names = [line.name for line in panels[0].lines if line.name]
@@ -92,6 +93,8 @@ def _panel(axes: Axes, panel: Panel) -> None:
     axes.margins(y=0.14)
     if panel.whole_x:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if panel.whole_y:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     for mark in panel.marks:
         _mark(axes, mark)
 

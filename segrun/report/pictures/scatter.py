@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +137,9 @@ def _histogram(axes: Axes, column: Axis) -> None:
     _scale(axes, "x", column)
 
 
-def _legend(drawn: Figure, axes: Axes, where: str) -> None:
+def _legend(
+    drawn: Figure, axes: Axes, where: Literal["upper right", "outside right upper"]
+) -> None:
     handles, names = axes.get_legend_handles_labels()
     legend = drawn.legend(handles, names, loc=where, fontsize=8, frameon=False, markerscale=2.0)
     for handle in legend.legend_handles:

@@ -49,6 +49,8 @@ def _columns(rows: Rows) -> list[str]:
         own = f"param_{name}"
         if own in told and all(row[own] == row["n_clusters"] for row in rows):
             told.remove(own)
+    # Long and rare.
+    told.sort(key=lambda name: name == "reason")
     return ["point", *told]
 
 
@@ -70,7 +72,8 @@ def _axis(rows: Rows) -> str | None:
     for name in _COUNTS:
         if axes.get(f"param_{name}", 0) > 1:
             return f"param_{name}"
-    longest = max(axes, key=axes.__getitem__, default=None)
+    # Of equally long ones the last: grids name their finest parameter last.
+    longest = max(reversed(axes), key=axes.__getitem__, default=None)
     return longest if longest is not None and axes[longest] > 1 else None
 
 
@@ -106,7 +109,8 @@ def _curves(subject: Subject, rows: Rows, x: str) -> Picture:
                 for setting in settings
             ]  # fmt: skip
         marks = _chosen(subject, rows, x) if score == "silhouette" else []
-        panels.append(Panel(x.removeprefix("param_"), score, lines, marks))
+        whole = score == "n_clusters"
+        panels.append(Panel(x.removeprefix("param_"), score, lines, marks, whole_y=whole))
     return _drawn("scores", panels, legend, f"Scores over {x.removeprefix('param_')}", "")
 
 
