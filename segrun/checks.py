@@ -22,6 +22,7 @@ def check(experiment: Experiment) -> None:
     from segrun import augment, centres, datasets, features, transform
     from segrun.evaluate.check import check as check_evaluation
     from segrun.preflight.check import check as check_preflight
+    from segrun.segments.check import check as check_segments
 
     folder_name(experiment.name)
     if not 0 <= experiment.seed <= MAX_SEED:
@@ -38,6 +39,7 @@ def check(experiment: Experiment) -> None:
     transform.check(experiment.transform, names)
     check_evaluation(experiment.evaluation)
     check_preflight(experiment.preflight)
+    check_segments(experiment.segments)
 
 
 def folder_name(name: str) -> str:

@@ -7,13 +7,15 @@ configuration is composed, before any data is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from segrun.errors import ConfigError
 
@@ -175,6 +177,15 @@ class ModelsKept(Enum):
     all = "all"
     best = "best"
     none = "none"
+
+
+class Criterion(Enum):
+    """Which point of a grid is the best."""
+
+    silhouette = "silhouette"
+    davies_bouldin = "davies_bouldin"
+    calinski_harabasz = "calinski_harabasz"
+    elbow = "elbow"
 
 
 @dataclass
@@ -504,6 +515,23 @@ class EvaluationConfig:
     max_noise_share: float = key(
         "A point is selected only if at most this share of the rows is noise, 0 to 1."
     )
+    min_share: float = key(
+        "A point is selected only if its smallest segment has at least this share of the rows, "
+        "0 to 1.",
+        0.0,
+    )
+    max_share: float = key(
+        "A point is selected only if its largest segment has at most this share of the rows, 0 to "
+        "1.",
+        1.0,
+    )
+    min_clusters: int | None = key("Segments that a selected point has at least; null: any.", None)
+    max_clusters: int | None = key("Segments that a selected point has at most; null: any.", None)
+    criterion: Criterion = key(
+        "What tells the best of the points within the limits: silhouette, davies_bouldin, "
+        "calinski_harabasz or elbow (the knee of the inertia over n_clusters).",
+        Criterion.silhouette,
+    )
 
 
 class Outliers(Enum):
@@ -784,8 +812,45 @@ def algo_of(path: Path) -> AlgoConfig:
     return found
 
 
-def plain(experiment: Experiment) -> dict[str, Any]:
-    """Return the experiment as plain values: what JSON can hold, choices by their names."""
+def segments_config(experiment: Mapping[str, Any], overrides: Sequence[str]) -> SegmentsConfig:
+    """Return how segments are to be described: as an experiment says, with changes.
+
+    Parameters
+    ----------
+    experiment : mapping
+        The experiment as plain values.
+    overrides : sequence of str
+        Such as ``segments.order_by=Recency``.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is no setting of `segments`, or its value does not fit.
+    """
+    for override in overrides:
+        if not override.startswith("segments.") or "=" not in override:
+            raise ConfigError(
+                f"{override!r} is no setting of the segments: write segments.KEY=VALUE, with KEY "
+                f"one of {', '.join(item.name for item in fields(SegmentsConfig))}"
+            )
+    asked = [override.removeprefix("segments.") for override in overrides]
+    try:
+        merged = OmegaConf.merge(
+            OmegaConf.structured(SegmentsConfig),
+            dict(experiment.get("segments", {})),
+            OmegaConf.from_dotlist(asked),
+        )
+        found = OmegaConf.to_object(merged)
+    except (OmegaConfBaseException, YAMLError) as error:
+        told = str(error).partition("\n")[0]
+        key = getattr(error, "full_key", None)
+        raise ConfigError(f"segments{'.' + key if key else ''}: {told}") from error
+    assert isinstance(found, SegmentsConfig)
+    return found
+
+
+def plain(experiment: Experiment | SegmentsConfig) -> dict[str, Any]:
+    """Return the experiment, or a part, as plain values: what JSON can hold, choices by name."""
     return dict(_plain(experiment))
 
 

@@ -69,7 +69,7 @@ def point_key(
 ) -> str:
     """Return the content key of one point: of its labels, so scores and grid have no part in it."""
     about = _with_effect(experiment)
-    for name in ("evaluation", "store", "timing", "preflight"):
+    for name in ("evaluation", "store", "timing", "preflight", "segments", "report"):
         about.pop(name, None)
     algo = {**about["algo"], "params": point.params}
     del algo["grid"]
@@ -79,7 +79,7 @@ def point_key(
 def kind_key(experiment: Mapping[str, Any], input_sha256: str | None) -> str:
     """Return the key of jobs that take about as long for a point: same data, algorithm, backend."""
     about = _with_effect(experiment)
-    for name in ("seed", "store", "preflight"):
+    for name in ("seed", "store", "preflight", "segments", "report"):
         about.pop(name, None)
     # The rounds of a benchmark are the same job again.
     about["timing"] = {name: value for name, value in about["timing"].items() if name != "round"}
@@ -100,6 +100,11 @@ def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
     # All but a sampled silhouette comes out the same.
     if about.get("preflight", {}).get("action") != "sample":
         about.pop("preflight", None)
+    if about.get("report") == "none":
+        del about["report"]
+        # Without them, how they would be described changes nothing.
+        if not about.get("segments", {}).get("describe"):
+            about.pop("segments", None)
     # Where a file lies does not matter, what is in it does.
     about["dataset"] = {k: v for k, v in about["dataset"].items() if k != "path"}
     return about

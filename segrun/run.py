@@ -14,7 +14,7 @@ from segrun import config, interrupt
 from segrun.augment import label
 from segrun.centres import shared
 from segrun.checks import check
-from segrun.config import Experiment, ModelsKept
+from segrun.config import EvaluationConfig, Experiment, ModelsKept, Report
 from segrun.errors import StoreError
 from segrun.keys import job_key, kind_key, libraries, point_key
 from segrun.prepare import Part, Prepared, prepare
@@ -93,10 +93,16 @@ def run(
             "experiment.yaml": config.to_yaml(experiment),
         }.items():
             out.write_text(name, text)
-        return _line(experiment, out, part)
+        result = _line(experiment, out, part)
     except BaseException as error:
         _record_failure(experiment, out, error)
         raise
+    if experiment.report is Report.html and result.status != "failed":
+        # What was run stands by now, whatever becomes of the page.
+        from segrun.report.html import write_report
+
+        write_report(out.path)
+    return result
 
 
 def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
@@ -149,7 +155,8 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
         scores = evaluate(ready.transformed.Z, labels, flight.evaluation, seed, progress.reach)
-    selected = select(scores, experiment.evaluation.max_noise_share)
+    inertias = {o.point.slug: o.inertia for o in outcomes}
+    selected = select(scores, experiment.evaluation, inertias)
     facts = {
         "key": _job_key(experiment, ready, identity),
         "kind": kind_key(config.plain(experiment), _digest(ready)),
@@ -212,24 +219,60 @@ def _finish(
     with timings.stage("store"):
         if experiment.store.models is ModelsKept.best:
             out.remove_models(slug for slug in ended.scores if slug != ended.selected)
-        out.write_table("scores.csv", score_rows(ended.outcomes, ended.scores, ended.selected))
+        limits = experiment.evaluation
+        rows = score_rows(ended.outcomes, ended.scores, ended.selected, limits)
+        out.write_table("scores.csv", rows)
         out.write_table("sizes.csv", size_rows(ended.scores))
+    status, reason = _status(ended.outcomes)
+    if experiment.segments.describe and status != "failed":
+        _describe(experiment, out, timings, facts)
     out.write_table("timings.csv", timings.table())
     if ended.flight.costs:
         out.write_table("preflight.csv", ended.flight.table(timings))
     if ended.selected is None and ended.scores:
-        least = min(score.noise_share for score in ended.scores.values())
-        log.warning(
-            "no point is selected: none has a silhouette and noise_share <= %g "
-            "(evaluation.max_noise_share); the least noise_share of all points is %.3f",
-            experiment.evaluation.max_noise_share, least,
-        )  # fmt: skip
+        _warn_of_none(ended.scores, experiment.evaluation)
     counts = dict(Counter(outcome.status for outcome in ended.outcomes))
-    status, reason = _status(ended.outcomes)
     if reason:
         log.debug("the run failed: %s", reason)
     out.finish(status, reason, {**about(experiment), "points": counts, **facts})
     return RunResult(out.path, status, reason, ended.selected, counts)
+
+
+def _describe(
+    experiment: Experiment, out: RunDirectory, timings: Timings, facts: Mapping[str, Any]
+) -> None:
+    """Describe the segments while the run goes on: one that was stopped here is not finished."""
+    from segrun.finished import FinishedRun
+    from segrun.segments.describe import described
+    from segrun.segments.description import write
+
+    if facts["selected"] is None and experiment.segments.point is None:
+        return
+    with timings.stage("describe"):
+        run = FinishedRun(out.path, {**facts, "files": out.hashes()})
+        found = described(run, experiment.segments)
+        write(out, found)
+    for warning in found.segments.warnings:
+        log.warning("%s", warning["text"])
+
+
+def _warn_of_none(scores: Mapping[str, Scores], limits: EvaluationConfig) -> None:
+    """Say why no point is selected."""
+    from segrun.evaluate.limits import broken_limits
+
+    broken = [text for score in scores.values() if (text := broken_limits(score, limits))]
+    if len(broken) < len(scores):
+        log.warning(
+            "no point is selected: the criterion %s (evaluation.criterion) is defined for none "
+            "of the %d points within the limits",
+            limits.criterion.value, len(scores) - len(broken),
+        )  # fmt: skip
+        return
+    log.warning(
+        "no point is selected: none is within the limits of evaluation. The least noise_share of "
+        "all points is %.3f; the first point: %s",
+        min(score.noise_share for score in scores.values()), broken[0],
+    )  # fmt: skip
 
 
 def _status(outcomes: Sequence[Outcome]) -> tuple[str, str]:

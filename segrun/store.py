@@ -70,10 +70,11 @@ class RunDirectory:
 
     def amend(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest again: as it was, with the files as they are now."""
-        content = {**manifest, "amended": _now(), "files": self._hashes()}
+        content = {**manifest, "amended": _now(), "files": self.hashes()}
         write_text(self.path / MANIFEST, json.dumps(content, indent=2, default=str) + "\n")
 
-    def _hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[str, str]:
+        """Return the sha256 of every file that a manifest vouches for, by name."""
         return {
             file.relative_to(self.path).as_posix(): sha256(file)
             for file in sorted(self.path.rglob("*"))
@@ -116,6 +117,18 @@ class RunDirectory:
         frame = pl.DataFrame(columns)
         self._write(name, lambda path: _write_parquet(path, frame))
 
+    def write_columns(self, name: str, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Write columns as Parquet: numbers as they are, objects as texts."""
+        import polars as pl
+
+        frame = pl.DataFrame(
+            {
+                column: pl.Series(values, dtype=pl.String) if values.dtype == object else values
+                for column, values in columns.items()
+            }
+        )
+        self._write(name, lambda path: _write_parquet(path, frame))
+
     def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:
         """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
         import polars as pl
@@ -132,6 +145,10 @@ class RunDirectory:
         """Remove the models of these points, where there are any."""
         for point in points:
             (self.path / model_name(point)).unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, where there is one."""
+        (self.path / name).unlink(missing_ok=True)
 
     def write_table(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Write rows as CSV; None is an empty cell, a truth value true or false."""
@@ -169,7 +186,7 @@ class RunDirectory:
             "started": self.started,
             "finished": _now(),
             **facts,
-            "files": self._hashes(),
+            "files": self.hashes(),
         }
         text = json.dumps(content, indent=2, default=str) + "\n"
         # Not by _write: an interrupted run has a manifest, too.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segrun.config import EvaluationConfig
+from segrun.evaluate.limits import broken_limits
 from segrun.evaluate.scores import Scores
 from segrun.fit import Outcome
 
@@ -16,7 +18,10 @@ _FROM_SCORES = (
 
 
 def score_rows(
-    outcomes: Sequence[Outcome], scores: Mapping[str, Scores], selected: str | None
+    outcomes: Sequence[Outcome],
+    scores: Mapping[str, Scores],
+    selected: str | None,
+    limits: EvaluationConfig,
 ) -> list[dict[str, Any]]:
     """Return one row per grid point, the columns of the contract in order.
 
@@ -28,11 +33,21 @@ def score_rows(
         By slug, for the points that have labels.
     selected : str or None
         Slug of the selected point.
+    limits : EvaluationConfig
+        What a point must be within to be selected: column ``limit`` says what one breaks.
     """
-    return [_row(outcome, scores.get(outcome.point.slug), selected) for outcome in outcomes]
+    rows = []
+    for outcome in outcomes:
+        score = scores.get(outcome.point.slug)
+        told = {
+            "limit": broken_limits(score, limits) if score else "",
+            "selected": outcome.point.slug == selected,
+        }
+        rows.append(_row(outcome, score) | told)
+    return rows
 
 
-def _row(outcome: Outcome, score: Scores | None, selected: str | None) -> dict[str, Any]:
+def _row(outcome: Outcome, score: Scores | None) -> dict[str, Any]:
     point = outcome.point
     return {
         "point": point.slug,
@@ -42,7 +57,6 @@ def _row(outcome: Outcome, score: Scores | None, selected: str | None) -> dict[s
         **{name: getattr(score, name) if score else None for name in _FROM_SCORES},
         "inertia": outcome.inertia,
         "n_iter": outcome.n_iter,
-        "selected": point.slug == selected,
     }
 
 

@@ -1,0 +1,82 @@
+"""The columns that segments are described by: clustered ones and others, all as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Values of a text column that are told apart, the most frequent first.
+MAX_CATEGORIES = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    name : str
+        Of the column; of a category ``Country=France``.
+    values : ndarray of float64, shape (n_samples,)
+        In raw units, NaN where unknown; of a category 1 for those that have it, otherwise 0.
+    clustered : bool
+        Whether the algorithm saw it.
+    category : bool
+        Whether it is a value of a text column.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    clustered: bool
+    category: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What tables call it: numeric or share."""
+        return "share" if self.category else "numeric"
+
+    def take(self, rows: NDArray[Any]) -> Column:
+        """Return the chosen rows."""
+        return Column(self.name, self.values[rows], self.clustered, self.category)
+
+
+def columns_of(
+    clustered: Mapping[str, NDArray[Any]], others: Mapping[str, NDArray[Any]]
+) -> list[Column]:
+    """Return all columns, those that were clustered first.
+
+    Parameters
+    ----------
+    clustered, others : mapping of str to ndarray of shape (n_samples,)
+        Numbers, or texts with None where unknown. A text column becomes one column for each of
+        its most frequent values.
+    """
+    found = [c for name, values in clustered.items() for c in _columns(name, values, True)]
+    known = {column.name for column in found}
+    return found + [
+        column
+        for name, values in others.items()
+        if name not in clustered
+        for column in _columns(name, values, False)
+        if column.name not in known
+    ]
+
+
+def _columns(name: str, values: NDArray[Any], clustered: bool) -> Iterator[Column]:
+    if values.dtype.kind in "biuf":
+        yield Column(name, values.astype(np.float64), clustered)
+        return
+    if values.dtype.kind in "mM":
+        return
+    texts = np.array(["" if value is None else str(value) for value in values], dtype=object)
+    found, where = np.unique(texts, return_inverse=True)
+    counts = np.bincount(where, minlength=len(found))
+    by_count = np.lexsort((np.arange(len(found)), -counts))
+    told = [number for number in by_count if found[number] and counts[number] > 1]
+    for number in told[:MAX_CATEGORIES]:
+        share = np.where(texts == "", np.nan, where == number)
+        yield Column(f"{name}={found[number]}", share, clustered, category=True)

@@ -1,0 +1,78 @@
+"""``segrun describe RUN`` and ``segrun name RUN 3="Gift shops"``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun.config import segments_config
+from segrun.errors import ConfigError
+from segrun.finished import FinishedRun, open_run
+from segrun.segments.check import check
+from segrun.segments.segment import Segments
+
+_DESCRIBE = "segrun describe RUN [segments.KEY=VALUE ...]"
+_NAME = 'segrun name RUN 3="Gift shops" ...'
+
+
+def describe_command(arguments: Sequence[str]) -> int:
+    """Describe the segments of a run, show them, and return the exit code."""
+    path, rest = _run_and_rest(arguments, _DESCRIBE)
+    from segrun.segments.describe import describe
+
+    run = open_run(path)
+    config = segments_config(run.experiment, rest)
+    check(config)
+    _show(run, describe(run, config))
+    return 0
+
+
+def name_command(arguments: Sequence[str]) -> int:
+    """Give segments of a described run names by hand and return the exit code."""
+    path, rest = _run_and_rest(arguments, _NAME)
+    from segrun.segments.rename import rename
+
+    if not rest:
+        raise ConfigError(f"no name is given: {_NAME}")
+    run = open_run(path)
+    given: dict[int, str] = {}
+    for argument in rest:
+        found = re.fullmatch(r"(-?\d+)=(.*)", argument, re.DOTALL)
+        if found is None:
+            raise ConfigError(f"{argument!r} is no name of a segment: write {_NAME}")
+        if int(found[1]) in given:
+            raise ConfigError(f"segment {found[1]} is given two names: give it one")
+        given[int(found[1])] = found[2].strip()
+    _show(run, rename(run, given))
+    return 0
+
+
+def _run_and_rest(arguments: Sequence[str], usage: str) -> tuple[Path, list[str]]:
+    # A path can have an = in it, too, but then it exists.
+    if not arguments or ("=" in arguments[0] and not Path(arguments[0]).exists()):
+        raise ConfigError(f"which run? {usage}")
+    return Path(arguments[0]), list(arguments[1:])
+
+
+def _show(run: FinishedRun, segments: Segments) -> None:
+    from segrun.report.summary import table
+
+    rows = [("segment", "name", "customers", "share", "known by")]
+    first = {row["segment"]: row["text"] for row in reversed(open_run(run.path).table(_FACTS))}
+    for segment in segments.segments[:_SHOWN]:
+        told = first.get(str(segment.number), "")
+        share = f"{segment.share:.1%}"
+        rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, told))
+    print(f"{segments.point}, {len(segments.segments)} segments")  # noqa: T201
+    print(table(rows))  # noqa: T201
+    if len(segments.segments) > _SHOWN:
+        print(f"... and {len(segments.segments) - _SHOWN} more")  # noqa: T201
+    for warning in segments.warnings:
+        print(f"segrun: {warning['text']}", file=sys.stderr)  # noqa: T201
+    print(run.path / "segments")  # noqa: T201
+
+
+_FACTS = "segments/facts.csv"
+_SHOWN = 30

@@ -1,0 +1,161 @@
+"""From the labels of a finished run to segments that people can use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import SegmentsConfig, plain
+from segrun.finished import FinishedRun
+from segrun.report.pictures import canvas
+from segrun.segments.cautions import cautions
+from segrun.segments.choosing import chosen
+from segrun.segments.clustering import Clustering, read_clustering
+from segrun.segments.criteria import criteria_rows, disagreement
+from segrun.segments.description import Description, write
+from segrun.segments.facts import fact_rows, facts
+from segrun.segments.flags import flags
+from segrun.segments.handnames import given_names
+from segrun.segments.medoids import medoids
+from segrun.segments.names import names
+from segrun.segments.outliers import Members, place
+from segrun.segments.population import Population, population
+from segrun.segments.profile import profile, profile_rows
+from segrun.segments.segment import NOISE, Segment, Segments
+from segrun.segments.separability import rules, separability
+from segrun.segments.stability import Stability, stability, stability_rows
+from segrun.store import read_parquet
+
+log = logging.getLogger("segrun.segments")
+
+#: Columns of customers that were not clustered.
+ABOUT = "about.parquet"
+
+
+def describe(run: FinishedRun, config: SegmentsConfig) -> Segments:
+    """Describe the segments of a finished run, from its directory alone, and add them to it.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    config : SegmentsConfig
+        Which point, in which order, under which names.
+
+    Returns
+    -------
+    Segments
+        What ``segments/segments.json`` holds.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no such point.
+    DataError
+        If a rule or an order is of a column that the run does not have.
+    StoreError
+        If the run selected no point and none is named, or a file is missing or changed.
+    """
+    found = described(run, config)
+    with run.amend() as out:
+        write(out, found)
+    return found.segments
+
+
+def described(run: FinishedRun, config: SegmentsConfig) -> Description:
+    """Return the description of a run's segments without writing it; see `describe`."""
+    clustering = read_clustering(run, config.point)
+    members = place(clustering, run.all_customers, _about(run), config.outliers)
+    people = population(members, config.order_by)
+    shown = [people.numbers[label] for label in people.shown]
+    profiles = [profile(column, people.codes, people.n_groups) for column in people.columns]
+    found = facts(profiles, people.codes, people.n_groups)[: len(shown)]
+    given = _by_number(given_names(run, clustering.point.slug), people)
+    named, told = names(config.names, shown, given, profiles, found)
+    stable = stability(clustering, config.stability)
+    choices, limits = chosen(run, clustering, config.stability)
+    warnings = cautions(clustering, people, stable)
+    warnings += [
+        {"kind": kind, "text": text}
+        for kind, text in [("limits", limits), ("criteria", disagreement(choices)), *told]
+        if text
+    ]
+    segments = Segments(
+        clustering.point.slug,
+        _segments(clustering, people, dict(zip(shown, named, strict=True)), stable),
+        config.outliers.value,
+        warnings,
+    )
+    numbers = segments.numbers(members.labels)
+    X = members.customers.X()[: len(clustering.labels)]
+    apart = separability(clustering.Z, X, numbers[: len(X)], clustering.experiment.seed)
+    n_clusters = len(people.labels) - (NOISE in people.labels)
+    return Description(
+        segments,
+        {
+            "profile": profile_rows(profiles, shown, named),
+            "facts": fact_rows(found, shown, named),
+            "criteria": criteria_rows(choices, n_clusters),
+            "stability": stability_rows(stable, people.shown, shown, named),
+            "separability": apart.scores,
+            "confusion": apart.confusion,
+        },
+        rules(apart, segments, members.customers.feature_names),
+        _columns(members, segments, numbers),
+        plain(config),
+    )
+
+
+def _about(run: FinishedRun) -> dict[str, NDArray[Any]]:
+    if not run.has(ABOUT):
+        return {}
+    found = read_parquet(run.file(ABOUT))
+    found.pop(run.all_customers.id_column, None)
+    return found
+
+
+def _by_number(names: Mapping[int, str], people: Population) -> dict[int, str]:
+    numbers = people.numbers
+    return {numbers[label]: name for label, name in names.items() if label in numbers}
+
+
+def _segments(
+    clustering: Clustering, people: Population, names: Mapping[int, str], stable: Stability
+) -> list[Segment]:
+    nearest = medoids(clustering.Z, clustering.labels, clustering.customers.ids)
+    numbers, n_customers = people.numbers, sum(people.sizes)
+    return [
+        Segment(
+            number=numbers[label],
+            label=label,
+            name=names.get(numbers[label], f"Segment {numbers[label]}"),
+            size=size,
+            share=size / n_customers,
+            colour=_colour(numbers[label]),
+            medoids=nearest.get(label, []),
+            flags=flags(size, size / n_customers, stable.mean(label)),
+        )
+        for label, size in zip(people.labels, people.sizes, strict=True)
+    ]
+
+
+def _colour(number: int) -> str:
+    return canvas.NOISE if number == NOISE else canvas.COLOURS[number % len(canvas.COLOURS)]
+
+
+def _columns(
+    members: Members, segments: Segments, numbers: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of ``members.parquet``; -1 and no name for customers in no segment."""
+    customers = members.customers
+    replica = {} if customers.replica is None else {"replica": customers.replica}
+    found, where = np.unique(numbers, return_inverse=True)
+    name_of = {segment.number: segment.name for segment in segments.segments}
+    names = np.array([name_of.get(int(number), "") for number in found], dtype=object)
+    return {
+        customers.id_column: customers.ids, **replica, "segment": numbers, "name": names[where],
+    }  # fmt: skip

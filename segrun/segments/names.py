@@ -1,0 +1,202 @@
+"""Names of segments: given by hand, by rule, in order along a column, or proposed from facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segrun.config import NamesConfig
+from segrun.errors import DataError
+from segrun.segments.facts import Fact
+from segrun.segments.order import column_named
+from segrun.segments.profile import Profile
+from segrun.segments.rule import parse
+from segrun.segments.segment import NOISE
+
+OUTLIERS = "Outliers"
+#: What a column's being high or low is called, by its name in small letters.
+_WORDS = {
+    "recency": ("Lapsed", "Recent"),
+    "numberoforders": ("Frequent", "Infrequent"),
+    "frequency": ("Frequent", "Infrequent"),
+    "months": ("All year", "Few months"),
+    "weekdays": ("All week", "Few weekdays"),
+}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One segment, as rules ask for it."""
+
+    profiles: Sequence[Profile]
+    place: int
+    key: str
+
+    def of_segment(self, column: str) -> float:
+        found = self._profile(column)
+        values = found.mean if found.column.category else found.quantiles["median"]
+        return float(values[self.place])
+
+    def of_all(self, column: str, what: str | float) -> float:
+        found = self._profile(column)
+        if what == "mean":
+            return found.overall_mean
+        if what == "median":
+            return found.overall_median
+        return float(np.nanquantile(found.column.values, float(what)))
+
+    def _profile(self, column: str) -> Profile:
+        known = {found.column.name: found for found in self.profiles}
+        columns = [found.column for found in self.profiles]
+        return known[column_named(column, columns, self.key).name]
+
+
+def names(
+    config: NamesConfig,
+    numbers: Sequence[int],
+    given: Mapping[int, str],
+    profiles: Sequence[Profile],
+    facts: Sequence[Sequence[Fact]],
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the name of every segment, and what is to be said of the naming: kind and text.
+
+    Parameters
+    ----------
+    config : NamesConfig
+        Rules and orders.
+    numbers : sequence of int
+        Of the segments, in canonical order.
+    given : mapping of int to str
+        Names given by hand, by number.
+    profiles : sequence of Profile
+        By column, places as in `numbers`.
+    facts : sequence of sequence of Fact
+        Of every segment.
+
+    Raises
+    ------
+    DataError
+        If a rule, or the column of an order, is of a column that is not there.
+    """
+    ordered, told = _in_order(config, numbers, profiles)
+    proposed = _proposed(numbers, facts) if config.propose else {}
+    ruled = _by_rule(config.rules, numbers, profiles)
+    outliers = {NOISE: OUTLIERS}
+    sources = (given, outliers, ruled, ordered, proposed)
+    wanted = [
+        next((source[number] for source in sources if number in source), f"Segment {number}")
+        for number in numbers
+    ]
+    return _unique(wanted, [number in given for number in numbers]), told
+
+
+def _by_rule(
+    rules: Mapping[str, str], numbers: Sequence[int], profiles: Sequence[Profile]
+) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for name, text in rules.items():
+        key = f"segments.names.rules.{name}"
+        rule = parse(text, key)
+        for place, number in enumerate(numbers):
+            if rule.holds(_Place(profiles, place, key)):
+                found.setdefault(number, name)
+    return found
+
+
+def _in_order(
+    config: NamesConfig, numbers: Sequence[int], profiles: Sequence[Profile]
+) -> tuple[dict[int, str], list[tuple[str, str]]]:
+    if not config.ordered:
+        return {}, []
+    columns = [found.column for found in profiles]
+    column = column_named(str(config.by), columns, "segments.names.by")
+    mean = next(found.mean for found in profiles if found.column.name == column.name)
+    places = [place for place, number in enumerate(numbers) if number != NOISE]
+    if len(places) != len(config.ordered):
+        told = (
+            f"segments.names.ordered has {len(config.ordered)} names and there are {len(places)} "
+            "segments: none of them is given"
+        )
+        return {}, [("names", told)]
+    places.sort(key=lambda place: float(mean[place]))
+    pairs = zip(places, config.ordered, strict=True)
+    return {numbers[place]: name for place, name in pairs}, []
+
+
+def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[int, str]:
+    """Return names of one word or two from the strongest facts."""
+    words = [[_word(fact) for fact in own if _speaks(fact)] or ["Average"] for own in facts]
+    first = Counter(own[0] for own in words)
+    return {
+        number: own[0] if first[own[0]] == 1 or len(own) == 1 else f"{own[0]}, {_small(own[1])}"
+        for number, own in zip(numbers, words, strict=True)
+    }
+
+
+def _speaks(fact: Fact) -> bool:
+    # That somebody does not buy in March, or is not from France, is no name.
+    return fact.high or fact.scale
+
+
+def _word(fact: Fact) -> str:
+    known = _WORDS.get(fact.column.lower())
+    if known:
+        return known[0] if fact.high else known[1]
+    if not fact.scale:
+        return fact.column.partition("=")[2] or fact.column
+    return f"{'High' if fact.high else 'Low'} {fact.column}"
+
+
+def _small(word: str) -> str:
+    first = word.partition(" ")[0]
+    return word[:1].lower() + word[1:] if first in ("High", "Low", "All", "Few") else word
+
+
+def _unique(wanted: Sequence[str], fixed: Sequence[bool]) -> list[str]:
+    """Return names with a number behind those that were there before; names by hand stay."""
+    taken = {name.lower() for name, stays in zip(wanted, fixed, strict=True) if stays}
+    found = []
+    for name, stays in zip(wanted, fixed, strict=True):
+        free, count = name, 1
+        while not stays and free.lower() in taken:
+            count += 1
+            free = f"{name} {count}"
+        taken.add(free.lower())
+        found.append(free)
+    return found
+
+
+def check_names(given: Mapping[int, str], known: Mapping[int, str]) -> None:
+    """Refuse names by hand that cannot stand.
+
+    Parameters
+    ----------
+    given : mapping of int to str
+        New names by number.
+    known : mapping of int to str
+        All names there are, by number.
+
+    Raises
+    ------
+    DataError
+        If there is no such segment, or a name is empty, too long or another segment's.
+    """
+    for number, name in given.items():
+        if number not in known:
+            raise DataError(
+                f"there is no segment {number}. Segments: "
+                f"{', '.join(f'{n} ({name})' for n, name in known.items())}"
+            )
+        if not name.strip() or len(name) > 100 or not name.isprintable():
+            raise DataError(
+                f"segment {number} cannot be called {name!r}: a name has 1 to 100 letters, in one "
+                "line"
+            )
+        others = {**known, **given}
+        del others[number]
+        twin = next((n for n, other in others.items() if other.lower() == name.lower()), None)
+        if twin is not None:
+            raise DataError(f"segment {number} cannot be called {name!r}: segment {twin} is")

@@ -1,0 +1,75 @@
+"""Numbers and sentences as people read them."""
+
+from __future__ import annotations
+
+#: From this multiple of the average on, it is told as such and not in per cent.
+_MANY_TIMES = 6.0
+
+
+def number(value: float) -> str:
+    """Return a number with the digits that matter, thousands grouped."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent; what is not none and not all is never told as such."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def against_average(name: str, mean: float, overall: float) -> str:
+    """Say how a mean compares with that of all, for a column that is never negative."""
+    beside = f"({number(mean)} against {number(overall)})"
+    if mean == 0:
+        return f"{name} is 0 for all of them (the average is {number(overall)})"
+    ratio = mean / overall
+    if ratio >= _MANY_TIMES:
+        return f"{name} is {number(ratio)} times the average {beside}"
+    if ratio >= 1:
+        return f"{name} is {100 * (ratio - 1):.0f} % above average {beside}"
+    return f"{name} is {100 * (1 - ratio):.0f} % below average {beside}"
+
+
+def in_deviations(name: str, mean: float, overall: float, deviation: float) -> str:
+    """Say how a mean compares with that of all, for a column that can be negative."""
+    away = (mean - overall) / deviation
+    side = "above" if away > 0 else "below"
+    return (
+        f"{name} is {number(abs(away))} standard deviations {side} average "
+        f"({number(mean)} against {number(overall)})"
+    )
+
+
+def by_median(name: str, median: float, overall: float) -> str:
+    """Say how the middle customer compares with the middle one of all."""
+    side = "higher" if median > overall else "lower"
+    return f"{name} is typically {side} (median {number(median)} against {number(overall)})"
+
+
+def having(what: str, share: float, overall: float) -> str:
+    """Say how many have something, against how many of all; `what` begins with a verb."""
+    if share == 0:
+        return f"none {what} ({percent(overall)} of all)"
+    only = "only " if share < overall else ""
+    return f"{only}{percent(share)} {what} ({percent(overall)} of all)"
+
+
+def category(name: str, share: float, overall: float) -> str:
+    """Say how frequent a value of a text column, ``Country=France``, is in a segment."""
+    column, _, value = name.partition("=")
+    return f"{column} {value}: {percent(share)} of the segment, {percent(overall)} of all"
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
