@@ -224,7 +224,8 @@ def _finish(
         out.write_table("scores.csv", rows)
         out.write_table("sizes.csv", size_rows(ended.scores))
     status, reason = _status(ended.outcomes)
-    if experiment.segments.describe and status != "failed":
+    asked = experiment.segments.describe or experiment.report is Report.html
+    if asked and status != "failed":
         _describe(experiment, out, timings, facts)
     out.write_table("timings.csv", timings.table())
     if ended.flight.costs:
