@@ -854,6 +854,11 @@ def plain(experiment: Experiment | SegmentsConfig) -> dict[str, Any]:
     return dict(_plain(experiment))
 
 
+def plain_values(settings: Any) -> dict[str, Any]:
+    """Return the settings of one group as plain values; see `plain`."""
+    return dict(_plain(settings))
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
@@ -916,6 +921,14 @@ def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
         if group == f"schema/{name}" and {item.name for item in fields(variant)} == set(values):
             return variant
     return schema
+
+
+def any_file(path: str) -> FileConfig:
+    """Return the settings of a file that nothing is known of: everything is found by looking."""
+    values = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
+    values.pop("defaults")
+    found: FileConfig = _built(FileConfig, {**values, "path": path})
+    return found
 
 
 def to_yaml(experiment: Experiment) -> str:

@@ -10,8 +10,8 @@ from segrun.apply.assignment import assigner
 from segrun.apply.placement import Placed, Placing
 from segrun.apply.reading import New, read
 from segrun.apply.shift import Shift, shift
-from segrun.errors import StoreError
 from segrun.finished import FinishedRun
+from segrun.segments.point import chosen_point
 from segrun.segments.segment import is_described, read_segments
 
 
@@ -92,26 +92,3 @@ def apply(run: FinishedRun, wanted: Wanted) -> Applied:
     before = placing.place(run.all_customers)
     found = shift(placing, before, placed, run.customers, new.customers)
     return Applied(point, new, placed, found)
-
-
-def chosen_point(run: FinishedRun, asked: str | None) -> str:
-    """Return the grid point whose labels count.
-
-    Raises
-    ------
-    StoreError
-        If there is no such point, or none was asked for and none was selected.
-    """
-    if asked is not None and asked not in run.points:
-        raise StoreError(
-            f"{run.path} has no labels of the point {asked}. Points: {', '.join(run.points)}"
-        )
-    found = asked
-    if found is None and is_described(run):
-        found = read_segments(run).point
-    found = found or run.selected
-    if found is None:
-        raise StoreError(
-            f"{run.path} selected no point: name one with --point. Points: {', '.join(run.points)}"
-        )
-    return found

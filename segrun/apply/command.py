@@ -8,8 +8,7 @@ from pathlib import Path
 from segrun.apply.apply import Applied, Wanted, apply
 from segrun.apply.shift import LITTLE, MUCH, Shift
 from segrun.arguments import Arguments
-from segrun.errors import StoreError
-from segrun.export.tablefile import check_suffix, write_tables
+from segrun.export.tablefile import check_suffix, refuse_existing, write_tables
 from segrun.finished import open_run
 from segrun.report.summary import table
 
@@ -46,19 +45,6 @@ def apply_command(arguments: Sequence[str]) -> int:
     write_tables({beside: applied.shift.columns(), output: applied.columns()})
     print(_page(applied, output, beside))  # noqa: T201
     return 0
-
-
-def refuse_existing(*files: Path) -> None:
-    """Refuse to write over files.
-
-    Raises
-    ------
-    StoreError
-        Naming the first that exists.
-    """
-    for file in files:
-        if file.exists():
-            raise StoreError(f"{file} exists: choose another file, or write over it with --force")
 
 
 def _arguments() -> Arguments:

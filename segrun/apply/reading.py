@@ -13,9 +13,9 @@ from segrun.config import (
     Experiment,
     FeaturesConfig,
     FileConfig,
-    conf_directory,
+    any_file,
     from_plain,
-    read_yaml,
+    plain_values,
 )
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
@@ -79,8 +79,7 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
     dataset = values["dataset"]
     if "path" not in dataset:
         # Generated data have the columns of the UCI file.
-        dataset = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
-        dataset.pop("defaults")
+        dataset = plain_values(any_file(wanted.input))
     values["dataset"] = changed({**dataset, "path": wanted.input}, wanted.changes, "dataset")
     found = from_plain(values)
     features = without_rule(found.features)

@@ -102,13 +102,28 @@ def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions]:
         If the copies cannot be written.
     """
     source = find(config.path)
+    with _folder(cache) as folder:
+        yield _read(config, source, folder)
+
+
+@contextmanager
+def open_table(config: FileConfig, cache: Path) -> Iterator[Table]:
+    """Open a file as it stands, whatever its rows are about; see `open_file`."""
+    source = find(config.path)
+    with _folder(cache) as folder:
+        yield _open(config, source, folder)
+
+
+@contextmanager
+def _folder(cache: Path) -> Iterator[Path]:
+    """Make a folder for copies, and remove it at the end."""
     _remove_leftovers(cache)
     try:
         temporary = TemporaryDirectory(dir=cache, prefix=f"reading-{os.getpid()}-")
     except OSError as error:
         raise unwritable(cache, error) from error
     with temporary as folder:
-        yield _read(config, source, Path(folder))
+        yield Path(folder)
 
 
 def _remove_leftovers(cache: Path) -> None:

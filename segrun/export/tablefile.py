@@ -35,6 +35,19 @@ def check_suffix(path: Path) -> None:
         )
 
 
+def refuse_existing(*files: Path, option: str = "--force") -> None:
+    """Refuse to write over files.
+
+    Raises
+    ------
+    StoreError
+        Naming the first that exists.
+    """
+    for file in files:
+        if file.exists():
+            raise StoreError(f"{file} exists: choose another file, or write over it with {option}")
+
+
 def write_tables(tables: Mapping[Path, Mapping[str, Any]]) -> None:
     """Write columns of equal length as tables, None where missing; see `write_frames`."""
     frames = {

@@ -1,0 +1,79 @@
+"""The rows of a file as they stand in it, with the id that results call them by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from segrun.config import BadLines, FileConfig
+from segrun.datasets.columns import Mapped
+from segrun.datasets.files import open_table
+from segrun.datasets.frametable import ExcelTable
+from segrun.datasets.lines import read_lines
+from segrun.datasets.readings import NUMBERS, find_readings, raw, with_raw
+from segrun.datasets.table import LINE
+
+#: Column of the id as results have it, beside the file's own.
+KEY = "segrun: id in results"
+
+
+@dataclass(frozen=True)
+class Original:
+    """The rows of a file.
+
+    Attributes
+    ----------
+    frame : LazyFrame
+        Its own columns as they stand, text or typed, and `KEY` (text); every row that has a value.
+    numbers : list of str
+        Columns that were text and are float64 now.
+    """
+
+    frame: pl.LazyFrame
+    numbers: list[str]
+
+
+@contextmanager
+def open_original(
+    config: FileConfig, find: Callable[[list[str]], Mapped], cache: Path, *, typed: bool
+) -> Iterator[Original]:
+    """Open a file as it stands; copies that this needs last as long as the context.
+
+    Parameters
+    ----------
+    config : FileConfig
+        The file, and how it is read.
+    find : callable
+        Gives of the file's columns those that are read: under ``customer`` the id; dates, numbers.
+    cache : Path
+        Folder for the copies.
+    typed : bool
+        Whether dates and numbers among these become such; otherwise a CSV file's are text.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    with open_table(config, cache) as table:
+        mapped = find(table.names)
+        if typed and isinstance(table, ExcelTable):
+            used = [column for role, column in mapped.columns.items() if role in NUMBERS]
+            table.hold_numbers(used, config.decimal, config.missing)
+        clean = config.bad_lines is BadLines.refuse
+        own = table.frame() if clean else table.numbered()
+        rows = with_raw(own, mapped, config)
+        readings = find_readings(table, rows, mapped, config)
+        lines = read_lines(rows, mapped, readings, whole_quantities=False)
+        frame = lines.frame.with_columns(lines.values["customer"].alias(KEY))
+        read = {
+            column: lines.values[role]
+            for role, column in mapped.columns.items()
+            if typed and (role in readings.forms or (role == "date" and readings.date_format))
+        }
+        frame = frame.with_columns(**read).select(pl.exclude(LINE, f"^{raw('.*')}$"))
+        yield Original(frame, [c for c in read if frame.collect_schema()[c] == pl.Float64])

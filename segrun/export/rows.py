@@ -1,0 +1,182 @@
+"""The rows that are exported: the run's input, or its customers, each with its segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from segrun.cache import cache_directory
+from segrun.config import FileConfig, TransactionsConfig, any_file, from_plain
+from segrun.datasets import load
+from segrun.datasets.columns import Mapped, find_mapped, find_uci
+from segrun.datasets.original import KEY, open_original
+from segrun.datasets.quoting import listed
+from segrun.datasets.transactions import ID_COLUMN
+from segrun.errors import DataError, StoreError
+from segrun.export.members import NAME, REPLICA, SEGMENT
+from segrun.finished import FinishedRun
+from segrun.nearest import did_you_mean
+from segrun.store import sha256
+
+#: Above it, float64 does not tell whole numbers apart.
+_LARGEST_WHOLE = 2**53
+
+
+def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFrame:
+    """Return the rows of a run's input as they stand, in order, and `KEY`.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    moved : str or None
+        Where the input file is now; None: where it was.
+    typed : bool
+        Whether dates and numbers that a CSV file holds as text become such.
+
+    Raises
+    ------
+    StoreError
+        If the file is gone, or another than the one that the run read.
+    DataError
+        If it cannot be read.
+    """
+    experiment = from_plain(run.experiment)
+    dataset = experiment.dataset
+    if not isinstance(dataset, FileConfig):
+        with load(dataset, experiment.seed) as found:
+            frame = found.frame.to_native().with_columns(pl.col(ID_COLUMN).alias(KEY))
+            return pl.DataFrame(frame.collect(engine="streaming"))
+    path = moved or dataset.path
+    _check_same(run, path)
+    dataset = replace(dataset, path=path)
+    with open_original(dataset, _columns_of(dataset), cache_directory(), typed=typed) as original:
+        return _whole(original.frame.collect(engine="streaming"), original.numbers)
+
+
+def table_rows(path: str, column: str) -> pl.DataFrame:
+    """Return the rows of any table and, as `KEY`, the ids that one of its columns holds.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read, lacks the column, or has an id twice.
+    """
+
+    def find(names: list[str]) -> Mapped:
+        if column not in names:
+            raise DataError(
+                f"--on {column}: {path} has no such column.{did_you_mean(column, names)} "
+                f"Its columns: {listed(names)}"
+            )
+        return Mapped({"customer": column}, column)
+
+    with open_original(any_file(path), find, cache_directory(), typed=False) as original:
+        found = original.frame.collect(engine="streaming").filter(pl.col(KEY).is_not_null())
+    twice = found.filter(pl.col(KEY).is_duplicated())
+    if len(twice):
+        raise DataError(
+            f"--join {path}: {column} has {twice[KEY].n_unique()} ids more than once, such as "
+            f"{twice[KEY][0]}, which would multiply rows. Keep one row for each"
+        )
+    return found
+
+
+def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per customer, or per copy of one: id, features, what else is known; `KEY`.
+
+    Those that the outlier rule set aside are among them, unless the run clustered copies.
+    """
+    customers = run.customers if REPLICA in members.columns else run.all_customers
+    replica = {} if customers.replica is None else {REPLICA: customers.replica}
+    frame = pl.DataFrame(
+        {
+            customers.id_column: pl.Series(customers.ids, dtype=pl.String),
+            **replica,
+            **customers.columns,
+            KEY: pl.Series(customers.ids, dtype=pl.String),
+        }
+    )
+    if run.has("about.parquet"):
+        about = pl.read_parquet(run.file("about.parquet"))
+        about = about.rename({about.columns[0]: KEY}).with_columns(pl.col(KEY).cast(pl.String))
+        frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=_SUFFIX)
+    return frame
+
+
+def with_segments(
+    rows: pl.DataFrame, members: pl.DataFrame, called: Mapping[str, str]
+) -> pl.DataFrame:
+    """Return rows with number and name of their customer's segment, null without one.
+
+    Parameters
+    ----------
+    rows, members : DataFrame
+        With `KEY`.
+    called : mapping of str to str
+        What ``segment`` and ``name`` are to be called, where otherwise.
+
+    Raises
+    ------
+    DataError
+        If the rows have columns of these names.
+    """
+    names = {name: called.get(name, name) for name in (SEGMENT, NAME)}
+    taken = [own for own, name in names.items() if name in rows.columns]
+    if taken or names[SEGMENT] == names[NAME]:
+        shown = ",".join(f"{own}=segrun_{own}" for own in taken or names)
+        raise DataError(
+            f"the rows have a column {' and '.join(names[own] for own in taken or names)} already: "
+            f"give the segments' own other names, --as {shown}"
+        )
+    on = [KEY, REPLICA] if REPLICA in members.columns and REPLICA in rows.columns else [KEY]
+    return rows.join(members.rename(names), on=on, how="left", maintain_order="left")
+
+
+def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the columns of a table for their customer.
+
+    Names that both have get ``_joined`` behind.
+    """
+    return rows.join(other, on=KEY, how="left", maintain_order="left", suffix=_SUFFIX)
+
+
+_SUFFIX = "_joined"
+
+
+def _columns_of(dataset: FileConfig) -> Callable[[list[str]], Mapped]:
+    def find(names: list[str]) -> Mapped:
+        if isinstance(dataset, TransactionsConfig):
+            return find_mapped(dataset.columns, names, dataset.path)
+        return find_uci(names, dataset.path)
+
+    return find
+
+
+def _check_same(run: FinishedRun, path: str) -> None:
+    file = Path(path).expanduser()
+    expected = run.manifest.get("input", {}).get("sha256")
+    if not file.is_file():
+        raise StoreError(
+            f"the input of {run.path} is not at {path} (looked in {Path.cwd()}): say where it is "
+            "with --input FILE"
+        )
+    if sha256(file) != expected:
+        raise StoreError(
+            f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
+            "back, or say where it is with --input FILE; segrun apply takes new data"
+        )
+
+
+def _whole(frame: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
+    """Return numbers that were text as int64 where all of them are whole."""
+    whole = [
+        name
+        for name in numbers
+        if (frame[name] == frame[name].round()).all()
+        and frame[name].is_between(-_LARGEST_WHOLE, _LARGEST_WHOLE).all()
+    ]
+    return frame.with_columns(pl.col(whole).cast(pl.Int64))
