@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segrun.config import Experiment
+from segrun.config import Experiment, RatingsConfig
 from segrun.errors import ConfigError
 from segrun.seeds import MAX_SEED
 
@@ -19,7 +19,7 @@ def check(experiment: Experiment) -> None:
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    from segrun import augment, centres, datasets, features, transform
+    from segrun import augment, centres, datasets, features, sparse_steps, transform
     from segrun.evaluate.check import check as check_evaluation
     from segrun.preflight.check import check as check_preflight
     from segrun.segments.check import check as check_segments
@@ -37,6 +37,8 @@ def check(experiment: Experiment) -> None:
     names = features.feature_names(experiment.features, experiment.dataset)
     augment.check(experiment.augmentation, names)
     transform.check(experiment.transform, names)
+    if isinstance(experiment.features, RatingsConfig):
+        sparse_steps.check(experiment.transform, experiment.augmentation)
     check_evaluation(experiment.evaluation)
     check_preflight(experiment.preflight)
     check_segments(experiment.segments)

@@ -140,6 +140,39 @@ class Unknown(Enum):
     ignore = "ignore"
 
 
+class Header(Enum):
+    """Whether the first line of a file names its columns."""
+
+    auto = "auto"
+    present = "present"
+    absent = "absent"
+
+
+class Values(Enum):
+    """What stands in a matrix of users and items."""
+
+    auto = "auto"
+    rating = "rating"
+    ones = "ones"
+    counts = "counts"
+
+
+class Duplicates(Enum):
+    """What becomes of several ratings of one item by one user."""
+
+    refuse = "refuse"
+    last = "last"
+    mean = "mean"
+
+
+class Centre(Enum):
+    """What is taken off every rating."""
+
+    none = "none"
+    user = "user"
+    item = "item"
+
+
 class Scale(Enum):
     """How each feature is scaled."""
 
@@ -219,6 +252,14 @@ class SyntheticWeblogsConfig(DatasetConfig):
 
 
 @dataclass
+class SyntheticRatingsConfig(DatasetConfig):
+    """The embedded generator of ratings, in the shape of MovieLens."""
+
+    n_users: int = key("Number of users, at least 2; each rates 20 items or more.")
+    n_items: int = key("Number of items, at least 10.")
+
+
+@dataclass
 class FileConfig(DatasetConfig):
     """A file of transactions: CSV (also gzip, Zstandard), Parquet or Excel.
 
@@ -288,6 +329,39 @@ class RecordsConfig(FileConfig):
         "Name in the file of columns that `columns` calls otherwise: {page: URL}.", {}
     )
     one_per_id: bool = key("true: a second row with the same id is an error, as in a table.")
+
+
+@dataclass
+class RatingColumns:
+    """Which columns of a file of ratings hold what: a name, or a number from 1 without header."""
+
+    user: str | None = key("Column of the user id; null: by its name, else the first.", None)
+    item: str | None = key("Column of the item id; null: by its name, else the second.", None)
+    rating: str | None = key("Column of the rating; null: by its name, else the third.", None)
+    time: str | None = key(
+        "Column of numbers that grow with time; null: by its name, else the fourth.", None
+    )
+
+
+@dataclass
+class ItemsFile:
+    """A file that says what items are called."""
+
+    path: str | None = key("File with one item per line; null: none.", None)
+    item: str | None = key("Its column of the item id; null: by its name, else the first.", None)
+    title: str | None = key("Its column of the title; null: by its name, else the second.", None)
+
+
+@dataclass
+class RatingsFileConfig(FileConfig):
+    """A file of ratings, views or purchases: one user and one item per line."""
+
+    header: Header = key(
+        "Whether the first line names the columns: present, absent or auto (it does not where "
+        "one of its fields is a number)."
+    )
+    columns: RatingColumns = key("Which columns of the file hold what.")
+    items: ItemsFile = key("A file of the items' titles.")
 
 
 @dataclass
@@ -425,6 +499,32 @@ class TableConfig(FeaturesConfig):
 
 
 @dataclass
+class RatingsConfig(FeaturesConfig):
+    """One row per user and one column per item, mostly zeros."""
+
+    item: str = key("Column of the item.")
+    rating: str | None = key("Column of the rating; null: there is none.")
+    time: str | None = key("Column that says which of several ratings is the last.")
+    title: str | None = key("Column of what items are called; null: their ids.")
+    values: Values = key(
+        "rating; ones: 1 for a user and an item; counts: the lines of a user and an item; auto: "
+        "rating where there is one, else ones. What is not there is 0."
+    )
+    duplicates: Duplicates = key(
+        "Several ratings of an item by a user: refuse, or take the last (by `time`, else by line) "
+        "or the mean."
+    )
+    min_user_ratings: int = key(
+        "Users with fewer ratings are set aside, at least 1; counted over the items that are kept."
+    )
+    min_item_ratings: int = key("Items with fewer ratings are left out, at least 1.")
+    centre: Centre = key(
+        "What is taken off every rating: the user's mean, the item's mean or none; what is not "
+        "there stays 0."
+    )
+
+
+@dataclass
 class AugmentationConfig:
     """Replication of the customer table, for studies at larger sizes."""
 
@@ -449,6 +549,9 @@ class TransformConfig:
     pca: float | None = key(
         "Principal components kept: a number of 1 or more, or the share of variance to keep "
         "(between 0 and 1); null: no PCA."
+    )
+    svd: int | None = key(
+        "Components of a truncated SVD kept, at least 1, instead of pca; null: no SVD.", None
     )
 
 
@@ -691,6 +794,9 @@ SCHEMAS: list[tuple[str, str, type]] = [
     ("schema/dataset", "records", RecordsConfig),
     ("schema/dataset", "synthetic_sales", SyntheticSalesConfig),
     ("schema/dataset", "synthetic_weblogs", SyntheticWeblogsConfig),
+    ("schema/dataset", "synthetic_ratings", SyntheticRatingsConfig),
+    ("schema/dataset", "ratings", RatingsFileConfig),
+    ("schema/features", "ratings", RatingsConfig),
     ("schema/features", "rfm", RfmConfig),
     ("schema/features", "rfm_calendar", RfmCalendarConfig),
     ("schema/features", "aggregate", AggregateConfig),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segrun.sparse import SparseColumns
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Customers:
     ids : ndarray of str objects, shape (n_samples,)
         Customer ids, always text.
     columns : mapping of str to ndarray of shape (n_samples,)
-        The features in order, ``int64`` or ``float64``.
+        The features in order, ``int64`` or ``float64``; SparseColumns for ratings.
     replica : ndarray of int64, shape (n_samples,), or None
         Number of the copy, from 0, where the table was augmented.
     """
@@ -40,15 +43,26 @@ class Customers:
 
     def X(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
         """Return the features as a C-contiguous float64 array of shape (n_samples, n_features)."""
+        if isinstance(self.columns, SparseColumns):
+            dense: NDArray[np.float64] = self.columns.matrix.toarray()
+            return dense
         return np.ascontiguousarray(
             np.column_stack([np.asarray(c, dtype=np.float64) for c in self.columns.values()])
         )
 
+    def matrix(self) -> Any:
+        """Return the features as scikit-learn takes them: a CSR array where sparse, else `X`."""
+        return self.columns.matrix if isinstance(self.columns, SparseColumns) else self.X()
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Customers:
         """Return the chosen rows (indices or mask) as a new table."""
+        if isinstance(self.columns, SparseColumns):
+            columns: Mapping[str, Any] = self.columns.take(rows)
+        else:
+            columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(
             self,
             ids=self.ids[rows],
-            columns={name: values[rows] for name, values in self.columns.items()},
+            columns=columns,
             replica=None if self.replica is None else self.replica[rows],
         )

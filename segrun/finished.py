@@ -17,9 +17,13 @@ from segrun.claim import LOCK, MANIFEST, UNFINISHED, locked
 from segrun.config import read_yaml
 from segrun.customers import Customers
 from segrun.errors import StoreError
+from segrun.items import Items
+from segrun.sparse import SparseColumns, read_matrix
 from segrun.store import (
+    ITEMS,
     RunDirectory,
     labels_name,
+    matrix_name,
     model_name,
     read_csv,
     read_labels,
@@ -161,9 +165,11 @@ class FinishedRun:
         id_column, *columns = frame
         replica = frame.pop("replica", None)
         names = [column for column in columns if column != "replica"]
-        return Customers(
-            id_column, frame[id_column].astype(object), {c: frame[c] for c in names}, replica
-        )
+        found: Mapping[str, Any] = {c: frame[c] for c in names}
+        if self.has(matrix_name(name)):
+            matrix = read_matrix(self.file(matrix_name(name)))
+            found = SparseColumns(matrix, Items(**read_parquet(self.file(ITEMS))))
+        return Customers(id_column, frame[id_column].astype(object), found, replica)
 
 
 def open_run(path: Path) -> FinishedRun:

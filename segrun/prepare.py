@@ -149,12 +149,14 @@ def _prepare(
 ) -> tuple[Prepared, bool]:
     """Return the data, and whether reading them left something in the run directory."""
     from segrun.augment import augment
+    from segrun.preflight import dense
     from segrun.transform import fit_transform
 
     built, transactions = _read(experiment, out, timings, part.input_sha256)
     with timings.stage("augment"):
         customers = augment(built.customers, experiment.augmentation, experiment.seed)
     with timings.stage("transform"):
+        dense.check(customers, experiment, part.n_parallel)
         transformed = fit_transform(customers, experiment.transform, experiment.seed)
     ready = Prepared(built, transactions.fingerprint, transactions.facts, customers, transformed)
     return ready, transactions.quarantine is not None

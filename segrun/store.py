@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,15 @@ from segrun.atomic import is_temporary, write_atomically, write_text
 from segrun.claim import LOCK, MANIFEST, UNFINISHED, claim, reopen
 from segrun.customers import Customers
 from segrun.errors import StoreError
+from segrun.sparse import SparseColumns, write_matrix
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 
 POINTS = "points.json"
+#: The columns of sparse features.
+ITEMS = "items.parquet"
 
 #: Not in the manifest: the log still grows when the manifest is written.
 _UNHASHED = {MANIFEST, UNFINISHED, LOCK, "segrun.log"}
@@ -105,12 +109,19 @@ class RunDirectory:
         return read_labels(self.path, point) if path.is_file() else None
 
     def write_customers(self, name: str, customers: Customers) -> None:
-        """Write a customer table as Parquet: id, replica where augmented, columns in order."""
+        """Write a customer table as Parquet: id, replica where augmented, columns in order.
+
+        Sparse columns stand beside it: the matrix as .npz, its items in ``items.parquet``.
+        """
         import polars as pl
 
         columns: dict[str, Any] = {customers.id_column: pl.Series(customers.ids, dtype=pl.String)}
         if customers.replica is not None:
             columns["replica"] = customers.replica
+        if isinstance(customers.columns, SparseColumns):
+            self._write_sparse(name, customers.columns)
+            # The matrix has the rest.
+            customers = replace(customers, columns={})
         for column, values in customers.columns.items():
             text = values.dtype == object
             columns[column] = pl.Series(values, dtype=pl.String) if text else values
@@ -128,6 +139,11 @@ class RunDirectory:
             }
         )
         self._write(name, lambda path: _write_parquet(path, frame))
+
+    def _write_sparse(self, name: str, columns: SparseColumns) -> None:
+        known = columns.catalogue
+        self.write_columns(ITEMS, {f.name: getattr(known, f.name) for f in fields(known)})
+        self._write(matrix_name(name), lambda path: write_matrix(path, columns.matrix))
 
     def write_labels(self, point: str, customers: Customers, labels: NDArray[np.int64]) -> None:
         """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
@@ -239,6 +255,11 @@ def model_name(point: str) -> str:
 def labels_name(point: str) -> str:
     """Return the path of a point's labels within the run directory."""
     return f"predictions/{point}.parquet"
+
+
+def matrix_name(customers: str) -> str:
+    """Return the name of the matrix that stands beside a table of customers, if it is sparse."""
+    return customers.replace(".parquet", ".npz")
 
 
 def read_labels(path: Path, point: str) -> NDArray[np.int64]:

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun import reduction
 from segrun.config import Scale, TransformConfig
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
+from segrun.reduction import check_components
+from segrun.sparse import SparseColumns
+from segrun.sparse_steps import sparse_steps
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,9 @@ def check(config: TransformConfig, feature_names: Sequence[str] | None) -> None:
     """
     if feature_names is not None:
         _log_columns(feature_names, config.log1p)
-    pca = config.pca
-    if pca is not None and not (0 < pca < 1 or (pca >= 1 and pca == int(pca))):
-        raise ConfigError(
-            "transform.pca must be null, a share between 0 and 1, or a whole number of "
-            f"components. Got {pca} instead"
-        )
+    reduction.check(config)
     if feature_names is not None:
-        _check_components(config, len(feature_names), "features")
+        check_components(config, len(feature_names), "features", iterative=False)
 
 
 def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> Transformed:
@@ -61,13 +60,14 @@ def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> T
     DataError
         If log(1 + x) is undefined for a value.
     """
-    X = customers.X()
-    steps = _steps(customers, X, config, seed)
+    sparse = isinstance(customers.columns, SparseColumns)
+    X = customers.matrix()
+    steps = sparse_steps(X, config, seed) if sparse else _steps(customers, X, config, seed)
     for _, step in steps:
         # Not fit_transform: PCA's differs from its transform in the last bits, and a saved
         # model, which can only transform, must see what the algorithm saw.
         X = step.fit(X).transform(X)
-    Z = np.ascontiguousarray(X, dtype=np.float64)
+    Z = np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=np.float64)
     Z.setflags(write=False)
     return Transformed(Z, steps)
 
@@ -76,7 +76,6 @@ def _steps(
     customers: Customers, X: NDArray[np.float64], config: TransformConfig, seed: int
 ) -> list[tuple[str, Any]]:
     # Late: scikit-learn takes over a second to import.
-    from sklearn.decomposition import PCA
     from sklearn.preprocessing import RobustScaler, StandardScaler
 
     steps: list[tuple[str, Any]] = []
@@ -87,20 +86,9 @@ def _steps(
         steps.append(("scale", StandardScaler()))
     elif config.scale is Scale.robust:
         steps.append(("scale", RobustScaler()))
-    if config.pca is not None:
-        _check_components(config, X.shape[1], "features")
-        _check_components(config, len(X), "rows")
-        n_components = config.pca if config.pca < 1 else int(config.pca)
-        steps.append(("pca", PCA(n_components=n_components, random_state=seed)))
-    return steps
-
-
-def _check_components(config: TransformConfig, limit: int, what: str) -> None:
-    if config.pca is not None and config.pca > limit:
-        raise ConfigError(
-            f"transform.pca={config.pca:g} asks for more components than there are {what}: "
-            f"at most {limit}"
-        )
+    check_components(config, X.shape[1], "features", iterative=False)
+    check_components(config, len(X), "rows", iterative=False)
+    return steps + reduction.reduction(config, seed, sparse=False)
 
 
 def _log_columns(feature_names: Sequence[str], log1p: Sequence[str]) -> list[str]:

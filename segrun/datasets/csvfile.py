@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from segrun.datasets.dialect import find_dialect
+from segrun.datasets.dialect import find_dialect, headless
 from segrun.datasets.records import records
 from segrun.datasets.source import Source
 from segrun.datasets.table import LINE, POLARS_ERRORS
@@ -48,6 +49,13 @@ class CsvTable:
         self.facts: Mapping[str, Any] = {"encoding": file.encoding}
         self.small = file.path.stat().st_size <= _MAX_SMALL_BYTES
         self._faults: dict[int, str] | None = None
+
+    def without_header(self) -> CsvTable:
+        """Return the same file with its first row for one like the others, columns by number."""
+        table = copy(self)
+        table._dialect = headless(self._dialect)
+        table.names = table._dialect.names
+        return table
 
     @property
     def _sieved(self) -> Path:
@@ -99,7 +107,12 @@ class CsvTable:
 
     def _scan(self, path: Path, names: list[str]) -> pl.LazyFrame:
         """Open rows as text; `[` and `*` belong to the file's name."""
-        frame = pl.scan_csv(path, infer_schema=False, glob=False, separator=self._dialect.separator)
+        dialect = self._dialect
+        frame = pl.scan_csv(
+            path, infer_schema=False, glob=False, separator=dialect.separator,
+            # What was sieved has one of its own.
+            has_header=dialect.header_lines > 0 or path != self._path,
+        )  # fmt: skip
         try:
             found = frame.collect_schema().names()
         except POLARS_ERRORS as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segrun.errors import DataError
@@ -25,7 +25,8 @@ class Dialect:
     header : str
         The header as it stands, with its line end.
     header_lines : int
-        Lines from the beginning of the file to the end of the header, blank ones included.
+        Lines from the beginning of the file to the end of the header, blank ones included; 0
+        where there is none.
     names : list of str
         The header's fields.
     """
@@ -78,3 +79,16 @@ def find_dialect(utf8: Path, separator: str, name: str) -> Dialect:
     except csv.Error:
         names = header.strip("\r\n").split(separator)
     return Dialect(separator, header, n_lines, [n.strip() for n in names])
+
+
+def headless(dialect: Dialect) -> Dialect:
+    """Return how a file is written whose first row is one like the others.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        What `find_dialect` took for its header.
+    """
+    names = [str(number) for number in range(1, len(dialect.names) + 1)]
+    header = dialect.separator.join(names) + "\n"
+    return replace(dialect, header=header, header_lines=0, names=names)

@@ -18,14 +18,15 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from segrun.config import BadLines, FileConfig, TransactionsConfig
-from segrun.datasets import columns, plausible
+from segrun.config import BadLines, FileConfig, RatingsFileConfig, TransactionsConfig
+from segrun.datasets import columns, plausible, ratings, triplets
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.dates import parse
 from segrun.datasets.frametable import ExcelTable, open_excel, open_parquet
 from segrun.datasets.lines import Lines, read_lines, transactions
 from segrun.datasets.policy import Sorted, sort_out
 from segrun.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
+from segrun.datasets.rows import Rows
 from segrun.datasets.source import Kind, Source, find
 from segrun.datasets.table import POLARS_ERRORS, Table
 from segrun.datasets.textfile import unwritable
@@ -55,7 +56,8 @@ def check(config: FileConfig) -> None:
                 "cp1252 or another of Python's names"
             ) from None
         codecs.lookup(config.encoding)
-    if config.separator != "auto" and (
+    known = ("auto", "::") if isinstance(config, RatingsFileConfig) else ("auto",)
+    if config.separator not in known and (
         len(config.separator.encode()) != 1 or config.separator in '"\r\n'
     ):
         raise ConfigError(
@@ -66,6 +68,8 @@ def check(config: FileConfig) -> None:
         _check_date_format(config.date_format)
     if isinstance(config, TransactionsConfig):
         columns.check(config.columns)
+    if isinstance(config, RatingsFileConfig):
+        ratings.check(config)
 
 
 def _check_date_format(date_format: str) -> None:
@@ -84,7 +88,7 @@ def _check_date_format(date_format: str) -> None:
 
 
 @contextmanager
-def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions]:
+def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions | Rows]:
     """Open a file of transactions; copies that this needs last as long as the context.
 
     Parameters
@@ -103,7 +107,10 @@ def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions]:
     """
     source = find(config.path)
     with _folder(cache) as folder:
-        yield _read(config, source, folder)
+        if isinstance(config, RatingsFileConfig):
+            yield ratings.read(config, source, folder)
+        else:
+            yield _read(config, source, folder)
 
 
 @contextmanager
@@ -192,6 +199,8 @@ def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
 
 
 def _open(config: FileConfig, source: Source, folder: Path) -> Table:
+    if isinstance(config, RatingsFileConfig):
+        return triplets.open_table(config, source, folder)
     if source.kind is Kind.parquet:
         return open_parquet(source, config.path)
     if source.kind is Kind.excel:

@@ -10,13 +10,15 @@ from segrun.config import (
     ColumnKind,
     DatasetConfig,
     FileConfig,
+    RatingsFileConfig,
     RecordsConfig,
+    SyntheticRatingsConfig,
     SyntheticRetailConfig,
     SyntheticSalesConfig,
     SyntheticWeblogsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import synthetic_sales, synthetic_weblogs
+from segrun.datasets import synthetic_ratings, synthetic_sales, synthetic_weblogs
 from segrun.datasets.columns import CANONICAL
 from segrun.datasets.rows import TRANSACTION_KINDS
 
@@ -33,9 +35,11 @@ def form_of(config: DatasetConfig) -> Form | None:
     """Return the form of a dataset, None where it is none of these."""
     if isinstance(config, RecordsConfig):
         return Form.table if config.one_per_id else Form.records
+    if isinstance(config, RatingsFileConfig):
+        return Form.records
     if isinstance(config, SyntheticRetailConfig | FileConfig):
         return Form.transactions
-    if isinstance(config, SyntheticSalesConfig | SyntheticWeblogsConfig):
+    if isinstance(config, SyntheticSalesConfig | SyntheticWeblogsConfig | SyntheticRatingsConfig):
         return Form.records
     return None
 
@@ -44,6 +48,9 @@ def kinds_of(config: DatasetConfig) -> Mapping[str, ColumnKind]:
     """Return the columns of a dataset besides the id; empty where it has none of this sort."""
     if isinstance(config, RecordsConfig):
         return config.columns
+    if isinstance(config, RatingsFileConfig | SyntheticRatingsConfig):
+        # The file decides which of them it has.
+        return synthetic_ratings.KINDS
     if isinstance(config, TransactionsConfig):
         given = {CANONICAL[role] for role, name in asdict(config.columns).items() if name}
         always = {"Quantity", "UnitPrice", "InvoiceDate"}
@@ -61,4 +68,6 @@ def id_of(config: DatasetConfig) -> str | None:
         return config.id
     if isinstance(config, SyntheticSalesConfig):
         return synthetic_sales.ID
+    if isinstance(config, SyntheticRatingsConfig):
+        return synthetic_ratings.ID
     return synthetic_weblogs.ID if isinstance(config, SyntheticWeblogsConfig) else None

@@ -52,7 +52,8 @@ class Lines:
     @property
     def bad(self) -> pl.Expr:
         """True for a row with a value that cannot be read."""
-        return pl.any_horizontal(fault.is_not_null() for fault in self.faults.values())
+        faults = (fault.is_not_null() for fault in self.faults.values())
+        return pl.any_horizontal(pl.lit(False), *faults)
 
 
 def read_lines(

@@ -10,11 +10,18 @@ from segrun.cache import cache_directory
 from segrun.config import (
     DatasetConfig,
     FileConfig,
+    SyntheticRatingsConfig,
     SyntheticRetailConfig,
     SyntheticSalesConfig,
     SyntheticWeblogsConfig,
 )
-from segrun.datasets import files, synthetic_retail, synthetic_sales, synthetic_weblogs
+from segrun.datasets import (
+    files,
+    synthetic_ratings,
+    synthetic_retail,
+    synthetic_sales,
+    synthetic_weblogs,
+)
 from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
@@ -34,6 +41,8 @@ def check(config: DatasetConfig) -> None:
         synthetic_sales.check(config)
     elif isinstance(config, SyntheticWeblogsConfig):
         synthetic_weblogs.check(config)
+    elif isinstance(config, SyntheticRatingsConfig):
+        synthetic_ratings.check(config)
     elif isinstance(config, FileConfig):
         files.check(config)
     else:
@@ -69,6 +78,8 @@ def load(
         yield synthetic_sales.rows(config, seed)
     elif isinstance(config, SyntheticWeblogsConfig):
         yield synthetic_weblogs.rows(config, seed)
+    elif isinstance(config, SyntheticRatingsConfig):
+        yield synthetic_ratings.rows(config, seed)
     else:
         assert isinstance(config, FileConfig)
         with files.open_file(config, cache or cache_directory()) as found:

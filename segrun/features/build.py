@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from segrun.config import AggregateConfig, FeaturesConfig, RfmConfig, TableConfig
+from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
 from segrun.datasets.rows import Rows, as_rows
 from segrun.datasets.transactions import Transactions
 from segrun.features.built import Built
@@ -53,6 +53,10 @@ def build(
         from segrun.features import aggregate
 
         return aggregate.build(as_rows(source), config, fitted)
+    if isinstance(config, RatingsConfig):
+        from segrun.features import ratings
+
+        return ratings.build(as_rows(source), config, fitted)
     from segrun.features import table
 
     assert isinstance(config, TableConfig)

@@ -12,13 +12,14 @@ from segrun.config import (
     FeaturesConfig,
     OutlierConfig,
     OutlierRule,
+    RatingsConfig,
     RfmCalendarConfig,
     RfmConfig,
     TableConfig,
 )
 from segrun.datasets.form import Form, form_of, id_of, kinds_of
 from segrun.errors import ConfigError
-from segrun.features import declared, encode, table
+from segrun.features import declared, encode, ratings, table
 from segrun.features.calendar import MONTHS, weekdays
 from segrun.features.condition import condition
 from segrun.features.reference import reference_date
@@ -71,6 +72,8 @@ def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:
         _check_aggregate(config, kinds)
     elif isinstance(config, TableConfig):
         table.check(config, kinds)
+    elif isinstance(config, RatingsConfig):
+        ratings.check(config)
     names = feature_names(config, dataset)
     taken = id_of(dataset) if dataset is not None else None
     if names is not None and taken in names:

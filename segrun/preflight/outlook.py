@@ -8,6 +8,7 @@ from pathlib import Path
 from segrun.algorithms.grid import points
 from segrun.config import (
     Experiment,
+    SyntheticRatingsConfig,
     SyntheticRetailConfig,
     SyntheticSalesConfig,
     SyntheticWeblogsConfig,
@@ -73,7 +74,7 @@ class Outlook:
     def _n_customers(self, job: Job, experiment: Experiment) -> int | None:
         if isinstance(experiment.dataset, SyntheticRetailConfig):
             return experiment.dataset.n_customers
-        if isinstance(experiment.dataset, SyntheticSalesConfig):
+        if isinstance(experiment.dataset, SyntheticSalesConfig | SyntheticRatingsConfig):
             return experiment.dataset.n_users
         if isinstance(experiment.dataset, SyntheticWeblogsConfig):
             return experiment.dataset.n_visitors

@@ -1,0 +1,158 @@
+"""One value per user and item, from rows about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from segrun.config import ColumnKind, Duplicates, RatingsConfig, Values
+from segrun.datasets.rows import Rows
+from segrun.errors import ConfigError, DataError
+from segrun.nearest import did_you_mean
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What users gave items.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        Columns ``user``, ``item`` (text) and ``value`` (float64), one row per pair.
+    values : {"rating", "ones", "counts"}
+        What the values are.
+    n_lines, n_missing : int
+        Lines read, and those without user, item or rating, which do not count.
+    """
+
+    frame: pl.DataFrame
+    values: str
+    n_lines: int
+    n_missing: int
+
+
+def read_pairs(rows: Rows, config: RatingsConfig, values: str | None = None) -> Pairs:
+    """Return the pairs of rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows about users and items.
+    config : RatingsConfig
+        Columns, values, and what becomes of several ratings of an item by one user.
+    values : str, optional
+        What the values are, if that is settled.
+
+    Raises
+    ------
+    ConfigError
+        If a column is not there, or is not of the kind that is needed.
+    DataError
+        If nothing is left, or a pair that is there twice is refused.
+    """
+    _check_columns(rows, config)
+    settled = _values(rows, config) if values is None else Values(values)
+    frame = _triplets(rows, config, settled)
+    complete = ~pl.any_horizontal(pl.col("user", "item", "value").is_null())
+    counts = frame.select(n=pl.len(), complete=complete.sum()).collect(engine="streaming")
+    n_lines, n_complete = (int(n) for n in counts.row(0))
+    if not n_complete:
+        raise DataError(
+            f"none of {n_lines} lines has user, item and rating: look at the columns that "
+            "features.item and features.rating name"
+        )
+    value = _combined(config, settled)
+    pairs = (
+        frame.filter(complete)
+        .group_by("user", "item")
+        .agg(value=value.cast(pl.Float64), n=pl.len())
+        .collect(engine="streaming")
+        .sort("user", "item")
+    )
+    if settled is Values.rating and config.duplicates is Duplicates.refuse:
+        _check_twice(pairs)
+    return Pairs(pairs.drop("n"), settled.value, n_lines, n_lines - n_complete)
+
+
+def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
+    """Return what items are called, by id: the first title that stands beside each."""
+    if config.title is None or config.title not in rows.kinds:
+        return {}
+    frame: pl.LazyFrame = rows.frame.to_native()
+    found = (
+        frame.select(item=pl.col(config.item), title=pl.col(config.title))
+        .drop_nulls()
+        .group_by("item")
+        # Not the first: streaming has no order.
+        .agg(pl.col("title").min())
+        .collect(engine="streaming")
+    )
+    return dict(found.iter_rows())
+
+
+def _check_columns(rows: Rows, config: RatingsConfig) -> None:
+    wanted = {"item": ColumnKind.text, "rating": ColumnKind.number}
+    for key, kind in wanted.items():
+        name = getattr(config, key)
+        # Without a rating, rows are ones or counts: `_values` decides.
+        if name is None or (key == "rating" and config.values is not Values.rating):
+            continue
+        if name not in rows.kinds:
+            near = did_you_mean(name, rows.kinds)
+            raise ConfigError(
+                f"features.{key}={name!r} is no column of the data.{near} "
+                f"Its columns: {', '.join(rows.kinds)}"
+            )
+        if rows.kinds[name] is not kind:
+            raise ConfigError(
+                f"features.{key}={name!r} holds {rows.kinds[name].value}s, not {kind.value}s"
+            )
+
+
+def _values(rows: Rows, config: RatingsConfig) -> Values:
+    if config.values is Values.auto:
+        return Values.rating if config.rating in rows.kinds else Values.ones
+    if config.values is Values.rating and config.rating is None:
+        raise ConfigError(
+            "features.values=rating needs a column: name it in features.rating, or set "
+            "features.values=ones (1 per user and item) or counts (lines per user and item)"
+        )
+    return config.values
+
+
+def _triplets(rows: Rows, config: RatingsConfig, values: Values) -> pl.LazyFrame:
+    frame: pl.LazyFrame = rows.frame.to_native()
+    columns: dict[str, Any] = {"user": pl.col(rows.key), "item": pl.col(config.item)}
+    columns["value"] = pl.col(config.rating or "") if values is Values.rating else pl.lit(1.0)
+    if values is Values.rating and config.duplicates is Duplicates.last:
+        frame = frame.with_row_index("line of segrun")
+        columns["line"] = pl.col("line of segrun")
+        timed = config.time is not None and config.time in rows.kinds
+        columns["time"] = pl.col(config.time or "") if timed else pl.lit(0.0)
+    return frame.select(**columns)
+
+
+def _combined(config: RatingsConfig, values: Values) -> pl.Expr:
+    value = pl.col("value")
+    if values is Values.counts:
+        return value.sum()
+    if values is Values.rating and config.duplicates is Duplicates.mean:
+        # Sorted: sums of floats in another order differ in the last bits.
+        return value.sort().mean()
+    if values is Values.rating and config.duplicates is Duplicates.last:
+        return value.sort_by("time", "line", nulls_last=False).last()
+    return value.max()
+
+
+def _check_twice(pairs: pl.DataFrame) -> None:
+    twice = pairs.filter(pl.col("n") > 1)
+    if len(twice):
+        first = twice.row(0, named=True)
+        raise DataError(
+            f"{len(twice)} pairs of user and item have several ratings, such as user "
+            f"{first['user']!r} and item {first['item']!r} ({first['n']} times): set "
+            "features.duplicates=last (by features.time, or the last line) or mean"
+        )
