@@ -7,12 +7,47 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum
 
-from segrun.config import ColumnsConfig
+from segrun.config import ColumnKind, ColumnsConfig, RecordsConfig
 from segrun.datasets.quoting import clipped, listed
 from segrun.datasets.transactions import ID_COLUMN
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
+
+
+class Use(Enum):
+    """What the values of a column are taken for."""
+
+    id = "id"
+    code = "code"
+    text = "text"
+    date = "date"
+    number = "number"
+    quantity = "quantity"
+
+
+#: The key of `dataset.columns`: what its values are taken for.
+USES = {
+    "customer": Use.id,
+    "date": Use.date,
+    "amount": Use.number,
+    "price": Use.number,
+    "quantity": Use.quantity,
+    "invoice": Use.code,
+    "item": Use.text,
+    "description": Use.text,
+    "country": Use.text,
+}
+
+_OF_KIND = {
+    ColumnKind.text: Use.code,
+    ColumnKind.number: Use.number,
+    ColumnKind.date: Use.date,
+}
+
+#: The role of the id of records, which is no name that anybody's column has.
+RECORD_ID = "id of the rows"
 
 #: The key of `dataset.columns`: the column of the UCI data that it stands for.
 CANONICAL = {
@@ -60,13 +95,26 @@ class Mapped:
     Attributes
     ----------
     columns : mapping of str to str
-        Key of `dataset.columns` and the file's column.
+        Role and the file's column; roles are the keys of `dataset.columns` and, for records, the
+        names of columns.
     id_name : str
         What the id column is called in results.
+    uses : mapping of str to Use
+        What the values of each role are taken for.
     """
 
     columns: Mapping[str, str]
     id_name: str
+    uses: Mapping[str, Use]
+
+    def roles(self, *uses: Use) -> list[str]:
+        """Return the roles with one of these uses, in the order of the uses."""
+        return [role for use in uses for role in self.columns if self.uses[role] is use]
+
+    @property
+    def id_role(self) -> str:
+        """The role of the id."""
+        return self.roles(Use.id)[0]
 
 
 def check(columns: ColumnsConfig) -> None:
@@ -118,7 +166,7 @@ def find_uci(names: Iterable[str], file: str) -> Mapped:
             f"dataset.path={file} lacks the column {', '.join(missing)}. "
             f"Its columns: {listed(names)}. If these are others: {_ready_line(names)}"
         )
-    return Mapped(columns, ID_COLUMN)
+    return Mapped(columns, ID_COLUMN, USES)
 
 
 def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mapped:
@@ -147,7 +195,52 @@ def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mappe
             f"dataset.columns does not say which column holds {', '.join(lacking)}. "
             f"Columns of dataset.path={file}: {listed(names)}. Perhaps: {_ready_line(names)}"
         )
-    return Mapped(columns, _id_name(columns["customer"]))
+    return Mapped(columns, _id_name(columns["customer"]), USES)
+
+
+def check_records(config: RecordsConfig) -> None:
+    """Refuse records whose columns contradict each other.
+
+    Raises
+    ------
+    ConfigError
+        Naming the keys.
+    """
+    if not config.id.strip():
+        raise ConfigError("dataset.id is empty: name the column of the id")
+    for name in config.rename:
+        if name not in config.columns:
+            raise ConfigError(
+                f"dataset.rename.{name}: dataset.columns has no {name!r}."
+                f"{did_you_mean(name, config.columns)} Its columns: {listed(list(config.columns))}"
+            )
+    if config.id in config.columns:
+        raise ConfigError(f"dataset.columns.{config.id} is the id already: leave it out of columns")
+
+
+def find_declared(config: RecordsConfig, names: Iterable[str]) -> Mapped:
+    """Find the columns of records.
+
+    Raises
+    ------
+    DataError
+        If a column is not there, or there twice.
+    """
+    names = list(names)
+    columns = {RECORD_ID: config.id}
+    columns |= {name: config.rename.get(name, name) for name in config.columns}
+    for role, name in columns.items():
+        if names.count(name) != 1:
+            key = "id" if role == RECORD_ID else f"columns.{role}"
+            said = "more than once" if name in names else "not there"
+            near = "" if name in names else did_you_mean(name, names)
+            raise DataError(
+                f"dataset.{key}: the column {clipped(name)} is {said} in "
+                f"dataset.path={config.path}.{near} Its columns: {listed(names)}. "
+                f"'+dataset.rename={{NAME: COLUMN}}' maps other names"
+            )
+    uses = {RECORD_ID: Use.id} | {name: _OF_KIND[kind] for name, kind in config.columns.items()}
+    return Mapped(columns, config.id, uses)
 
 
 def _id_name(column: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segrun.datasets.columns import CANONICAL, UCI, Mapped
+from segrun.datasets.columns import CANONICAL, RECORD_ID, UCI, USES, Mapped, Use
 from segrun.datasets.dates import in_calendar, to_date
 from segrun.datasets.numbers import to_number
 from segrun.datasets.readings import NUMBERS, Readings, raw
@@ -37,17 +37,20 @@ class Lines:
     frame : LazyFrame
         The rows, with a column more for each value.
     values : mapping of str to polars.Expr
-        These columns by key of `dataset.columns`: text, float64 or datetime.
+        These columns by role: text, float64 or datetime.
     faults : mapping of str to polars.Expr
-        By key: the text where it cannot be read, null elsewhere.
+        By role: the text where it cannot be read, null elsewhere.
     wanted : mapping of str to str
-        By key: the column's name and, for messages, what its values should be.
+        By role: the column's name and, for messages, what its values should be.
+    quantity : polars.Expr or None
+        The one whose fractions matter.
     """
 
     frame: pl.LazyFrame
     values: Mapping[str, pl.Expr]
     faults: Mapping[str, pl.Expr]
     wanted: Mapping[str, tuple[str, str]]
+    quantity: pl.Expr | None = None
 
     @property
     def bad(self) -> pl.Expr:
@@ -72,25 +75,26 @@ def read_lines(
     whole_quantities : bool
         Whether a quantity with a fraction is a fault.
     """
-    read = {role: _value(role, pl.col(raw(role)), readings) for role in mapped.columns}
+    read = {role: _value(role, pl.col(raw(role)), mapped, readings) for role in mapped.columns}
     values = {role: pl.col(raw(f"{role} read")) for role in read}
     frame = frame.with_columns(**{raw(f"{role} read"): value for role, value in read.items()})
     faults, wanted = {}, {}
-    for role in [r for r in ("date", *NUMBERS) if r in values]:
-        what, fault = _fault(role, values[role], whole_quantities)
+    for role in mapped.roles(Use.date, *NUMBERS):
+        what, fault = _fault(mapped.uses[role], values[role], whole_quantities)
         given = pl.col(raw(role))
         faults[role] = pl.when(given.is_not_null() & fault).then(_shown(given, values[role]))
         wanted[role] = (mapped.columns[role], what)
-    return Lines(frame, values, faults, wanted)
+    pieces = [values[role] for role in mapped.roles(Use.quantity)]
+    return Lines(frame, values, faults, wanted, pieces[0] if pieces else None)
 
 
-def _value(role: str, text: pl.Expr, readings: Readings) -> pl.Expr:
-    if role == "date":
-        wanted = readings.date_format
+def _value(role: str, text: pl.Expr, mapped: Mapped, readings: Readings) -> pl.Expr:
+    if mapped.uses[role] is Use.date:
+        wanted = readings.date_formats.get(role)
         return in_calendar(text) if wanted is None else to_date(text, wanted)
     if role in readings.forms:
         return to_number(text, readings.forms[role])
-    if role == "customer" and readings.whole_ids:
+    if mapped.uses[role] is Use.id and readings.whole_ids:
         return text.str.replace(r"^(\d+)\.0+$", "$1")
     return text
 
@@ -101,11 +105,11 @@ def _shown(given: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(r"^-?\d+e-\d+$")).then(value.cast(pl.String)).otherwise(text)
 
 
-def _fault(role: str, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
-    if role == "date":
+def _fault(use: Use, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
+    if use is Use.date:
         return "a date like the others", value.is_null()
     unread = value.is_null() | ~value.is_finite()
-    if role == "quantity":
+    if use is Use.quantity:
         unread |= value.abs() > _LARGEST_WHOLE
         if whole:
             return "a whole number such as 6", unread | (value != value.round())
@@ -126,7 +130,7 @@ def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
     """
     read = lines.values
     one = pl.lit(1, dtype=pl.Int64)
-    found = {CANONICAL[role]: value for role, value in read.items() if role not in NUMBERS}
+    found = {CANONICAL[role]: v for role, v in read.items() if USES[role] not in NUMBERS}
     if "amount" in read:
         found |= {"Quantity": one, "UnitPrice": read["amount"]}
     elif "quantity" not in read:
@@ -137,6 +141,12 @@ def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
     else:
         found |= {"Quantity": read["quantity"].cast(pl.Int64), "UnitPrice": read["price"]}
     return lines.frame.select(**{name: found[name] for name in _UCI_ORDER if name in found})
+
+
+def records(lines: Lines, id_column: str) -> pl.LazyFrame:
+    """Return lines as records: the id, then the columns by their names."""
+    values = {role: value for role, value in lines.values.items() if role != RECORD_ID}
+    return lines.frame.select(lines.values[RECORD_ID].alias(id_column), **values)
 
 
 def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

@@ -8,8 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from segrun.datasets.transactions import ID_COLUMN
-
 #: Copies are found by hashes, 8 bytes a line: above this, they are not counted.
 _MAX_HASHED = 50_000_000
 
@@ -20,7 +18,9 @@ _MANY_COPIES = 0.2
 _MANY_OF_ONE = 0.5
 
 
-def survey(lines: pl.LazyFrame, rows: pl.LazyFrame, n_lines: int) -> dict[str, Any]:
+def survey(
+    lines: pl.LazyFrame, rows: pl.LazyFrame, n_lines: int, columns: tuple[str, str | None]
+) -> dict[str, Any]:
     """Return what the plausibility page tells, from a pass or two.
 
     Parameters
@@ -31,19 +31,24 @@ def survey(lines: pl.LazyFrame, rows: pl.LazyFrame, n_lines: int) -> dict[str, A
         The same lines with all columns of the file: only what repeats in all is a copy.
     n_lines : int
         Their number, about.
+    columns : tuple of (str, str or None)
+        Those of `lines` with the id and, if there is one, the date.
 
     Returns
     -------
     dict
-        ``n_lines, missing`` (lines per column), ``copies`` (lines that repeat an earlier one;
-        None if not counted), ``days`` (lines per day), ``busiest`` (customer and lines).
+        ``n_lines, missing`` (lines per column), ``nameless`` (lines without an id), ``copies``
+        (lines that repeat an earlier one; None if not counted), ``days`` (lines per day),
+        ``busiest`` (customer and lines).
     """
     copies = None
     if n_lines <= _MAX_HASHED:
         n_copies = pl.len() - pl.struct(pl.all()).hash().n_unique()
         copies = int(rows.select(n_copies.cast(pl.Int64)).collect(engine="streaming").item())
-    day = pl.col("InvoiceDate").drop_nulls().dt.date().alias("day")
-    customer = pl.col(ID_COLUMN).drop_nulls().alias("customer")
+    id_column, date = columns
+    when = pl.lit(None, dtype=pl.Datetime("us")) if date is None else pl.col(date)
+    day = when.drop_nulls().dt.date().alias("day")
+    customer = pl.col(id_column).drop_nulls().alias("customer")
     found = lines.select(
         n_lines=pl.len(),
         missing=pl.struct(pl.all().null_count()),
@@ -56,6 +61,7 @@ def survey(lines: pl.LazyFrame, rows: pl.LazyFrame, n_lines: int) -> dict[str, A
     return {
         "n_lines": found["n_lines"].item(),
         "missing": found["missing"].item(),
+        "nameless": found["missing"].item()[id_column],
         "copies": copies,
         "days": days,
         "busiest": most[0] if most else None,
@@ -107,7 +113,7 @@ def _of_dates(days: pl.DataFrame, today: datetime) -> list[str]:
 
 
 def _of_customers(facts: Mapping[str, Any]) -> list[str]:
-    n_missing = facts["missing"][ID_COLUMN]
+    n_missing = facts["nameless"]
     n_known = facts["n_lines"] - n_missing
     found = []
     if n_missing > n_known:

@@ -84,7 +84,7 @@ def sort_out(
 
 
 def _count(table: Table, lines: Lines) -> tuple[int, int, bool]:
-    quantity = lines.values.get("quantity", pl.lit(1.0))
+    quantity = pl.lit(1.0) if lines.quantity is None else lines.quantity
     try:
         found = lines.frame.select(
             n_lines=pl.len(),

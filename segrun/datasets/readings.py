@@ -9,14 +9,14 @@ import polars as pl
 
 from segrun.config import Decimal, FileConfig
 from segrun.datasets import numbers
-from segrun.datasets.columns import Mapped
+from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.dates import find_format, parse
 from segrun.datasets.numbers import NumberForm
 from segrun.datasets.quoting import clipped, quoted
 from segrun.datasets.table import LINE, POLARS_ERRORS, Table
 from segrun.errors import DataError
 
-NUMBERS = ("amount", "price", "quantity")
+NUMBERS = (Use.number, Use.quantity)
 
 #: White space, and letters without any width that joined files leave behind.
 _BLANKS = (
@@ -30,14 +30,14 @@ _FRACTION = r"^\d+\.\d*[1-9]\d*$"
 
 @dataclass(frozen=True)
 class Readings:
-    """How columns are read, by key of `dataset.columns`.
+    """How columns are read, by role.
 
     Attributes
     ----------
     forms : mapping of str to NumberForm
         Of the numbers that are text.
-    date_format : str or None
-        None: the file has dates.
+    date_formats : mapping of str to str
+        Of the dates that are text.
     whole_ids : bool
         Whether ``.0`` behind an id is left out: 17850.0 and 17850 are one customer, whatever the
         others look like, as long as no id has another fraction.
@@ -46,13 +46,13 @@ class Readings:
     """
 
     forms: Mapping[str, NumberForm]
-    date_format: str | None
+    date_formats: Mapping[str, str]
     whole_ids: bool
     n_lines: int
 
 
 def raw(role: str) -> str:
-    """Return the name of the column that `with_raw` adds for a key of `dataset.columns`."""
+    """Return the name of the column that `with_raw` adds for a role."""
     return f"{role} of segrun"
 
 
@@ -74,7 +74,7 @@ def with_raw(frame: pl.LazyFrame, mapped: Mapped, config: FileConfig) -> pl.Lazy
                 "text, numbers or dates. Convert it, or name another column"
             )
     return frame.with_columns(
-        _raw(pl.col(c), schema[c], role, config).alias(raw(role))
+        _raw(pl.col(c), schema[c], mapped.uses[role], config).alias(raw(role))
         for role, c in mapped.columns.items()
     )
 
@@ -107,13 +107,13 @@ def find_readings(
     """
     schema = frame.collect_schema()
     texts = [role for role in mapped.columns if schema[raw(role)] == pl.String]
-    found = _survey(table, frame, texts)
+    found = _survey(table, frame, mapped, texts)
     n_lines = found["n_lines"].item()
     if not n_lines:
         raise DataError(f"dataset.path={config.path} has a header and no line below it")
     forms = {}
-    for role in [r for r in texts if r in NUMBERS]:
-        if numbers.is_plain(found[role].item(), config.decimal):
+    for role in [r for r in mapped.roles(*NUMBERS) if r in texts]:
+        if numbers.is_plain(found[raw(role)].item(), config.decimal):
             forms[role] = NumberForm(Decimal.point, plain=True)
             continue
         given = pl.col(raw(role)).drop_nulls().alias("text")
@@ -121,13 +121,13 @@ def find_readings(
         where = f"dataset.path={config.path}, {mapped.columns[role]}"
         counts = numbers.survey(counted.collect(engine="streaming"))
         forms[role] = numbers.choose(counts, config.decimal, where)
-    date_format = None
-    if "date" in texts:
-        dates = found["date"].explode().struct.unnest().drop_nulls()
-        date_format = _date_format(dates, table, mapped.columns["date"], config)
-    ids = found["customer"].item()
+    formats = {}
+    for role in [r for r in mapped.roles(Use.date) if r in texts]:
+        dates = found[raw(role)].explode().struct.unnest().drop_nulls()
+        formats[role] = _date_format(dates, table, mapped.columns[role], config)
+    ids = found[raw(mapped.id_role)].item()
     whole = ids["whole"] > 0 and not ids["fractions"]
-    return Readings(forms, date_format, whole, n_lines)
+    return Readings(forms, formats, whole, n_lines)
 
 
 def _is_readable(dtype: pl.DataType) -> bool:
@@ -135,14 +135,14 @@ def _is_readable(dtype: pl.DataType) -> bool:
     return not dtype.is_nested() and not isinstance(dtype, strange)
 
 
-def _raw(column: pl.Expr, dtype: pl.DataType, role: str, config: FileConfig) -> pl.Expr:
+def _raw(column: pl.Expr, dtype: pl.DataType, use: Use, config: FileConfig) -> pl.Expr:
     """Return a column as text, numbers or dates, whichever it is; missing values null."""
-    if dtype == pl.Date and role == "date":
+    if dtype == pl.Date and use is Use.date:
         return column.cast(pl.Datetime("us"))
-    if isinstance(dtype, pl.Datetime) and role == "date":
+    if isinstance(dtype, pl.Datetime) and use is Use.date:
         # What the clock on the wall said is what weekdays and months are about.
         return column.dt.replace_time_zone(None).cast(pl.Datetime("us"))
-    if dtype.is_numeric() and role in NUMBERS:
+    if dtype.is_numeric() and use in NUMBERS:
         return column.cast(pl.Float64).fill_nan(None)
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
@@ -152,25 +152,27 @@ def _raw(column: pl.Expr, dtype: pl.DataType, role: str, config: FileConfig) -> 
         return pl.when(column.is_not_nan()).then(text)
     text = column.cast(pl.String)
     # Blanks are a description, but no id, number or date.
-    bare = text if role in ("item", "description", "country") else text.str.strip_chars(_BLANKS)
+    bare = text if use is Use.text else text.str.strip_chars(_BLANKS)
     return pl.when((bare != "") & ~bare.is_in(config.missing)).then(bare)
 
 
-def _survey(table: Table, frame: pl.LazyFrame, texts: Sequence[str]) -> pl.DataFrame:
-    ids = pl.col(raw("customer"))
+def _survey(
+    table: Table, frame: pl.LazyFrame, mapped: Mapped, texts: Sequence[str]
+) -> pl.DataFrame:
+    ids = pl.col(raw(mapped.id_role))
     asked = {
         "n_lines": pl.len(),
         "n_last": pl.col(without_raw(frame).collect_schema().names()[-1]).count(),
-        "customer": pl.struct(
+        raw(mapped.id_role): pl.struct(
             whole=ids.str.contains(_WHOLE_FLOAT).sum(),
             fractions=ids.str.contains(_FRACTION).sum(),
         ),
     }
-    for role in [r for r in texts if r in NUMBERS]:
-        asked[role] = pl.struct(numbers.glance(pl.col(raw(role))))
-    if "date" in texts:
-        dates = pl.col(raw("date")).drop_nulls().alias("text")
-        asked["date"] = dates.value_counts(name="count").implode()
+    for role in [r for r in mapped.roles(*NUMBERS) if r in texts]:
+        asked[raw(role)] = pl.struct(numbers.glance(pl.col(raw(role))))
+    for role in [r for r in mapped.roles(Use.date) if r in texts]:
+        dates = pl.col(raw(role)).drop_nulls().alias("text")
+        asked[raw(role)] = dates.value_counts(name="count").implode()
     try:
         found = frame.select(
             # polars sees a field too many only where it reads every column.

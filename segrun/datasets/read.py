@@ -1,0 +1,187 @@
+"""Rows from a file: open, find the columns, find how they are read, sort out, look over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from segrun.config import (
+    BadLines,
+    ColumnKind,
+    FileConfig,
+    RatingsFileConfig,
+    RecordsConfig,
+    TransactionsConfig,
+)
+from segrun.datasets import columns, plausible, triplets
+from segrun.datasets.columns import Mapped
+from segrun.datasets.csvfile import CsvTable
+from segrun.datasets.frametable import ExcelTable, open_excel, open_parquet
+from segrun.datasets.lines import Lines, read_lines, records, transactions
+from segrun.datasets.policy import Sorted, sort_out
+from segrun.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
+from segrun.datasets.rows import Rows
+from segrun.datasets.source import Kind, Source
+from segrun.datasets.table import POLARS_ERRORS, Table
+from segrun.datasets.transactions import ID_COLUMN, Transactions
+from segrun.datasets.unique import check_one_per_id
+
+log = logging.getLogger("segrun.datasets")
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file with its settings and the columns that are used."""
+
+    config: FileConfig
+    source: Source
+    table: Table
+    mapped: Mapped
+
+
+def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Rows:
+    """Read a file as its configuration says.
+
+    Parameters
+    ----------
+    config : FileConfig
+        A TransactionsConfig and a RecordsConfig have columns; without, they are the UCI data's.
+    source : Source
+        The file.
+    folder : Path
+        Folder for copies; what is returned reads from them.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    table = open_source(config, source, folder)
+    mapped = _mapped(config, table)
+    if isinstance(table, ExcelTable):
+        used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
+        table.hold_numbers(used, config.decimal, config.missing)
+
+    def lines(rows: pl.LazyFrame) -> Lines:
+        # Pieces of the UCI data are whole.
+        whole = not isinstance(config, TransactionsConfig | RecordsConfig)
+        return read_lines(rows, mapped, readings, whole_quantities=whole)
+
+    def numbered() -> pl.LazyFrame:
+        return with_raw(table.numbered(), mapped, config)
+
+    if config.bad_lines is BadLines.refuse:
+        rows = with_raw(table.frame(), mapped, config)
+    else:
+        rows = numbered()
+    rows = _kept(rows, table)
+    readings = find_readings(table, rows, mapped, config)
+    found = lines(rows)
+    found = replace(found, frame=_kept(found.frame, table))
+    kept = sort_out(table, found, config, folder, lambda: lines(numbered()))
+    if isinstance(config, RecordsConfig) and config.one_per_id:
+        check_one_per_id(table, kept.lines, config, lambda: lines(numbered()))
+    return _delivered(_Opened(config, source, table, mapped), kept, readings)
+
+
+def _mapped(config: FileConfig, table: Table) -> Mapped:
+    if isinstance(config, TransactionsConfig):
+        return columns.find_mapped(config.columns, table.names, config.path)
+    if isinstance(config, RecordsConfig):
+        return columns.find_declared(config, table.names)
+    return columns.find_uci(table.names, config.path)
+
+
+def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transactions | Rows:
+    """Look the rows over, say what they are like, and return them with what identifies them."""
+    config, source, table = opened.config, opened.source, opened.table
+    if isinstance(config, RecordsConfig):
+        good = records(kept.lines, config.id)
+        dates = [name for name, kind in config.columns.items() if kind is ColumnKind.date]
+        keys: tuple[str, str | None] = config.id, dates[0] if dates else None
+    else:
+        good = transactions(kept.lines, fractions=kept.fractions)
+        keys = ID_COLUMN, "InvoiceDate"
+    own = without_raw(kept.lines.frame)
+    surveyed = plausible.survey(good, own, readings.n_lines, keys)
+    currencies = tuple(sorted({c for form in readings.forms.values() for c in form.currencies}))
+    _tell(config.path, _how(table, readings), kept, surveyed, currencies)
+    fingerprint = {
+        "source": config.name,
+        "path": config.path,
+        "n_bytes": source.n_bytes,
+        "sha256": source.sha256,
+        **table.facts,
+    }
+    facts = {
+        **_facts(kept, surveyed, readings),
+        "currencies": list(currencies),
+        "columns": {name: str(kind) for name, kind in own.collect_schema().items()},
+    }
+    frame = nw.from_native(good)
+    if isinstance(config, RecordsConfig):
+        kinds = config.columns
+        return Rows(frame, config.id, config.id, kinds, fingerprint, facts, kept.quarantine)
+    return Transactions(frame, opened.mapped.id_name, fingerprint, facts, kept.quarantine)
+
+
+def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """Return the rows of a small table from memory: later passes take a tenth of the time."""
+    if not table.small:
+        return rows
+    try:
+        return rows.collect(engine="streaming").lazy()
+    except POLARS_ERRORS as error:
+        raise table.explain(error) from error
+
+
+def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
+    """Open a file by what is in it."""
+    if isinstance(config, RatingsFileConfig):
+        return triplets.open_table(config, source, folder)
+    if source.kind is Kind.parquet:
+        return open_parquet(source, config.path)
+    if source.kind is Kind.excel:
+        return open_excel(source, config.path, config.sheet)
+    return CsvTable(source, config.path, config.encoding, config.separator, folder)
+
+
+def _facts(kept: Sorted, found: Mapping[str, Any], readings: Readings) -> dict[str, Any]:
+    formats = set(readings.date_formats.values())
+    return {
+        "n_read": found["n_lines"],
+        "n_bad": dict(kept.n_bad),
+        "n_missing": {name: n for name, n in found["missing"].items() if n},
+        "n_copies": found["copies"],
+        "date_format": formats.pop() if len(formats) == 1 else None,
+        "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
+    }
+
+
+def _how(table: Table, readings: Readings) -> str:
+    how = [str(fact) for fact in table.facts.values()]
+    how += [f"dates as {form}" for form in sorted(set(readings.date_formats.values()))]
+    how += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
+    how += [".0 behind ids left out"] if readings.whole_ids else []
+    return ", ".join(how)
+
+
+def _tell(
+    path: str, how: str, kept: Sorted, found: Mapping[str, Any], currencies: tuple[str, ...]
+) -> None:
+    log.info("%s: %d lines read (%s)", path, found["n_lines"], how)
+    for line in plausible.page(found, currencies):
+        log.info("  %s", line)
+    if kept.n_bad:
+        reasons = ", ".join(f"{n} for {reason}" for reason, n in kept.n_bad.items())
+        where = ", kept in quarantine.csv" if kept.quarantine else ""
+        log.warning("%d bad lines left out%s: %s", sum(kept.n_bad.values()), where, reasons)
+    for surprise in plausible.surprises(found, currencies, datetime.now()):
+        log.warning("%s", surprise)
