@@ -6,10 +6,16 @@ import difflib
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 
-from segrun.config import ColumnKind, ColumnsConfig, RecordsConfig
+from segrun.config import (
+    ColumnKind,
+    ColumnsConfig,
+    FileConfig,
+    RecordsConfig,
+    TransactionsConfig,
+)
 from segrun.datasets.quoting import clipped, listed
 from segrun.datasets.transactions import ID_COLUMN
 from segrun.errors import ConfigError, DataError
@@ -105,7 +111,7 @@ class Mapped:
 
     columns: Mapping[str, str]
     id_name: str
-    uses: Mapping[str, Use]
+    uses: Mapping[str, Use] = field(default_factory=lambda: USES)
 
     def roles(self, *uses: Use) -> list[str]:
         """Return the roles with one of these uses, in the order of the uses."""
@@ -139,6 +145,21 @@ def check(columns: ColumnsConfig) -> None:
                 )
 
 
+def find(config: FileConfig, names: Iterable[str]) -> Mapped:
+    """Find the columns that a configuration names, or those of the UCI data.
+
+    Raises
+    ------
+    DataError
+        If one is missing, or there twice.
+    """
+    if isinstance(config, TransactionsConfig):
+        return find_mapped(config.columns, names, config.path)
+    if isinstance(config, RecordsConfig):
+        return find_declared(config, names)
+    return find_uci(names, config.path)
+
+
 def find_uci(names: Iterable[str], file: str) -> Mapped:
     """Find the columns of the UCI data; case, blanks and underscores do not matter.
 
@@ -166,7 +187,7 @@ def find_uci(names: Iterable[str], file: str) -> Mapped:
             f"dataset.path={file} lacks the column {', '.join(missing)}. "
             f"Its columns: {listed(names)}. If these are others: {_ready_line(names)}"
         )
-    return Mapped(columns, ID_COLUMN, USES)
+    return Mapped(columns, ID_COLUMN)
 
 
 def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mapped:
@@ -195,7 +216,7 @@ def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mappe
             f"dataset.columns does not say which column holds {', '.join(lacking)}. "
             f"Columns of dataset.path={file}: {listed(names)}. Perhaps: {_ready_line(names)}"
         )
-    return Mapped(columns, _id_name(columns["customer"]), USES)
+    return Mapped(columns, _id_name(columns["customer"]))
 
 
 def check_records(config: RecordsConfig) -> None:

@@ -48,7 +48,7 @@ def open_original(
     config : FileConfig
         The file, and how it is read.
     find : callable
-        Gives of the file's columns those that are read: under ``customer`` the id; dates, numbers.
+        Gives of the file's columns those that are read: the id, dates, numbers.
     cache : Path
         Folder for the copies.
     typed : bool
@@ -62,18 +62,18 @@ def open_original(
     with open_table(config, cache) as table:
         mapped = find(table.names)
         if typed and isinstance(table, ExcelTable):
-            used = [column for role, column in mapped.columns.items() if role in NUMBERS]
+            used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
             table.hold_numbers(used, config.decimal, config.missing)
         clean = config.bad_lines is BadLines.refuse
         own = table.frame() if clean else table.numbered()
         rows = with_raw(own, mapped, config)
         readings = find_readings(table, rows, mapped, config)
         lines = read_lines(rows, mapped, readings, whole_quantities=False)
-        frame = lines.frame.with_columns(lines.values["customer"].alias(KEY))
+        frame = lines.frame.with_columns(lines.values[mapped.id_role].alias(KEY))
         read = {
             column: lines.values[role]
             for role, column in mapped.columns.items()
-            if typed and (role in readings.forms or (role == "date" and readings.date_format))
+            if typed and (role in readings.forms or role in readings.date_formats)
         }
         frame = frame.with_columns(**read).select(pl.exclude(LINE, f"^{raw('.*')}$"))
         yield Original(frame, [c for c in read if frame.collect_schema()[c] == pl.Float64])

@@ -64,7 +64,7 @@ def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Row
         If the file cannot be read.
     """
     table = open_source(config, source, folder)
-    mapped = _mapped(config, table)
+    mapped = columns.find(config, table.names)
     if isinstance(table, ExcelTable):
         used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
         table.hold_numbers(used, config.decimal, config.missing)
@@ -89,14 +89,6 @@ def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Row
     if isinstance(config, RecordsConfig) and config.one_per_id:
         check_one_per_id(table, kept.lines, config, lambda: lines(numbered()))
     return _delivered(_Opened(config, source, table, mapped), kept, readings)
-
-
-def _mapped(config: FileConfig, table: Table) -> Mapped:
-    if isinstance(config, TransactionsConfig):
-        return columns.find_mapped(config.columns, table.names, config.path)
-    if isinstance(config, RecordsConfig):
-        return columns.find_declared(config, table.names)
-    return columns.find_uci(table.names, config.path)
 
 
 def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transactions | Rows:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from segrun.cache import cache_directory
-from segrun.config import FileConfig, TransactionsConfig, any_file, from_plain
+from segrun.config import FileConfig, any_file, from_plain
 from segrun.datasets import load
-from segrun.datasets.columns import Mapped, find_mapped, find_uci
+from segrun.datasets.columns import Mapped
+from segrun.datasets.columns import find as find_columns
 from segrun.datasets.original import KEY, open_original
 from segrun.datasets.quoting import listed
-from segrun.datasets.transactions import ID_COLUMN
+from segrun.datasets.rows import as_rows
 from segrun.errors import DataError, StoreError
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun
@@ -48,12 +50,14 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     dataset = experiment.dataset
     if not isinstance(dataset, FileConfig):
         with load(dataset, experiment.seed) as found:
-            frame = found.frame.to_native().with_columns(pl.col(ID_COLUMN).alias(KEY))
+            frame = found.frame.to_native().with_columns(pl.col(as_rows(found).key).alias(KEY))
             return pl.DataFrame(frame.collect(engine="streaming"))
     path = moved or dataset.path
     _check_same(run, path)
     dataset = replace(dataset, path=path)
-    with open_original(dataset, _columns_of(dataset), cache_directory(), typed=typed) as original:
+    with open_original(
+        dataset, partial(find_columns, dataset), cache_directory(), typed=typed
+    ) as original:
         return _whole(original.frame.collect(engine="streaming"), original.numbers)
 
 
@@ -145,15 +149,6 @@ def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
 
 
 _SUFFIX = "_joined"
-
-
-def _columns_of(dataset: FileConfig) -> Callable[[list[str]], Mapped]:
-    def find(names: list[str]) -> Mapped:
-        if isinstance(dataset, TransactionsConfig):
-            return find_mapped(dataset.columns, names, dataset.path)
-        return find_uci(names, dataset.path)
-
-    return find
 
 
 def _check_same(run: FinishedRun, path: str) -> None:
