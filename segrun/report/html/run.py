@@ -95,8 +95,8 @@ def _lead(subject: Subject) -> str:
         f"{about['algo']['name']} over {n_points} point{'s' if n_points > 1 else ''}, "
         f"backend {about['backend']['name']}, seed {about['seed']}."
     )
-    row = next((row for row in run.scores if row["point"] == subject.point), None)
-    if row is None:
+    row = subject.scores
+    if not row:
         return f"{what} No point is selected."
     score = f", silhouette {number(row['silhouette'])}" if row["silhouette"] else ""
     return f"{what} Shown: {row['point']}, {row['n_clusters']} clusters{score}."

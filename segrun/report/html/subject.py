@@ -40,6 +40,11 @@ class Subject:
         return self.segments.point if self.segments else None
 
     @property
+    def scores(self) -> Mapping[str, str]:
+        """Row of ``scores.csv`` of the point that is shown; empty without one."""
+        return next((row for row in self.run.scores if row["point"] == self.point), {})
+
+    @property
     def shown(self) -> Sequence[Segment]:
         """The segments that are shown one by one."""
         return self.segments.segments[:MOST_SEGMENTS] if self.segments else ()

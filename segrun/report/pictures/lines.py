@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Beyond so many values a curve is a line without markers.
 _MOST_MARKERS = 60
+#: From how many times the least value on an axis is logarithmic.
+_LOGARITHMIC = 50
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,13 @@ def _panel(axes: Axes, panel: Panel) -> None:
             label=text(line.name),
         )  # fmt: skip
     plain(axes, xlabel=text(panel.x, 60), ylabel=text(panel.y, 60))
+    places = [x for line in panel.lines for x in line.x if x > 0]
+    if places and max(places) >= _LOGARITHMIC * min(places):
+        axes.set_xscale("log")
     axes.grid(visible=True, color="#EEEEEE")
     axes.set_axisbelow(True)
     axes.margins(y=0.14)
-    if panel.whole_x:
+    if panel.whole_x and axes.get_xscale() == "linear":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if panel.whole_y:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -104,8 +109,8 @@ def _mark(axes: Axes, mark: Mark) -> None:
     word: dict[str, Any] = {"color": "#B03A2E", "fontsize": 8}
     if mark.x is not None:
         axes.axvline(mark.x, **look)
-        low, high = axes.get_xlim()
-        left = mark.x > (low + high) / 2
+        (place, _), _ = axes.transData.transform([(mark.x, 0.5), (mark.x, 0.5)])
+        left = axes.transAxes.inverted().transform((place, 0))[0] > 0.5
         axes.annotate(
             text(mark.word, 40), (mark.x, 0.98), xycoords=("data", "axes fraction"), va="top",
             xytext=(-4 if left else 4, 0), textcoords="offset points",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from segrun.environment import usable_cores
+from segrun.report.html.formats import as_float
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 
@@ -24,7 +26,9 @@ def section(subject: Subject) -> Section | None:
     if not 2 <= found.n_clusters < found.n_clustered:
         return None
     rows = subject.sample(_MOST_ROWS, "blades")
-    values = silhouettes(subject.Z, [found], rows, threads=2, advance=lambda _: None)[0]
+    values = silhouettes(subject.Z, [found], rows, threads=usable_cores(), advance=lambda _: None)[
+        0
+    ]
     known = ~np.isnan(values)
     if not known.any():
         return None
@@ -34,6 +38,7 @@ def section(subject: Subject) -> Section | None:
         if segment.number >= 0
     ]
     below = float((values[known] < 0).mean())
+    mean = as_float(subject.scores.get("silhouette"))
     return Section(
         "blades",
         "Silhouettes within segments",
@@ -41,11 +46,10 @@ def section(subject: Subject) -> Section | None:
         [
             Picture(
                 "silhouettes",
-                png(draw([blade for blade in blades if len(blade.values)],
-                         float(values[known].mean()))),
+                png(draw([blade for blade in blades if len(blade.values)], mean)),
                 "Silhouettes of single rows, sorted within each segment",
                 f"{subject.sampled(rows)} Each row is scored against all rows; below 0 it lies "
                 "nearer to another segment than to its own.",
             )
         ],
-    )  # fmt: skip
+    )

@@ -56,6 +56,5 @@ def _parameter(subject: Subject, name: str) -> float | None:
     """Return a parameter of the point shown, or of the first where none is."""
     algo = subject.run.experiment["algo"]
     done = [row for row in subject.run.scores if row["status"] == "done"]
-    row = next((row for row in done if row["point"] == subject.point), None)
-    row = row or next(iter(done), {})
+    row = subject.scores or next(iter(done), {})
     return as_float(row.get(f"param_{name}")) or as_float(algo["params"].get(name))

@@ -99,7 +99,7 @@ def _curves(subject: Subject, rows: Rows, x: str) -> Picture:
     legend = ", ".join(name.removeprefix("param_") for name in others)
     panels = []
     for score in ("silhouette", "noise_share", "n_clusters"):
-        if score != "silhouette" and not any(as_float(row[score]) for row in rows):
+        if score != "silhouette" and len({row[score] for row in rows}) == 1:
             continue
         lines = [_best(rows, x, score, max)]
         if len(settings) <= _MOST_LINES:

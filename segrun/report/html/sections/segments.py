@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.segments.segment import Segment
@@ -26,7 +28,8 @@ def section(subject: Subject) -> Section | None:
             "n_left": len(left),
             "size_left": sum(segment.size for segment in left),
             "point": subject.segments.point,
-            "outliers": subject.segments.outliers,
+            "n_outside": _outside(subject),
+            "n_rows": len(subject.run.customers),
         },
         [_sizes(subject)],
     )
@@ -42,6 +45,14 @@ def _card(subject: Subject, segment: Segment) -> dict[str, Any]:
         "facts": facts[:_MOST_FACTS],
         "medoids": ", ".join(map(str, segment.medoids)),
     }
+
+
+def _outside(subject: Subject) -> int:
+    """Return the number of rows that are in no segment."""
+    if subject.segments is None or subject.numbers is None or subject.segments.outliers == "keep":
+        return 0
+    own = [segment.number for segment in subject.segments.segments]
+    return int((~np.isin(subject.numbers, own)).sum())
 
 
 def _sizes(subject: Subject) -> Picture:
