@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 
@@ -38,7 +39,10 @@ def percent(cell: Any) -> str:
 def signed(cell: Any) -> str:
     """Return a number with its sign and one decimal; empty where there is none."""
     value = as_float(cell)
-    return "" if value is None else f"{value:+.1f}"
+    if value is None:
+        return ""
+    # Not -0.0.
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
 
 
 def seconds(cell: Any) -> str:
@@ -49,6 +53,14 @@ def seconds(cell: Any) -> str:
     if value >= 100:
         return f"{value:,.0f} s"
     return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.1f} ms"
+
+
+def place(path: Path) -> str:
+    """Return a directory as a command can name it where outputs/ is, or else its name."""
+    parts = path.absolute().parts
+    if "outputs" in parts:
+        return "/".join(parts[len(parts) - 1 - parts[::-1].index("outputs") :])
+    return path.absolute().name
 
 
 def megabytes(cell: Any) -> str:

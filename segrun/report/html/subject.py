@@ -55,6 +55,11 @@ class Subject:
         return [(s.number, s.name, s.colour) for s in self.shown]
 
     @property
+    def rows_are(self) -> str:
+        """What a row is: a customer, or only a copy of one where the table was replicated."""
+        return "customers" if self.run.customers.replica is None else "rows"
+
+    @property
     def seed(self) -> int:
         """The experiment's one seed."""
         return int(self.run.experiment["seed"])

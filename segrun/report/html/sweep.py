@@ -11,7 +11,7 @@ from urllib.parse import quote
 from segrun.atomic import write_bytes, write_text
 from segrun.errors import StoreError
 from segrun.finished import runs_of
-from segrun.report.html.formats import as_float, number
+from segrun.report.html.formats import as_float, number, place
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture, Section
 from segrun.store import read_csv, read_json
@@ -199,5 +199,12 @@ def _foot(path: Path) -> Section | None:
     best = sorted(file.name for file in path.glob("best*.yaml"))
     facts = [(str(name), number(version)) for name, version in versions.items()]
     return Section(
-        "again", "Once more", {"command": shlex.join(command), "facts": facts, "best": best}
+        "again",
+        "Once more",
+        {
+            "command": shlex.join(command),
+            "again": shlex.join(["segrun", "reproduce", place(path)]),
+            "facts": facts,
+            "best": best,
+        },
     )

@@ -30,8 +30,8 @@ def draw(series: Sequence[Series]) -> Figure:
     for number, one in enumerate(series):
         x, y = zip(*sorted(one.points), strict=True)
         axes.plot(
-            x, y, MARKERS[number % len(MARKERS)], color=INK[number % len(INK)], markersize=5,
-            alpha=0.8, markeredgewidth=0, label=text(one.name, 40),
+            x, y, MARKERS[number % len(MARKERS)], color=INK[number % len(INK)], markersize=6,
+            markerfacecolor="none", markeredgewidth=1.2, label=text(one.name, 40),
         )  # fmt: skip
     plain(axes, xlabel="clusters", ylabel="silhouette")
     n_clusters = [x for one in series for x, _ in one.points]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from segrun.segments.segment import Segment
 
 
-def draw(segments: Sequence[Segment]) -> Figure:
-    """Return a picture with one bar per segment, the first on top."""
+def draw(segments: Sequence[Segment], unit: str) -> Figure:
+    """Return a picture with one bar per segment, the first on top; `unit` names what is counted."""
     drawn = figure(7.5, 0.7 + 0.27 * len(segments))
     axes = drawn.subplots()
     places = range(len(segments))
@@ -26,7 +26,7 @@ def draw(segments: Sequence[Segment]) -> Figure:
     )  # fmt: skip
     axes.set_yticks(places, [text(s.name, 34) for s in segments])
     axes.invert_yaxis()
-    plain(axes, xlabel="customers")
+    plain(axes, xlabel=unit)
     axes.margins(x=0.18, y=0.02)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)

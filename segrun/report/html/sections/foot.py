@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from segrun.config import read_yaml
+from segrun.report.html.formats import place
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
 from segrun.store import read_json
@@ -25,6 +26,7 @@ def section(subject: Subject) -> Section:
         "Once more",
         {
             "command": shlex.join(["segrun", *map(str, given or [])]),
+            "again": shlex.join(["segrun", "reproduce", place(run.path)]),
             "experiment": run.file("experiment.yaml").read_text("utf-8"),
             "facts": _facts(found, run.manifest),
         },

@@ -10,8 +10,9 @@ from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.segments.segment import Segment
 
-#: Facts on a card.
-_MOST_FACTS = 5
+#: Facts on a card; on one of many fewer.
+_MOST_FACTS, _FEW_FACTS = 5, 3
+_MANY = 9
 
 
 def section(subject: Subject) -> Section | None:
@@ -25,11 +26,13 @@ def section(subject: Subject) -> Section | None:
         "Segments",
         {
             "cards": [_card(subject, segment) for segment in subject.shown],
+            "many": len(subject.shown) > _MANY,
             "n_left": len(left),
             "size_left": sum(segment.size for segment in left),
             "point": subject.segments.point,
             "n_outside": _outside(subject),
             "n_rows": len(subject.run.customers),
+            "rows_are": subject.rows_are,
         },
         [_sizes(subject)],
     )
@@ -40,9 +43,10 @@ def _card(subject: Subject, segment: Segment) -> dict[str, Any]:
     facts = [
         row["text"] for row in subject.run.table("segments/facts.csv") if row["segment"] == own
     ]
+    most = _MOST_FACTS if len(subject.shown) <= _MANY else _FEW_FACTS
     return {
         "segment": segment,
-        "facts": facts[:_MOST_FACTS],
+        "facts": facts[:most],
         "medoids": ", ".join(map(str, segment.medoids)),
     }
 
@@ -61,4 +65,4 @@ def _sizes(subject: Subject) -> Picture:
 
     shown = subject.shown
     words = "; ".join(f"{s.name}: {s.size:,} ({s.share:.1%})" for s in shown)
-    return Picture("sizes", png(draw(shown)), f"Customers per segment. {words}")
+    return Picture("sizes", png(draw(shown, subject.rows_are)), f"Customers per segment. {words}")
