@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from segrun.algorithms.registry import find
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
-
-NOISE = -1
+from segrun.segments.outliers import middles
+from segrun.segments.segment import NOISE
 
 #: Rows whose distances to all centres are held at once.
 _CHUNK = 65_536
@@ -34,8 +34,8 @@ class Assigner:
         The fitted clusterer.
     road : callable or None
         Gives labels of transformed rows; None where the algorithm has none.
-    X : ndarray of shape (n_training, n_features)
-        The rows of the fit, in the units of the input.
+    X : array of shape (n_training, n_features)
+        The rows of the fit, in the units of the input; ratings are sparse.
     labels : ndarray of shape (n_training,)
         Their labels.
     """
@@ -46,11 +46,13 @@ class Assigner:
     X: Any
     labels: NDArray[np.int64]
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Any) -> NDArray[np.float64]:
         """Return rows as the algorithm saw those of the fit."""
-        return X if self.steps is None else self.steps.transform(X)
+        Z = X if self.steps is None else self.steps.transform(X)
+        Z = Z if isinstance(Z, np.ndarray) else Z.toarray()
+        return np.ascontiguousarray(Z, dtype=np.float64)
 
-    def predict(self, Z: Any) -> NDArray[np.int64]:
+    def predict(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the labels that the model gives to transformed rows, noise -1."""
         assert self.road is not None
         return np.asarray(self.road(Z)).astype(np.int64)
@@ -62,21 +64,21 @@ class Assigner:
         rows = {keys[i]: i for i in reversed(range(len(keys)))}
         return np.array([rows.get(key, -1) for key in _keys(X)], dtype=np.int64)
 
-    def nearest(self, Z: Any) -> NDArray[np.int64]:
-        """Return the label of the nearest core row or centre, whatever its distance."""
-        names = sorted(self._places)
-        found = np.full(len(Z), NOISE, dtype=np.int64)
-        if names:
-            distances = np.column_stack([self._to(name, Z) for name in names])
-            found = np.array(names, dtype=np.int64)[distances.argmin(axis=1)]
-        return found
+    def nearest(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the label of the cluster whose mean is nearest, as `keep` of segments does."""
+        from sklearn.metrics import pairwise_distances_argmin
 
-    def distances(self, Z: Any, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        if not (self.labels != NOISE).any():
+            return np.full(len(Z), NOISE, dtype=np.int64)
+        names, means = middles(self.transform(self.X), self.labels)
+        return np.asarray(names[pairwise_distances_argmin(Z, means)])
+
+    def distances(self, Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the distance of rows to their own cluster; of noise to the nearest one.
 
         Parameters
         ----------
-        Z : array of shape (n_samples, n_components)
+        Z : ndarray of shape (n_samples, n_components)
             Transformed rows.
         labels : ndarray of shape (n_samples,)
             Their labels.
@@ -109,10 +111,10 @@ class Assigner:
         if self.has_cores:
             return self._cores(names)
         centres = getattr(self.clusterer, "cluster_centers_", None)
-        if centres is not None and names and len(centres) > names[-1]:
-            return {name: np.asarray(centres[name]) for name in names}
-        Z = self.transform(self.X)
-        return {name: np.asarray(Z[self.labels == name].mean(axis=0)).ravel() for name in names}
+        if centres is None or not names or len(centres) <= names[-1]:
+            found, means = middles(self.transform(self.X), self.labels)
+            return dict(zip(found.tolist(), means, strict=True))
+        return {name: np.asarray(centres[name]) for name in names}
 
     def _cores(self, names: list[int]) -> dict[int, Any]:
         from sklearn.neighbors import NearestNeighbors
@@ -130,23 +132,13 @@ class Assigner:
             if (labels == name).any()
         }
 
-    def _to(self, name: int, Z: Any) -> NDArray[np.float64]:
+    def _to(self, name: int, Z: NDArray[np.float64]) -> NDArray[np.float64]:
         place = self._places[name]
         if self.has_cores:
             return np.asarray(place.kneighbors(Z)[0][:, 0])
-        found = np.empty(Z.shape[0])
-        for start in range(0, Z.shape[0], _CHUNK):
-            part = Z[start : start + _CHUNK]
-            found[start : start + _CHUNK] = _lengths(part, place)
-        return found
-
-
-def _lengths(Z: Any, centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    if isinstance(Z, np.ndarray):
-        return np.asarray(np.linalg.norm(Z - centre, axis=1))
-    from sklearn.metrics.pairwise import euclidean_distances
-
-    return np.asarray(euclidean_distances(Z, centre[None, :])[:, 0])
+        # In parts: the differences take as much memory as the rows.
+        parts = np.array_split(Z, len(Z) // _CHUNK + 1)
+        return np.concatenate([np.linalg.norm(part - place, axis=1) for part in parts])
 
 
 def _keys(X: Any) -> list[bytes]:
@@ -181,7 +173,7 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
     clusterer = model.steps[-1][1]
     steps = model[:-1] if len(model.steps) > 1 else None
     labels = run.labels(point)
-    found = Assigner(steps, clusterer, _road(run, clusterer), run.customers.X(), labels)
+    found = Assigner(steps, clusterer, _road(run, clusterer), run.customers.matrix(), labels)
     if found.road is not None:
         return found
     if not nearest:
@@ -195,13 +187,13 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
 
 def _road(run: FinishedRun, clusterer: Any) -> Road | None:
     """Return what the algorithm itself says of new rows."""
-    if hasattr(clusterer, "predict"):
-        road: Road = clusterer.predict
-        return road
     algo = run.experiment["algo"]
     assign = None
     if algo.get("estimator") is None:
         assign = find(algo["name"]).assign
     elif all(hasattr(clusterer, a) for a in ("core_sample_indices_", "components_", "eps")):
         from segrun.algorithms.dbscan import assign
-    return None if assign is None else lambda Z: assign(clusterer, Z)
+    if assign is not None:
+        return lambda Z: assign(clusterer, Z)
+    predict: Road | None = getattr(clusterer, "predict", None)
+    return predict

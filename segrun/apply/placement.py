@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.apply.assignment import NOISE, Assigner
+from segrun.apply.assignment import Assigner
 from segrun.config import Outliers, from_plain
 from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.features.outliers import Bounds, bounds_of, rule_of
 from segrun.finished import FinishedRun
-from segrun.segments.segment import Segments
+from segrun.segments.segment import NOISE, Segments
+from segrun.sparse import SparseColumns
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class Placed:
         """Return the columns that a result has beside the id."""
         distance = [None if np.isnan(d) else float(d) for d in self.distance]
         return {
-            "segment": self.segment, "label": self.label, "name": self.name,
-            "distance": distance, "note": self.note,
+            "segment": self.segment, "label": self.label,
+            "name": [text or None for text in self.name],
+            "distance": distance, "note": [text or None for text in self.note],
         }  # fmt: skip
 
 
@@ -89,6 +91,8 @@ class Placing:
         Names of the features, in order.
     logged : sequence of str
         Those that go through log(1 + x).
+    least : int
+        Ratings that a user must have to be clustered.
     """
 
     model: Assigner
@@ -96,6 +100,7 @@ class Placing:
     segments: Segments | None
     names: Sequence[str]
     logged: Sequence[str] = ()
+    least: int = 1
 
     @classmethod
     def of(cls, run: FinishedRun, model: Assigner, segments: Segments | None) -> Placing:
@@ -108,6 +113,7 @@ class Placing:
             segments,
             names,
             names if logged == ["*"] else logged,
+            getattr(experiment.features, "min_user_ratings", 1),
         )
 
     @property
@@ -130,7 +136,7 @@ class Placing:
     def _place(self, customers: Customers) -> Placed:
         if not len(customers):
             return Placed([], [], [], np.empty(0), [])
-        X = customers.X()
+        X = customers.matrix()
         Z = self.model.transform(X)
         row = self.model.known(X)
         outside = self._outside(customers)
@@ -149,9 +155,12 @@ class Placing:
         note = [f"outlier: {outside[i]}" if aside[i] else "" for i in range(len(labels))]
         note = ["noise" if lost else text for lost, text in zip(noise, note, strict=True)]
         placed = labels.copy()
-        moved = noise | aside
-        if self.policy is Outliers.keep and moved.any():
-            placed[moved] = self.model.nearest(Z[moved])
+        if self.policy is Outliers.keep:
+            if aside.any():
+                placed[aside] = self.model.predict(Z[aside])
+            lost = placed == NOISE
+            if lost.any():
+                placed[lost] = self.model.nearest(Z[lost])
             note = [f"{text}, in the nearest segment" if text else "" for text in note]
         own = self.policy is Outliers.own
         nowhere = (placed == NOISE) & (not own)
@@ -176,6 +185,8 @@ class Placing:
     def _undefined(self, customers: Customers) -> list[str]:
         """Say of each customer why it cannot be transformed, if it cannot."""
         found = [""] * len(customers)
+        if isinstance(customers.columns, SparseColumns):
+            return found
         for column, values in customers.columns.items():
             for i in np.flatnonzero(~np.isfinite(values)):
                 found[i] = f"no {column}"
@@ -187,6 +198,12 @@ class Placing:
     def _outside(self, customers: Customers) -> list[str]:
         """Say of each customer which bound of the outlier rule it is outside of, if any."""
         found = [""] * len(customers)
+        if isinstance(customers.columns, SparseColumns):
+            n_rated = np.diff(customers.columns.matrix.indptr)
+            return [
+                f"{n} ratings, features.min_user_ratings={self.least}" if n < self.least else ""
+                for n in n_rated.tolist()
+            ]
         for bounds in self.bounds:
             for i in np.flatnonzero(~bounds.keep(customers)):
                 value = customers.columns[bounds.column][i]
@@ -197,6 +214,8 @@ class Placing:
 
     def _in_order(self, customers: Customers) -> Customers:
         """Return customers with the features of the fit, in its order."""
+        if isinstance(customers.columns, SparseColumns):
+            return customers
         missing = [name for name in self.names if name not in customers.columns]
         if missing:
             raise DataError(

@@ -21,6 +21,7 @@ from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
 from segrun.features.outliers import without_rule
 from segrun.finished import FinishedRun
+from segrun.sparse import SparseColumns
 
 if TYPE_CHECKING:
     from segrun.apply.apply import Wanted
@@ -66,11 +67,19 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
         with _opened(run, experiment) as transactions:
             told = _told(run, transactions)
             chosen = _between(transactions, experiment.features, first, last)
-            fitted = run.manifest["features"].get("fitted")
-            built = features.build(chosen, experiment.features, fitted)
+            built = features.build(chosen, experiment.features, _fitted(run), cluster=False)
     except DataError as error:
         raise DataError(f"{error} (read as {run.path} read its own input)") from error
     return New(built.all_customers, built.facts, told)
+
+
+def _fitted(run: FinishedRun) -> Mapping[str, Any] | None:
+    """Return what the features of the run have learned of its input."""
+    found: dict[str, Any] | None = run.manifest["features"].get("fitted")
+    columns = run.customers.columns
+    if isinstance(columns, SparseColumns):
+        return {**(found or {}), "items": columns.catalogue}
+    return found
 
 
 def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segrun.customers import Customers
+from segrun.sparse import SparseColumns
 
 if TYPE_CHECKING:
     from segrun.apply.placement import Placed, Placing
@@ -138,22 +139,25 @@ def shift(
     clustered, new : Customers
         Their features; of the training those that were clustered.
     """
-    names = {**_names(before), **_names(now)}
+    called = {**_names(before), **_names(now)}
     if placing.segments is not None:
-        names |= {s.number: s.name for s in placing.segments.segments}
-    numbers: list[int | None] = [*sorted(n for n in names if n >= 0)]
+        called |= {s.number: s.name for s in placing.segments.segments}
+    numbers: list[int | None] = [*sorted(n for n in called if n >= 0)]
     # Noise and outliers behind the others.
-    numbers += [-1] if -1 in names else []
+    numbers += [-1] if -1 in called else []
     then, then_all = Counter(before.segment), max(1, len(before.segment))
     today, today_all = Counter(now.segment), max(1, len(now.segment))
     if then[None] or today[None]:
         numbers.append(None)
     sizes = [
-        _size(n, names.get(n, "") if n is not None else "", (then[n], then_all),
+        _size(n, called.get(n, "") if n is not None else "", (then[n], then_all),
               (today[n], today_all))
         for n in numbers
     ]  # fmt: skip
-    return Shift(sizes, [_range(c, clustered.columns[c], new.columns[c]) for c in placing.names])
+    # Items are too many, and a rating is within its scale.
+    sparse = isinstance(clustered.columns, SparseColumns)
+    names = [] if sparse else placing.names
+    return Shift(sizes, [_range(c, clustered.columns[c], new.columns[c]) for c in names])
 
 
 def _names(placed: Placed) -> dict[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
 from segrun.datasets.rows import Rows, as_rows
 from segrun.datasets.transactions import Transactions
-from segrun.features.built import Built
+from segrun.features.built import Built, check_constant
 
 
 def build(
@@ -16,7 +16,8 @@ def build(
     config: FeaturesConfig,
     fitted: Mapping[str, Any] | None = None,
     *,
-    about: bool = False,  # noqa: ARG001 - soon
+    about: bool = False,
+    cluster: bool = True,
 ) -> Built:
     """Build the features of every customer.
 
@@ -31,6 +32,8 @@ def build(
         the values, categories and fillings of then.
     about : bool, default=False
         Whether rfm looks for columns that are not clustered on, which takes a pass of its own.
+    cluster : bool, default=True
+        Whether they are to be clustered, which takes a feature that is not constant.
 
     Returns
     -------
@@ -44,6 +47,19 @@ def build(
     DataError
         If the data cannot give the features.
     """
+    found = _build(source, config, fitted, about=about)
+    if cluster and not isinstance(config, RatingsConfig):
+        check_constant(found.customers)
+    return found
+
+
+def _build(
+    source: Transactions | Rows,
+    config: FeaturesConfig,
+    fitted: Mapping[str, Any] | None,
+    *,
+    about: bool,  # noqa: ARG001 - soon
+) -> Built:
     if isinstance(config, RfmConfig):
         from segrun.features import rfm
 

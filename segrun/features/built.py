@@ -50,7 +50,7 @@ def settle(
     Raises
     ------
     DataError
-        If the outlier rule leaves nobody, or only constant columns remain.
+        If the outlier rule leaves nobody.
     """
     kept, removed = set_aside(everyone, outliers)
     told = {"customers": len(everyone), "set_aside": removed, "clustered": len(kept)}
@@ -59,11 +59,17 @@ def settle(
         "%d customers, %d of them clustered%s",
         len(everyone), len(kept), f" (set aside: {aside})" if aside else "",
     )  # fmt: skip
-    _check_constant(kept)
     return Built(everyone, kept, {**facts, **told}, about)
 
 
-def _check_constant(customers: Customers) -> None:
+def check_constant(customers: Customers) -> None:
+    """Refuse customers who are all alike, and warn of columns that tell nothing apart.
+
+    Raises
+    ------
+    DataError
+        If every column is constant.
+    """
     constant = [name for name, v in customers.columns.items() if (v == v[:1]).all()]
     if len(constant) == len(customers.columns):
         raise DataError(

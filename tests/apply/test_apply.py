@@ -1,12 +1,22 @@
 """New customers through a finished run: labels, distances, names, shift."""
 
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 from scipy.spatial.distance import cdist
 
 from segrun.apply import Wanted, apply, apply_command
+from segrun.config import Outliers, from_plain
 from segrun.datasets.synthetic_retail import generate
+from segrun.errors import StoreError
+from segrun.finished import open_run
+from segrun.segments.describe import describe
 from segrun.store import read_csv
 
 N_CUSTOMERS = 300
@@ -60,12 +70,13 @@ def test_distances_are_to_the_centre_or_to_the_nearest_core_row(kmeans, dbscan, 
         assert found.placed.distance[at] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-def test_a_few_customers_get_the_labels_that_all_of_them_give(kmeans, lines, tmp_path):
+@pytest.mark.parametrize("n_customers", [1, 5])
+def test_a_few_customers_get_the_labels_that_all_of_them_give(kmeans, lines, tmp_path, n_customers):
     """Recency counts from the reference date, which a few customers alone do not know."""
     point = kmeans.points[0]
     everyone = apply(kmeans, Wanted(str(lines), point))
     reference = everyone.new.facts["reference_date"]
-    chosen = list(kmeans.customers.ids[7:9])
+    chosen = list(kmeans.customers.ids[7 : 7 + n_customers])
     file = tmp_path / "few.parquet"
     generate(N_CUSTOMERS, 0)[0].filter(pl.col("CustomerID").is_in(chosen)).write_parquet(file)
     found = apply(kmeans, Wanted(str(file), point, reference_date=reference))
@@ -83,3 +94,100 @@ def test_the_command_writes_the_table_and_the_shift(kmeans, lines, tmp_path, cap
     total = next(row for row in shift if row["kind"] == "all")
     assert (total["training"], total["new"], total["psi"]) == (str(len(rows)),) * 2 + ("0.0",)
     assert "population stability index 0.000: little" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("policy", ["drop", "keep", "own"])
+@pytest.mark.parametrize("algo", ["kmeans", "dbscan"])
+def test_segments_and_names_are_those_of_the_description(policy, algo, lines, request, tmp_path):
+    """The description places outliers and noise by its own code."""
+    run = copied(request.getfixturevalue(algo), tmp_path)
+    point = run.points[0]
+    settings = from_plain(run.experiment).segments
+    described = replace(
+        settings, point=point, outliers=Outliers(policy), order_by="Recency",
+        stability=replace(settings.stability, refits=0),
+    )  # fmt: skip
+    describe(run, described)
+    run = open_run(run.path)
+    found = apply(run, Wanted(str(lines)))
+    members = pl.read_parquet(run.path / "segments" / "members.parquet")
+    expected = {i: (n, name) for i, n, name in members.rows()}
+    placed = zip(found.placed.segment, found.placed.name, strict=True)
+    nowhere = {None: -1}
+    assert {
+        i: (nowhere.get(n, n), name)
+        for i, (n, name) in zip(found.new.customers.ids, placed, strict=True)
+    } == expected
+    assert (None in found.placed.segment) == (policy == "drop")
+    assert (-1 in found.placed.segment) == (policy == "own")
+
+
+def copied(run, folder):
+    return open_run(shutil.copytree(run.path, folder / "run"))
+
+
+def test_a_new_customer_is_where_the_model_says(kmeans, dbscan, lines, tmp_path):
+    """Other customers of the same shop, compared with scikit-learn's own words for them."""
+    file = tmp_path / "others.csv"
+    generate(150, 5)[0].write_csv(file)
+    for run in (kmeans, dbscan):
+        point = run.points[0]
+        found = apply(run, Wanted(str(file), point))
+        customers = found.new.customers
+        names, model = run.customers.feature_names, run.model(point)
+        Z = model[:-1].transform(np.column_stack([customers.columns[n] for n in names]))
+        if hasattr(model[-1], "predict"):
+            expected = model[-1].predict(Z)
+        else:
+            distances = cdist(Z, model[-1].components_)
+            core = model[-1].core_sample_indices_[distances.argmin(axis=1)]
+            near = distances.min(axis=1) <= model[-1].eps
+            expected = np.where(near, model[-1].labels_[core], -1)
+        label = found.placed.label
+        inside = [i for i in range(len(label)) if label[i] is not None]
+        assert len(inside) > 100
+        assert [label[i] for i in inside] == expected[inside].tolist()
+        for i in set(range(len(label))) - set(inside):
+            assert re.match(r"outlier: (Amount|Recency|NumberOfOrders) \S+ is outside",
+                            found.placed.note[i])  # fmt: skip
+
+
+def test_what_no_algorithm_can_place_is_refused_or_goes_to_the_nearest_centre(
+    run_of, lines, tmp_path
+):
+    run = run_of(tmp_path / "run", "dataset.n_customers=300", "algo=agglomerative",
+                 "algo.params={n_clusters: 3, linkage: ward}")  # fmt: skip
+    point = run.points[0]
+    with pytest.raises(StoreError, match=r"AgglomerativeClustering has no way .*--nearest"):
+        apply(run, Wanted(str(lines), point))
+    found = apply(run, Wanted(str(lines), point, nearest=True))
+    labels = applied_labels(found)
+    assert [labels[i] for i in run.customers.ids] == run.labels(point).tolist()
+    file = tmp_path / "others.csv"
+    generate(100, 5)[0].write_csv(file)
+    other = apply(run, Wanted(str(file), point, nearest=True))
+    Z = run.model(point)[:-1].transform(run.customers.X())
+    stored = run.labels(point)
+    centres = np.array([Z[stored == label].mean(axis=0) for label in range(3)])
+    new = run.model(point)[:-1].transform(
+        np.column_stack([other.new.customers.columns[n] for n in run.customers.feature_names])
+    )
+    expected = cdist(new, centres).argmin(axis=1)
+    label = other.placed.label
+    assert all(a in (None, b) for a, b in zip(label, expected, strict=True))
+
+
+def test_without_intels_extension_installed_it_works_the_same(kmeans, lines, tmp_path):
+    """A process that cannot import sklearnex, as where it has no wheel."""
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['sklearnex', 'daal4py', 'onedal']));"
+        "from segrun.cli import dispatch; sys.exit(dispatch(sys.argv[1:]))"
+    )
+    arguments = ["apply", kmeans.path, lines, "--output"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, tmp_path / "without.csv"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert apply_command([*map(str, arguments[1:]), str(tmp_path / "with.csv")]) == 0
+    assert (tmp_path / "without.csv").read_bytes() == (tmp_path / "with.csv").read_bytes()
