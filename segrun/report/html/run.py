@@ -21,6 +21,7 @@ from segrun.report.html.sections import (
     items,
     profiles,
     projection,
+    reduction,
     scree,
     segments,
     separability,
@@ -33,7 +34,7 @@ from segrun.segments.segment import is_described, read_segments
 REPORT = "report.html"
 _SECTIONS = (
     segments, profiles, items, criteria, grid, blades, projection, stability, separability,
-    distances, scree, exploration, timings, foot,
+    distances, scree, reduction, exploration, timings, foot,
 )  # fmt: skip
 
 

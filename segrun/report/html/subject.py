@@ -14,6 +14,7 @@ from segrun import config
 from segrun.finished import FinishedRun
 from segrun.seeds import generator
 from segrun.segments.segment import Segment, Segments
+from segrun.sparse import SparseColumns
 
 #: More segments than these are not shown one by one.
 MOST_SEGMENTS = 40
@@ -66,13 +67,26 @@ class Subject:
 
     @cached_property
     def features(self) -> Mapping[str, NDArray[np.float64]]:
-        """The numeric features in the units of the input, rows as they were clustered."""
+        """The numeric features in the units of the input, rows as they were clustered.
+
+        Of ratings, whose columns are items, how many there are per row and their mean.
+        """
         columns = self.run.customers.columns
+        if isinstance(columns, SparseColumns):
+            return _of_ratings(columns.matrix)
         return {
             name: np.asarray(values, dtype=np.float64)
             for name, values in columns.items()
             if values.dtype.kind in "iufb"
         }
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What to call a column instead of its name: titles of items, where columns are items."""
+        columns = self.run.customers.columns
+        if not isinstance(columns, SparseColumns):
+            return {}
+        return dict(zip(columns, columns.catalogue.names(), strict=True))
 
     @cached_property
     def steps(self) -> Sequence[tuple[str, Any]]:
@@ -88,20 +102,24 @@ class Subject:
     @cached_property
     def Z(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
         """The matrix that was clustered."""
-        found = self.unreduced
-        for name, step in self.steps:
-            if name == "pca":
-                found = step.transform(found)
-        return np.ascontiguousarray(found, dtype=np.float64)
+        return _dense(self._after(self.steps))
 
     @cached_property
-    def unreduced(self) -> NDArray[np.float64]:
-        """The features after logarithm and scaling, before any PCA: a column is a feature still."""
-        found: Any = self.run.customers.X()
-        for name, step in self.steps:
-            if name != "pca":
-                found = step.transform(found)
-        return np.asarray(found, dtype=np.float64)
+    def transformed(self) -> Mapping[str, NDArray[np.float64]]:
+        """The features after logarithm and scaling, as far as a column is a feature still."""
+        before = [step for step in self.steps if not hasattr(step[1], "components_")]
+        if not before or isinstance(self.run.customers.columns, SparseColumns):
+            return {}
+        found = self.Z if len(before) == len(self.steps) else _dense(self._after(before))
+        if found.shape[1] != len(self.features):
+            return {}
+        return dict(zip(self.features, found.T, strict=True))
+
+    def _after(self, steps: Sequence[tuple[str, Any]]) -> Any:
+        found = self.run.customers.matrix()
+        for _, step in steps:
+            found = step.transform(found)
+        return found
 
     @cached_property
     def labels(self) -> NDArray[np.int64] | None:
@@ -129,3 +147,16 @@ class Subject:
         if len(rows) == n_rows:
             return f"All {n_rows:,} rows."
         return f"A random sample of {len(rows):,} of {n_rows:,} rows, drawn by the seed."
+
+
+def _dense(matrix: Any) -> NDArray[np.float64]:
+    found = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    return np.ascontiguousarray(found, dtype=np.float64)
+
+
+def _of_ratings(matrix: Any) -> dict[str, NDArray[np.float64]]:
+    counts = np.diff(matrix.indptr).astype(np.float64)
+    return {
+        "ratings per user": counts,
+        "mean rating": np.asarray(matrix.sum(axis=1)).ravel() / np.maximum(counts, 1),
+    }

@@ -73,7 +73,7 @@ def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
     from matplotlib.figure import Figure
 
     n = len(columns)
-    wide, high = 2.0 * n + 2.4, 1.9 * n + 0.6
+    wide, high = 2.0 * n + 2.4, max(1.9 * n + 0.6, 0.2 * len(shown) + 0.2)
     # By hand: matplotlib's own layout takes a second for so many axes.
     drawn = Figure(figsize=(wide, high))
     panels = drawn.subplots(n, n, squeeze=False)

@@ -24,7 +24,7 @@ def section(subject: Subject) -> Section | None:
     names = list(subject.features)[:_MOST_FEATURES]
     if not names:
         return None
-    after = _after(subject)
+    after = subject.transformed
     pairs = [
         (name, _histogram(subject.features[name]), _histogram(after.get(name))) for name in names
     ]
@@ -44,13 +44,6 @@ def section(subject: Subject) -> Section | None:
         },
         [_picture([(name, before, later) for name, before, later in pairs if before])],
     )  # fmt: skip
-
-
-def _after(subject: Subject) -> dict[str, NDArray[np.float64]]:
-    """Return the transformed features, empty where columns are no features any more."""
-    if not subject.steps or subject.unreduced.shape[1] != len(subject.features):
-        return {}
-    return dict(zip(subject.features, subject.unreduced.T, strict=True))
 
 
 def _statistics(values: NDArray[np.float64]) -> dict[str, float]:

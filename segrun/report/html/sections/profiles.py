@@ -12,8 +12,8 @@ from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.report.pictures.heatmap import DIVERGING, FULL, draw
 
-#: Rows of shares that are shown: those in which segments differ most.
-_MOST_SHARES = 15
+#: Rows that are shown: those in which segments differ most.
+_MOST_COLUMNS, _MOST_SHARES = 48, 15
 
 Rows = dict[str, dict[str, dict[str, str]]]
 
@@ -23,7 +23,10 @@ def section(subject: Subject) -> Section | None:
     rows = subject.run.table("segments/profile.csv")
     if subject.segments is None or not rows:
         return None
-    numeric, shares = _by_column(rows, "numeric"), _by_column(rows, "share")
+    every, shares = _by_column(rows, "numeric"), _by_column(rows, "share")
+    numeric = dict(sorted(every.items(), key=lambda item: -_furthest(item[1]))[:_MOST_COLUMNS])
+    # In the order of the columns.
+    numeric = {name: cells for name, cells in every.items() if name in numeric}
     segments = subject.shown
     numbers = [str(segment.number) for segment in segments]
     chosen = sorted(shares, key=lambda name: -_spread(shares[name]))[:_MOST_SHARES]
@@ -32,7 +35,11 @@ def section(subject: Subject) -> Section | None:
         "Profiles",
         {
             "segments": segments,
-            "heat": [_row(name, cells, numbers) for name, cells in numeric.items()],
+            "n_columns": len(every),
+            "heat": [
+                {**_row(cells, numbers), "column": subject.titles.get(name, name)}
+                for name, cells in numeric.items()
+            ],
             "shares": [_share_row(name, shares[name], numbers) for name in chosen],
             "n_shares": len(shares),
         },
@@ -48,10 +55,9 @@ def _by_column(rows: list[dict[str, str]], kind: str) -> Rows:
     return found
 
 
-def _row(name: str, cells: dict[str, dict[str, str]], numbers: list[str]) -> dict[str, Any]:
+def _row(cells: dict[str, dict[str, str]], numbers: list[str]) -> dict[str, Any]:
     first = next(iter(cells.values()))
     return {
-        "column": name,
         "clustered": first["clustered"] == "true",
         "overall": first["overall_mean"],
         "cells": [_cell(cells.get(number_)) for number_ in numbers],
@@ -83,6 +89,10 @@ def _share_row(name: str, cells: dict[str, dict[str, str]], numbers: list[str]) 
     return {"column": name, "overall": percent(first["overall_mean"]), "cells": found}
 
 
+def _furthest(cells: dict[str, dict[str, str]]) -> float:
+    return max(abs(as_float(row["z"]) or 0.0) for row in cells.values())
+
+
 def _spread(cells: dict[str, dict[str, str]]) -> float:
     shares = [as_float(row["mean"]) or 0.0 for row in cells.values()]
     return max(shares) - min(shares)
@@ -108,5 +118,6 @@ def _picture(subject: Subject, numeric: Rows, numbers: list[str]) -> Picture:
         ],
         dtype=np.float64,
     )
-    drawn = draw(list(numeric), [segment.name for segment in subject.shown], z)
+    columns = [subject.titles.get(name, name) for name in numeric]
+    drawn = draw(columns, [segment.name for segment in subject.shown], z)
     return Picture("profiles", png(drawn), "Profiles as coloured cells", shown=False)
