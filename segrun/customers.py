@@ -54,6 +54,23 @@ class Customers:
         """Return the features as scikit-learn takes them: a CSR array where sparse, else `X`."""
         return self.columns.matrix if isinstance(self.columns, SparseColumns) else self.X()
 
+    def joined(self, below: Customers) -> Customers:
+        """Return the rows of both, those of `below` last, with the same features.
+
+        Where only these have no `replica`, it is 0 for them.
+        """
+        columns: Mapping[str, Any]
+        if isinstance(self.columns, SparseColumns):
+            assert isinstance(below.columns, SparseColumns)
+            columns = self.columns.joined(below.columns)
+        else:
+            columns = {n: np.concatenate([v, below.columns[n]]) for n, v in self.columns.items()}
+        replica = self.replica
+        if replica is not None:
+            more = below.replica if below.replica is not None else np.zeros(len(below), np.int64)
+            replica = np.append(replica, more)
+        return replace(self, ids=np.append(self.ids, below.ids), columns=columns, replica=replica)
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Customers:
         """Return the chosen rows (indices or mask) as a new table."""
         if isinstance(self.columns, SparseColumns):

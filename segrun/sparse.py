@@ -50,6 +50,12 @@ class SparseColumns(Mapping[str, NDArray[np.float64]]):
         """Return the chosen rows (indices or mask)."""
         return SparseColumns(self.matrix[rows], self.catalogue)
 
+    def joined(self, below: SparseColumns) -> SparseColumns:
+        """Return the rows of both, those of `below` last."""
+        from scipy.sparse import vstack
+
+        return SparseColumns(vstack([self.matrix, below.matrix], format="csr"), self.catalogue)
+
     @property
     def dense_bytes(self) -> int:
         """Bytes of the same matrix with its zeros."""
@@ -63,6 +69,11 @@ class SparseColumns(Mapping[str, NDArray[np.float64]]):
     @cached_property
     def _places(self) -> dict[str, int]:
         return {str(name): place for place, name in enumerate(self.catalogue.ids)}
+
+
+def filled(X: Any) -> NDArray[np.float64]:
+    """Return a matrix with its zeros: C-contiguous float64, the same object where it is that."""
+    return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=np.float64)
 
 
 def write_matrix(path: Any, matrix: Any) -> None:

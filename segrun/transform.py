@@ -14,7 +14,7 @@ from segrun.config import Scale, TransformConfig
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
 from segrun.reduction import check_components
-from segrun.sparse import SparseColumns
+from segrun.sparse import SparseColumns, filled
 from segrun.sparse_steps import sparse_steps
 
 
@@ -67,7 +67,7 @@ def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> T
         # Not fit_transform: PCA's differs from its transform in the last bits, and a saved
         # model, which can only transform, must see what the algorithm saw.
         X = step.fit(X).transform(X)
-    Z = np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=np.float64)
+    Z = filled(X)
     Z.setflags(write=False)
     return Transformed(Z, steps)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,17 +144,17 @@ def _dominating(clustering: Clustering) -> Iterator[dict[str, str]]:
     )
 
 
-def _before_components(clustering: Clustering) -> NDArray[np.float64]:
-    """Return the matrix with one column per feature, as principal components would see it."""
-    X = clustering.customers.X()
+def _before_components(clustering: Clustering) -> Any:
+    """Return the matrix with one column per feature, as components would see it; maybe sparse."""
+    X = clustering.customers.matrix()
     for name, step in clustering.steps:
-        if name == "pca":
+        if name in ("pca", "svd"):
             break
         X = step.transform(X)
-    return np.asarray(X)
+    return X
 
 
-def between_shares(Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def between_shares(Z: Any, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return each column's share of the sum of squares between clusters; zeros without any."""
     inside = labels != NOISE
     found, means = middles(Z, labels)

@@ -15,6 +15,7 @@ from segrun.customers import Customers
 from segrun.errors import ConfigError, StoreError
 from segrun.finished import FinishedRun
 from segrun.nearest import did_you_mean
+from segrun.sparse import filled
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _point(run: FinishedRun, experiment: Experiment, asked: str | None) -> Point
 
 def transformed(customers: Customers, steps: Sequence[tuple[str, Any]]) -> NDArray[np.float64]:
     """Return customers after fitted steps: float64, shape (n_samples, n_components)."""
-    X = customers.X()
+    X = customers.matrix()
     for _, step in steps:
         X = step.transform(X)
-    return np.ascontiguousarray(X, dtype=np.float64)
+    return filled(X)

@@ -25,6 +25,7 @@ from segrun.segments.names import names
 from segrun.segments.outliers import Members, place
 from segrun.segments.population import Population, population
 from segrun.segments.profile import profile, profile_rows
+from segrun.segments.rated import column_titles, rating_tables
 from segrun.segments.segment import NOISE, Segment, Segments
 from segrun.segments.separability import rules, separability
 from segrun.segments.stability import Stability, stability, stability_rows
@@ -91,8 +92,9 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
         warnings,
     )
     numbers = segments.numbers(members.labels)
-    X = members.customers.X()[: len(clustering.labels)]
-    apart = separability(clustering.Z, X, numbers[: len(X)], clustering.experiment.seed)
+    n_rows = len(clustering.labels)
+    X = members.customers.matrix()[:n_rows]
+    apart = separability(clustering.Z, X, numbers[:n_rows], clustering.experiment.seed)
     n_clusters = len(people.labels) - (NOISE in people.labels)
     return Description(
         segments,
@@ -103,8 +105,9 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
             "stability": stability_rows(stable, people.shown, shown, named),
             "separability": apart.scores,
             "confusion": apart.confusion,
+            **rating_tables(run, members, numbers, segments),
         },
-        rules(apart, segments, members.customers.feature_names),
+        rules(apart, segments, column_titles(members.customers)),
         _columns(members, segments, numbers),
         plain(config),
     )

@@ -15,7 +15,16 @@ FOLDER = "segments"
 MEMBERS = f"{FOLDER}/members.parquet"
 RULES = f"{FOLDER}/rules.txt"
 SETTINGS = f"{FOLDER}/settings.json"
-TABLES = ("profile", "facts", "criteria", "stability", "separability", "confusion")
+TABLES = (
+    "profile",
+    "facts",
+    "criteria",
+    "stability",
+    "separability",
+    "confusion",
+    "distinctive",
+    "inertia",
+)
 
 
 @dataclass(frozen=True)

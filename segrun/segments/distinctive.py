@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segrun.customers import Customers
+from segrun.segments.membership import means, membership
 from segrun.sparse import SparseColumns
-
-FILE = "segments/distinctive.csv"
 
 
 def distinctive(
@@ -45,10 +44,10 @@ def distinctive(
     """
     columns = customers.columns
     assert isinstance(columns, SparseColumns)
-    member = _membership(numbers, list(names))
-    weight = tf_idf(_means(member, columns.matrix), columns.matrix.mean(axis=0))
+    weight = weights(columns, numbers, list(names))
     rated = _rated(columns.matrix)
-    share, overall = _means(member, rated), rated.mean(axis=0)
+    share = means(membership(numbers, list(names)), rated)
+    overall = np.bincount(rated.indices, minlength=len(columns)) / len(numbers)
     titles = columns.catalogue.names()
     rows = []
     for place, (number, name) in enumerate(names.items()):
@@ -66,12 +65,20 @@ def distinctive(
     return rows
 
 
-def tf_idf(means: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[np.float64]:
+def weights(
+    columns: SparseColumns, numbers: NDArray[np.int64], segments: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the weight of every item in every segment, shape (n_segments, n_items)."""
+    matrix = columns.matrix
+    return tf_idf(means(membership(numbers, segments), matrix), matrix.mean(axis=0))
+
+
+def tf_idf(mean: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weight of every item in every segment; see `distinctive`.
 
     Parameters
     ----------
-    means : ndarray of shape (n_segments, n_items)
+    mean : ndarray of shape (n_segments, n_items)
         Mean value per segment.
     overall : ndarray of shape (n_items,)
         Mean value of all users.
@@ -79,27 +86,10 @@ def tf_idf(means: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[
     # Late: scikit-learn takes over a second to import.
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    excess = means - overall
+    excess = mean - overall
     # Sums of floats in another order differ in the last bits, which is no excess.
     excess[excess <= 1e-12 * np.abs(overall)] = 0.0
     found: NDArray[np.float64] = TfidfTransformer().fit_transform(excess).toarray()
-    return found
-
-
-def _membership(numbers: NDArray[np.int64], segments: list[int]) -> Any:
-    """Return a CSR array of shape (n_segments, n_samples), 1 where a user is in a segment."""
-    from scipy.sparse import csr_array
-
-    place = {number: row for row, number in enumerate(segments)}
-    rows = np.array([place.get(int(number), -1) for number in numbers], dtype=np.int64)
-    inside = np.flatnonzero(rows >= 0)
-    ones = np.ones(len(inside))
-    return csr_array((ones, (rows[inside], inside)), shape=(len(segments), len(numbers)))
-
-
-def _means(member: Any, matrix: Any) -> NDArray[np.float64]:
-    sizes = np.maximum(1.0, member.sum(axis=1))
-    found: NDArray[np.float64] = (member @ matrix).toarray() / sizes[:, None]
     return found
 
 

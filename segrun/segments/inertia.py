@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms import points, resolve
-from segrun.backend import Backend, make_backend
+from segrun.backend import make_backend
 from segrun.config import Experiment, from_plain
 from segrun.finished import FinishedRun
+from segrun.preflight.cost import in_bytes
 from segrun.preflight.memory import available_bytes
+from segrun.sparse import filled
 
 log = logging.getLogger("segrun.segments")
 
 #: Steps that reduce the columns.
 _REDUCTIONS = ("pca", "svd")
-#: Share of the memory left that the full matrix may take, and the fit's copy of it.
-_SHARE = 0.4
+#: Values of a full matrix up to which k-means is fitted on it, if the memory is there twice: so
+#: many take some minutes with a grid of seven points.
+_MOST_VALUES = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def inertia_rows(run: FinishedRun) -> list[dict[str, Any]]:
     list of dict
         One row per point; none where nothing was reduced, or the algorithm has no inertia.
         ``inertia_reduced`` is on the reduced matrix, ``inertia_reduced_in_full`` that of the same
-        labels on the full one, ``inertia_full`` of k-means on the full one; each beside its share
-        of what a single cluster has.
+        labels on the full one, ``inertia_full`` of k-means on the full one (None where that is too
+        large to fit); each beside its share of what a single cluster has.
     """
     done = [row for row in run.scores if row["status"] == "done" and row["inertia"]]
     kept = next((row["point"] for row in done if run.has_model(row["point"])), None)
@@ -69,12 +72,12 @@ def inertia_rows(run: FinishedRun) -> list[dict[str, Any]]:
     if found is None:
         return []
     experiment = from_plain(run.experiment)
-    fits = _fits(experiment, _full(found.full))
+    fits = _fits(experiment, found.full)
     total_full, total_reduced = found.totals
     rows = []
     for row in done:
         reduced, labels = float(row["inertia"]), run.labels(row["point"])
-        of_labels, full = inertia(found.full, labels), fits[row["point"]]
+        of_labels, full = inertia(found.full, labels), fits.get(row["point"])
         rows.append(
             {
                 "point": row["point"],
@@ -86,10 +89,9 @@ def inertia_rows(run: FinishedRun) -> list[dict[str, Any]]:
                 "inertia_reduced_in_full": of_labels,
                 "share_reduced_in_full": of_labels / total_full,
                 "inertia_full": full,
-                "share_full": full / total_full,
+                "share_full": None if full is None else full / total_full,
             }
         )
-    log.info("%s", sentence(rows))
     return rows
 
 
@@ -116,16 +118,6 @@ def inertia(X: Any, labels: NDArray[np.int64]) -> float:
     return squares - float((sums**2).sum(axis=1) @ (1 / np.bincount(place)))
 
 
-def sentence(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return what the rows say of the point with the most clusters."""
-    most = max(rows, key=lambda row: int(row["n_clusters"]))
-    return (
-        f"{most['n_clusters']} clusters leave {float(most['share_reduced_in_full']):.1%} of the "
-        f"inertia of all {most['n_features']} columns if found on {most['n_components']} "
-        f"components, {float(most['share_full']):.1%} if found on all columns"
-    )
-
-
 def _reduced(run: FinishedRun, steps: Sequence[tuple[str, Any]]) -> _Reduced | None:
     full = X = run.customers.matrix()
     for name, step in steps:
@@ -135,22 +127,19 @@ def _reduced(run: FinishedRun, steps: Sequence[tuple[str, Any]]) -> _Reduced | N
     return None
 
 
-def _full(X: Any) -> Any:
-    """Return the matrix with its zeros, which is faster to fit, where the memory is there."""
-    n_samples, n_features = X.shape
-    fits = 2 * 8 * n_samples * n_features <= _SHARE * available_bytes()
-    return X.toarray() if fits and not isinstance(X, np.ndarray) else X
-
-
 def _fits(experiment: Experiment, X: Any) -> dict[str, float]:
-    """Return the inertia of every point of the grid on X, by slug."""
-    algorithm = resolve(experiment.algo, experiment.seed)
-    sparse = not isinstance(X, np.ndarray)
-    # oneDAL and the kernels take no zeros for granted.
-    backend = Backend("sklearn") if sparse else make_backend(experiment.backend)
-    found = {}
+    """Return the inertia of every point of the grid on X, by slug; empty where X is too large."""
+    n_values = X.shape[0] * X.shape[1]
+    if n_values > _MOST_VALUES or 2 * 8 * n_values > available_bytes():
+        log.warning(
+            "k-means is not fitted on the full matrix, of which %s would be filled: inertia_full "
+            "in segments/inertia.csv is empty. Fewer items: features.min_item_ratings",
+            in_bytes(8 * n_values),
+        )
+        return {}
+    algorithm, backend = resolve(experiment.algo, experiment.seed), make_backend(experiment.backend)
+    filled_X, found = filled(X), {}
     for point in points(experiment.algo):
-        estimator: Any = algorithm.make(backend, **point.params)
-        model = estimator.fit(X) if sparse else backend.fit(estimator, X).model
-        found[point.slug] = float(getattr(model, "inertia_", np.nan))
+        fit = backend.fit(algorithm.make(backend, **point.params), filled_X)
+        found[point.slug] = float(getattr(fit.model, "inertia_", np.nan))
     return found

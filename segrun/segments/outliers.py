@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from segrun.algorithms import resolve
 from segrun.config import Outliers
 from segrun.customers import Customers
 from segrun.segments.clustering import Clustering
+from segrun.segments.membership import means, membership
 from segrun.segments.segment import NOISE
 
 
@@ -61,25 +62,13 @@ def place(
         drop: outliers are in no segment; keep: in the nearest; own: in one of their own.
     """
     aside = everyone.take(~np.isin(everyone.ids, clustering.customers.ids))
-    customers = _joined(clustering.customers, aside)
+    customers = clustering.customers.joined(aside)
     labels = np.append(clustering.labels, np.full(len(aside), NOISE))
     if policy is Outliers.keep:
         labels = _kept(clustering, aside, labels)
     inside = np.ones(len(labels), bool) if policy is Outliers.own else labels != NOISE
     return Members(
         customers, labels, inside, len(clustering.labels), _of(customers, everyone, about)
-    )
-
-
-def _joined(first: Customers, second: Customers) -> Customers:
-    replica = first.replica
-    if replica is not None:
-        replica = np.append(replica, np.zeros(len(second), dtype=replica.dtype))
-    return replace(
-        first,
-        ids=np.append(first.ids, second.ids),
-        columns={n: np.concatenate([v, second.columns[n]]) for n, v in first.columns.items()},
-        replica=replica,
     )
 
 
@@ -119,13 +108,13 @@ def nearest_segment(clustering: Clustering, Z: NDArray[np.float64]) -> NDArray[n
     return np.asarray(labels[pairwise_distances_argmin(Z, means)])
 
 
-def middles(
-    Z: NDArray[np.float64], labels: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the labels without noise, ascending, and the mean row of each."""
+def middles(Z: Any, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the labels without noise, ascending, and the mean row of each; Z may be sparse."""
     inside = labels != NOISE
     found, where = np.unique(labels[inside], return_inverse=True)
     counts = np.bincount(where, minlength=len(found))
+    if not isinstance(Z, np.ndarray):
+        return found, means(membership(labels, found.tolist()), Z)
     sums = [np.bincount(where, column[inside], len(found)) for column in Z.T]
     return found, np.column_stack(sums) / counts[:, None]
 

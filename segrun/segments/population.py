@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from segrun.segments.columns import Column, columns_of
 from segrun.segments.order import ordered_labels
 from segrun.segments.outliers import Members
+from segrun.segments.rated import rated_columns
 from segrun.segments.segment import NOISE
+from segrun.sparse import SparseColumns
 
 #: Segments that are described, the largest; the others are only listed.
 MAX_SHOWN = 200
@@ -62,7 +64,11 @@ def population(members: Members, order_by: str) -> Population:
     DataError
         If the segments are to be in order of a column that is not there.
     """
-    columns = columns_of(members.customers.columns, members.others)
+    clustered = members.customers.columns
+    if isinstance(clustered, SparseColumns):
+        columns = [*rated_columns(clustered, members.labels), *columns_of({}, members.others)]
+    else:
+        columns = columns_of(clustered, members.others)
     columns = [column.take(members.inside) for column in columns]
     labels = members.labels[members.inside]
     order = ordered_labels(labels, columns, order_by)

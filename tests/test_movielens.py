@@ -1,0 +1,149 @@
+"""The movielens experiment, run as it is committed: from ratings to what each segment likes."""
+
+import joblib
+import numpy as np
+import polars as pl
+import pytest
+from hydra import compose, initialize_config_dir
+from scipy.sparse import load_npz
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+
+from segrun.compose import prepare
+from segrun.config import conf_directory, to_experiment
+from segrun.datasets.synthetic_ratings import generate
+from segrun.errors import PreflightError
+from segrun.finished import open_run
+from segrun.run import run
+from segrun.segments.inertia import inertia
+from segrun.segments.segment import read_segments
+
+PLAIN = ["report=none", "segments.stability.refits=2"]
+FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",
+       "algo.grid.n_clusters=[3,6]", "segments.point=null"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """composed(*overrides): the movielens experiment with changes."""
+    prepare()
+
+    def movielens(*overrides):
+        with initialize_config_dir(str(conf_directory()), version_base=None):
+            return to_experiment(compose("segrun", ["experiment=movielens", *overrides]))
+
+    return movielens
+
+
+@pytest.fixture(scope="module")
+def finished(composed, tmp_path_factory):
+    """The experiment on its embedded data, k = 10 and 25."""
+    folder = tmp_path_factory.mktemp("movielens") / "run"
+    run(composed(*PLAIN, "algo.grid.n_clusters=[10,25]"), folder)
+    return open_run(folder)
+
+
+@pytest.fixture(scope="module")
+def few(composed, tmp_path_factory):
+    """The experiment with few users and items, by stock scikit-learn."""
+    folder = tmp_path_factory.mktemp("few") / "run"
+    run(composed(*FEW), folder)
+    return open_run(folder)
+
+
+def test_the_planted_tastes_are_the_segments(finished):
+    tastes = generate(900, 400, seed=0).tastes
+    assert finished.selected == "n_clusters=25,tol=0.0001"
+    labels = finished.labels(finished.selected)
+    truth = [tastes[user] for user in finished.customers.ids]
+    assert adjusted_rand_score(truth, labels) >= 0.9
+
+
+def test_a_model_takes_the_stored_matrix_and_needs_no_segrun(finished):
+    X = load_npz(finished.path / "features.npz")
+    ids = pl.read_parquet(finished.path / "features.parquet")["UserID"].to_list()
+    assert ids == list(finished.customers.ids)
+    for point in finished.points:
+        model = joblib.load(finished.path / "models" / f"{point}.joblib")
+        assert np.array_equal(model.predict(X), finished.labels(point))
+
+
+def test_what_was_stored_is_read_back(finished):
+    read, made = finished.customers, generate(900, 400, seed=0)
+    assert len(read.columns) == 400
+    wanted = made.frame.pivot("item", index="UserID", values="rating").sort("UserID")
+    for item in ("1", "77", "400"):
+        assert np.array_equal(read.columns[item], wanted[item].fill_null(0).to_numpy())
+    assert list(read.columns.catalogue.titles) == [made.titles[i] for i in read.feature_names]
+
+
+def test_distinctive_items_are_of_the_planted_genres(finished):
+    made = generate(900, 400, seed=0)
+    genre = dict(zip(made.titles.values(), made.genres.values(), strict=True))
+    segments = read_segments(finished)
+    labels = finished.labels(segments.point)
+    rows = finished.table("segments/distinctive.csv")
+    for segment in segments.segments:
+        ids = finished.customers.ids[labels == segment.label]
+        tastes = [made.tastes[user] for user in ids]
+        taste = max(set(tastes), key=tastes.count).split("+")
+        own = [row for row in rows if row["segment"] == str(segment.number)]
+        assert [row["rank"] for row in own] == [str(n) for n in range(1, 21)]
+        assert {row["name"] for row in own} == {segment.name}
+        assert {genre[row["item"]] for row in own[:10]} <= set(taste)
+        assert all(float(row["share"]) > float(row["overall_share"]) for row in own)
+
+
+def test_hostile_titles_stand_as_they_are(finished):
+    items = {row["item"] for row in finished.table("segments/distinctive.csv")}
+    titles = set(finished.customers.columns.catalogue.titles)
+    assert '<b>Dr. Strangelove</b> & "co" (Crime)' in titles
+    assert any(title.startswith("=HYPERLINK") for title in titles)
+    assert items <= titles
+
+
+def test_inertia_on_reduced_against_full(few):
+    rows = {int(row["n_clusters"]): row for row in few.table("segments/inertia.csv")}
+    assert set(rows) == {3, 6}
+    X = few.customers.X()
+    total = ((X - X.mean(axis=0)) ** 2).sum()
+    for k, row in rows.items():
+        labels = few.labels(row["point"])
+        by_hand = sum(((X[labels == n] - X[labels == n].mean(axis=0)) ** 2).sum() for n in range(k))
+        assert float(row["inertia_reduced_in_full"]) == pytest.approx(by_hand, rel=1e-9)
+        assert float(row["share_reduced_in_full"]) == pytest.approx(by_hand / total, rel=1e-9)
+        fitted = KMeans(k, n_init=10, tol=1e-4, random_state=0).fit(X)
+        assert float(row["inertia_full"]) == pytest.approx(fitted.inertia_, rel=1e-9)
+        # Ten components hold less than all columns.
+        assert float(row["inertia_reduced"]) < float(row["inertia_full"])
+
+
+def test_inertia_leaves_noise_out():
+    X = np.array([[0.0, 0.0], [2.0, 0.0], [9.0, 9.0], [100.0, 100.0]])
+    assert inertia(X, np.array([0, 0, 5, -1])) == 2.0
+
+
+def test_naive_bayes_tells_the_segments_apart(finished):
+    rows = finished.table("segments/confusion.csv")
+    own = [row for row in rows if row["classifier"] == "naive_bayes"]
+    assert sum(int(row["count"]) for row in own) == 900
+    right = sum(int(row["count"]) for row in own if row["actual"] == row["predicted"])
+    assert right / 900 >= 0.9
+
+
+def test_the_full_matrix_is_clustered_as_well(composed, tmp_path):
+    run(composed(*FEW, "transform=none", "segments=none"), tmp_path / "run")
+    found = open_run(tmp_path / "run")
+    X = found.customers.X()
+    fitted = KMeans(3, n_init=10, tol=1e-4, random_state=0).fit(X)
+    assert float(found.scores[0]["inertia"]) == pytest.approx(fitted.inertia_, rel=1e-9)
+    model, labels = found.model(found.points[0]), found.labels(found.points[0])
+    assert np.array_equal(model.predict(load_npz(found.path / "features.npz")), labels)
+
+
+def test_a_full_matrix_beyond_the_memory_is_refused_before_it_is_filled(composed, tmp_path):
+    changes = ["transform=none", "preflight.action=refuse", "preflight.max_memory_share=1e-4"]
+    with pytest.raises(PreflightError) as told:
+        run(composed(*PLAIN, *changes), tmp_path / "run")
+    assert "the full matrix of 900 users x 400 items, twice" in str(told.value)
+    assert "transform=pca_10" in str(told.value)
