@@ -64,7 +64,7 @@ def _build(
         from segrun.features import rfm
 
         assert isinstance(source, Transactions)
-        return rfm.build(source, config)
+        return rfm.build(source, config, about=about)
     if isinstance(config, AggregateConfig):
         from segrun.features import aggregate
 

@@ -31,7 +31,7 @@ _AMOUNT = Measure(
 )
 
 
-def build(transactions: Transactions, config: RfmConfig) -> Built:
+def build(transactions: Transactions, config: RfmConfig, *, about: bool = False) -> Built:
     """Build the features of every customer.
 
     Parameters
@@ -40,6 +40,8 @@ def build(transactions: Transactions, config: RfmConfig) -> Built:
         Invoice lines.
     config : RfmConfig
         Which lines count and what is measured; an RfmCalendarConfig adds weekdays and months.
+    about : bool, default=False
+        Whether to look for what else is known of the customers.
 
     Returns
     -------
@@ -63,7 +65,12 @@ def build(transactions: Transactions, config: RfmConfig) -> Built:
     everyone = _customers(table, amounts, transactions.id_column, config, reference)
     facts |= {"reference_date": reference.isoformat()}
     _warn_of_saturdays(table, config)
-    return settle(everyone, config.outliers, facts)
+    rest = None
+    if about:
+        from segrun.features.about import about as tell
+
+        rest = tell(lines, everyone, config, reference, _AMOUNT)
+    return settle(everyone, config.outliers, facts, rest)
 
 
 def _aggregate(
