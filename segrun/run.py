@@ -133,6 +133,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         out.write_customers("features.parquet", ready.customers)
         if ready.built.about is not None:
             out.write_customers("about.parquet", ready.built.about)
+        _record_scaling(experiment, out, ready)
     origin = algorithms.origin(experiment.algo)
     identity = algorithms.identity(experiment.algo)
     keys = _keys(experiment, points, ready, identity)
@@ -193,6 +194,13 @@ class Ended:
     scores: Mapping[str, Scores]
     selected: str | None
     flight: Flight
+
+
+def _record_scaling(experiment: Experiment, out: RunDirectory, ready: Prepared) -> None:
+    from segrun.transform import parameters
+
+    if experiment.segments.describe and (rows := parameters(ready.customers, ready.transformed)):
+        out.write_table("transform.csv", rows)
 
 
 def _record_flight(

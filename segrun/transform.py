@@ -72,6 +72,31 @@ def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> T
     return Transformed(Z, steps)
 
 
+def parameters(customers: Customers, transformed: Transformed) -> list[dict[str, object]]:
+    """Return what was fitted of every column: ``z = (log(1 + x) or x - centre) / scale``.
+
+    Returns
+    -------
+    list of dict
+        ``column, log1p, centre, scale``; empty where columns are not scaled one by one.
+    """
+    steps = dict(transformed.steps)
+    scaler = steps.get("scale")
+    if scaler is None or isinstance(customers.columns, SparseColumns):
+        return []
+    # Standard and robust scalers have other names for it.
+    centres = scaler.mean_ if hasattr(scaler, "mean_") else scaler.center_
+    logged = (
+        {n for n, step, _ in steps["log1p"].transformers if step != "passthrough"}
+        if ("log1p" in steps)
+        else set()
+    )
+    return [
+        {"column": name, "log1p": name in logged, "centre": float(centre), "scale": float(scale)}
+        for name, centre, scale in zip(customers.feature_names, centres, scaler.scale_, strict=True)
+    ]
+
+
 def _steps(
     customers: Customers, X: NDArray[np.float64], config: TransformConfig, seed: int
 ) -> list[tuple[str, Any]]:

@@ -64,11 +64,11 @@ class Habit:
 
 
 HABITS = (
-    Habit("passer_by", 0.40, 1.2, 1.5, 60, "blog", "search"),
-    Habit("follower", 0.20, 14.0, 3.0, 60, "blog", "newsletter"),
-    Habit("developer", 0.20, 8.0, 12.0, 80, "docs", "direct"),
-    Habit("shopper", 0.15, 3.0, 9.0, 40, "shop", "social"),
-    Habit("robot", 0.05, 40.0, 12.0, 5, "jobs", "direct"),
+    Habit("passer_by", 0.35, 1.0, 1.5, 60, "blog", "search"),
+    Habit("follower", 0.20, 24.0, 1.6, 60, "blog", "newsletter"),
+    Habit("developer", 0.20, 12.0, 14.0, 80, "docs", "direct"),
+    Habit("shopper", 0.20, 2.5, 18.0, 40, "shop", "social"),
+    Habit("robot", 0.05, 60.0, 10.0, 5, "jobs", "direct"),
 )
 
 
@@ -139,9 +139,9 @@ def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _views(habit: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
-    """Draw page and section of every view; one in twelve is of any section."""
+    """Draw page and section of every view; one in twenty is of any section."""
     own = np.array([_SECTIONS.index(h.section) for h in HABITS])[habit]
-    strays = rng.random(len(habit)) < 1 / 12
+    strays = rng.random(len(habit)) < 1 / 20
     section = np.where(strays, rng.integers(0, len(_SECTIONS), len(habit)), own)
     n_pages = np.array([h.pages for h in HABITS])[habit]
     # The first pages of a section are viewed most.
