@@ -76,3 +76,19 @@ def customers() -> Customers:
             "Recency": rng.integers(0, 300, 7),
         },
     )
+
+
+@pytest.fixture(scope="session")
+def composed():
+    """Compose an experiment in-process: composed("algo=dbscan", "seed=3")."""
+    from hydra import compose, initialize_config_dir
+
+    from segrun.compose import prepare
+    from segrun.config import conf_directory, to_experiment
+
+    def made(*overrides):
+        prepare()
+        with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+            return to_experiment(compose("segrun", list(overrides)))
+
+    return made

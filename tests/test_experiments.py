@@ -5,11 +5,22 @@ from pathlib import Path
 import pytest
 
 from segrun.config import conf_directory, read_yaml
+from segrun.finished import open_run
+from segrun.run import run
+from segrun.segments.segment import read_segments
 from segrun.store import read_csv
 
 EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))
 #: Of the retailer; the others bring data of their own.
 RETAIL = [name for name in EXPERIMENTS if name.startswith(("kit_", "bench_"))]
+
+#: Published systems: what makes each small, the column and the names of its segments.
+FORMS = {
+    "alibaba_rfm": (["dataset.n_customers=400"], 5),
+    "dataiku_weblogs": (["dataset.n_visitors=300"], 5),
+    "dataflow_tiers": (["dataset.n_users=200"], 3),
+    "dataflow_tiers_groups": (["dataset.n_users=300"], 3),
+}
 
 # The same experiment on fewer customers, without a download.
 SMALL = ["dataset=synthetic_retail", "dataset.n_customers=60", "hydra.sweep.dir=sweep"]
@@ -31,6 +42,19 @@ def test_all_experiments_run_small(segrun, tmp_path):
         kmeans = "kmeans" in name or name == "bench_growth_scores"
         expected = 6 if name == "bench_kmeans_small" else 27 if kmeans else 9
         assert sum(row["name"] == name for row in rows) == expected
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_published_systems_find_segments_with_names(name, composed, tmp_path):
+    small, n_segments = FORMS[name]
+    experiment = composed(f"experiment={name}", "report=none", "segments.stability.refits=2",
+                          "backend=sklearn", *small)  # fmt: skip
+    done = run(experiment, tmp_path / "run")
+    assert done.status == "done"
+    found = read_segments(open_run(tmp_path / "run"))
+    assert len(found.segments) == n_segments
+    assert len({segment.name for segment in found.segments}) == n_segments
+    assert sum(segment.share for segment in found.segments) == pytest.approx(1)
 
 
 def test_algorithms_by_yaml_alone_run_and_give_labels(segrun, tmp_path):

@@ -58,7 +58,7 @@ def _build(
     config: FeaturesConfig,
     fitted: Mapping[str, Any] | None,
     *,
-    about: bool,  # noqa: ARG001 - soon
+    about: bool,
 ) -> Built:
     if isinstance(config, RfmConfig):
         from segrun.features import rfm

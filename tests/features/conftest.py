@@ -107,3 +107,17 @@ def total_rules():
         drop_missing=DropMissing.needed_columns,
         outliers={"rule": OutlierRule.none},
     )
+
+
+@pytest.fixture(scope="session")
+def declaring():
+    """Rows and declared columns in few words: see declaring.py."""
+    import importlib.util
+    from pathlib import Path
+
+    spec = importlib.util.spec_from_file_location(
+        "declaring", Path(__file__).with_name("declaring.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
