@@ -86,6 +86,23 @@ def test_the_same_run_gives_the_same_bytes(run):
     assert written() == before
 
 
+def test_a_run_writes_its_page_and_the_same_seed_gives_the_same_one(segrun, tmp_path):
+    pages = []
+    for name in ("one", "two"):
+        done = segrun("dataset.n_customers=200", "features=rfm", "transform=log_standard",
+                      "backend=sklearn", "algo.params.n_clusters=3", "algo.params.tol=1e-4",
+                      "segments.stability.refits=2", "report=html", f"hydra.run.dir={name}",
+                      cwd=tmp_path)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        pages.append((tmp_path / name / "report.html").read_text("utf-8"))
+    # Times, and where it is, may differ.
+    recorded = (r'<section id="timings">.*?</section>', r"segrun reproduce \w+",
+                r">(started|finished)</th><td>[^<]*")  # fmt: skip
+    one, two = (re.sub("|".join(recorded), "", page, flags=re.DOTALL) for page in pages)
+    assert one == two
+    assert len(one) > 0.5 * len(pages[0])
+
+
 def test_markup_in_names_facts_and_items_stays_text(run, describe, hostile, read_page, tmp_path):
     path = shutil.copytree(run, tmp_path / "run")
     describe(path, name=hostile, warnings=[hostile], text=hostile)

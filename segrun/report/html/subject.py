@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from segrun import config
 from segrun.finished import FinishedRun
 from segrun.seeds import generator
+from segrun.segments.description import MEMBERS
 from segrun.segments.segment import Segment, Segments
 from segrun.sparse import SparseColumns
+from segrun.store import read_parquet
 
 #: More segments than these are not shown one by one.
 MOST_SEGMENTS = 40
@@ -128,9 +130,20 @@ class Subject:
 
     @cached_property
     def numbers(self) -> NDArray[np.int64] | None:
-        """Segment number of every row that was clustered, -1 for none."""
+        """Segment number of every row that was clustered, -1 for none.
+
+        As the description placed them, which can put noise into the nearest segment.
+        """
         if self.segments is None or self.labels is None:
             return None
+        members = read_parquet(self.run.file(MEMBERS)) if self.run.has(MEMBERS) else {}
+        customers = self.run.customers
+        if "segment" in members:
+            # Those that were set aside before come after those that were clustered.
+            n_rows = len(customers)
+            ids, numbers = members[customers.id_column][:n_rows], members["segment"][:n_rows]
+            if np.array_equal(ids, customers.ids):
+                return np.asarray(numbers, dtype=np.int64)
         return self.segments.numbers(self.labels)
 
     def sample(self, most: int, part: str) -> NDArray[np.int64]:

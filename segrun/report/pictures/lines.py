@@ -87,7 +87,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
         axes.plot(
             line.x, line.y, color=INK[number % len(INK)], linewidth=1.4,
             marker=MARKERS[number % len(MARKERS)] if few else None, markersize=4.5,
-            label=text(line.name),
+            label=text(line.name, 44),
         )  # fmt: skip
     plain(axes, xlabel=text(panel.x, 60), ylabel=text(panel.y, 60))
     places = [x for line in panel.lines for x in line.x if x > 0]

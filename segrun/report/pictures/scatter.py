@@ -73,11 +73,11 @@ def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
     from matplotlib.figure import Figure
 
     n = len(columns)
-    wide, high = 2.0 * n + 2.4, max(1.9 * n + 0.6, 0.2 * len(shown) + 0.2)
+    wide, high = 2.0 * n + 3.1, max(1.9 * n + 0.6, 0.2 * len(shown) + 0.2)
     # By hand: matplotlib's own layout takes a second for so many axes.
     drawn = Figure(figsize=(wide, high))
     panels = drawn.subplots(n, n, squeeze=False)
-    drawn.subplots_adjust(left=0.7 / wide, right=1 - 1.7 / wide, bottom=0.5 / high,
+    drawn.subplots_adjust(left=0.7 / wide, right=1 - 2.4 / wide, bottom=0.5 / high,
                           top=1 - 0.1 / high, wspace=0.08, hspace=0.08)  # fmt: skip
     for i, y in enumerate(columns):
         for j, x in enumerate(columns):

@@ -11,8 +11,9 @@ from segrun.report.pictures.scatter import Axis, draw_matrix, draw_plane, groups
 
 _MOST_ROWS = 5000
 _MOST_MATRIX_ROWS = 1500
-#: Columns of the scatter matrix.
+#: Columns of the scatter matrix; with fewer values points stand on each other.
 _MOST_COLUMNS = 4
+_FEWEST_VALUES = 6
 
 
 def section(subject: Subject) -> Section | None:
@@ -72,7 +73,7 @@ def _columns(subject: Subject) -> list[str]:
     shares = {
         name: _between(values, subject.numbers)
         for name, values in subject.features.items()
-        if np.ptp(values) > 0
+        if len(np.unique(values)) >= _FEWEST_VALUES
     }
     best = sorted(shares, key=lambda name: -shares[name])[:_MOST_COLUMNS]
     return [name for name in shares if name in best]

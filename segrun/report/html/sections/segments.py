@@ -53,7 +53,7 @@ def _card(subject: Subject, segment: Segment) -> dict[str, Any]:
 
 def _outside(subject: Subject) -> int:
     """Return the number of rows that are in no segment."""
-    if subject.segments is None or subject.numbers is None or subject.segments.outliers == "keep":
+    if subject.segments is None or subject.numbers is None:
         return 0
     own = [segment.number for segment in subject.segments.segments]
     return int((~np.isin(subject.numbers, own)).sum())
