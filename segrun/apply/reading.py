@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segrun.arguments import changed
 from segrun.config import (
+    DatasetConfig,
     Experiment,
     FeaturesConfig,
     FileConfig,
@@ -18,6 +19,7 @@ from segrun.config import (
     plain_values,
 )
 from segrun.customers import Customers
+from segrun.datasets.form import id_of, kinds_of
 from segrun.errors import ConfigError, DataError
 from segrun.features.outliers import without_rule
 from segrun.finished import FinishedRun
@@ -61,7 +63,7 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
 
     experiment = _experiment(run, wanted)
     datasets.check(experiment.dataset)
-    features.check(experiment.features)
+    features.check(experiment.features, experiment.dataset)
     first, last = _day(wanted.first, "--from", time.min), _day(wanted.last, "--to", time.max)
     try:
         with _opened(run, experiment) as transactions:
@@ -87,8 +89,7 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
     values = dict(run.experiment)
     dataset = values["dataset"]
     if "path" not in dataset:
-        # Generated data have the columns of the UCI file.
-        dataset = plain_values(any_file(wanted.input))
+        dataset = _as_file(from_plain(values).dataset, wanted.input)
     values["dataset"] = changed({**dataset, "path": wanted.input}, wanted.changes, "dataset")
     found = from_plain(values)
     features = without_rule(found.features)
@@ -98,6 +99,20 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
         changes: dict[str, Any] = {"reference_date": wanted.reference_date}
         features = replace(features, **changes)
     return replace(found, features=features)
+
+
+def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
+    """Return the settings of a file with the columns of generated data."""
+    own = plain_values(any_file(path))
+    kinds, name = kinds_of(generated), id_of(generated)
+    if name is None:
+        # The embedded retailer has the columns of the UCI file.
+        return own
+    columns = {column: kind.value for column, kind in kinds.items()}
+    return {
+        **own, "name": "records", "id": name, "columns": columns, "rename": {},
+        "one_per_id": False,
+    }  # fmt: skip
 
 
 @contextmanager

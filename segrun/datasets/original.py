@@ -15,7 +15,7 @@ from segrun.datasets.files import open_table
 from segrun.datasets.frametable import ExcelTable
 from segrun.datasets.lines import read_lines
 from segrun.datasets.readings import NUMBERS, find_readings, raw, with_raw
-from segrun.datasets.table import LINE
+from segrun.datasets.table import LINE, Table
 
 #: Column of the id as results have it, beside the file's own.
 KEY = "segrun: id in results"
@@ -39,7 +39,7 @@ class Original:
 
 @contextmanager
 def open_original(
-    config: FileConfig, find: Callable[[list[str]], Mapped], cache: Path, *, typed: bool
+    config: FileConfig, find: Callable[[Table], Mapped], cache: Path, *, typed: bool
 ) -> Iterator[Original]:
     """Open a file as it stands; copies that this needs last as long as the context.
 
@@ -48,7 +48,7 @@ def open_original(
     config : FileConfig
         The file, and how it is read.
     find : callable
-        Gives of the file's columns those that are read: the id, dates, numbers.
+        Gives those of the file's columns that are read: the id, dates, numbers.
     cache : Path
         Folder for the copies.
     typed : bool
@@ -60,7 +60,7 @@ def open_original(
         If the file cannot be read.
     """
     with open_table(config, cache) as table:
-        mapped = find(table.names)
+        mapped = find(table)
         if typed and isinstance(table, ExcelTable):
             used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
             table.hold_numbers(used, config.decimal, config.missing)

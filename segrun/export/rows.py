@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from segrun.cache import cache_directory
-from segrun.config import FileConfig, any_file, from_plain
+from segrun.config import FileConfig, RatingsFileConfig, any_file, from_plain
 from segrun.datasets import load
 from segrun.datasets.columns import Mapped
-from segrun.datasets.columns import find as find_columns
+from segrun.datasets.columns import find as find_named
 from segrun.datasets.original import KEY, open_original
 from segrun.datasets.quoting import listed
 from segrun.datasets.rows import as_rows
+from segrun.datasets.table import Table
+from segrun.datasets.triplets import find_columns
 from segrun.errors import DataError, StoreError
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun
@@ -55,9 +57,8 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     path = moved or dataset.path
     _check_same(run, path)
     dataset = replace(dataset, path=path)
-    with open_original(
-        dataset, partial(find_columns, dataset), cache_directory(), typed=typed
-    ) as original:
+    find = partial(_columns_of, dataset)
+    with open_original(dataset, find, cache_directory(), typed=typed) as original:
         return _whole(original.frame.collect(engine="streaming"), original.numbers)
 
 
@@ -70,11 +71,11 @@ def table_rows(path: str, column: str) -> pl.DataFrame:
         If the table cannot be read, lacks the column, or has an id twice.
     """
 
-    def find(names: list[str]) -> Mapped:
-        if column not in names:
+    def find(table: Table) -> Mapped:
+        if column not in table.names:
             raise DataError(
-                f"--on {column}: {path} has no such column.{did_you_mean(column, names)} "
-                f"Its columns: {listed(names)}"
+                f"--on {column}: {path} has no such column.{did_you_mean(column, table.names)} "
+                f"Its columns: {listed(table.names)}"
             )
         return Mapped({"customer": column}, column)
 
@@ -149,6 +150,14 @@ def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
 
 
 _SUFFIX = "_joined"
+
+
+def _columns_of(dataset: FileConfig, table: Table) -> Mapped:
+    if isinstance(dataset, RatingsFileConfig):
+        found = find_columns(asdict(dataset.columns), table, dataset, "dataset.columns")
+        rating = {"price": found["rating"]} if "rating" in found else {}
+        return Mapped({"customer": found["user"], **rating}, found["user"])
+    return find_named(dataset, table.names)
 
 
 def _check_same(run: FinishedRun, path: str) -> None:
