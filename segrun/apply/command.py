@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from segrun.apply.apply import Applied, Wanted, apply
 from segrun.apply.shift import LITTLE, MUCH, Shift
 from segrun.arguments import Arguments
-from segrun.export.tablefile import check_suffix, refuse_existing, write_tables
+from segrun.datasets.original import KEY
+from segrun.export.export import read_called
+from segrun.export.members import as_members
+from segrun.export.rows import file_rows, with_segments
+from segrun.export.tablefile import as_frame, check_suffix, refuse_existing, write_frames
 from segrun.finished import open_run
 from segrun.report.summary import table
 
 USAGE = (
     "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
-    "[--reference-date DATE] [--nearest] [--force] [dataset.KEY=VALUE ...]"
+    "[--reference-date DATE] [--nearest] [--rows] [--as segment=COLUMN,name=COLUMN] [--force] "
+    "[dataset.KEY=VALUE ...]"
 )
 
 
@@ -34,6 +40,7 @@ def apply_command(arguments: Sequence[str]) -> int:
     output = Path(asked["output"]).expanduser()
     beside = output.with_suffix(".shift.csv")
     check_suffix(output)
+    called = read_called(asked["as"])
     if not asked["force"]:
         refuse_existing(output, beside)
     wanted = Wanted(
@@ -42,9 +49,22 @@ def apply_command(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     run = open_run(Path(asked["run"]).expanduser())
     applied = apply(run, wanted)
-    write_tables({beside: applied.shift.columns(), output: applied.columns()})
+    if asked["rows"]:
+        found = _rows(applied, output, called)
+    else:
+        found = as_frame(applied.columns()).rename(called)
+    write_frames({beside: as_frame(applied.shift.columns()), output: found})
     print(_page(applied, output, beside))  # noqa: T201
     return 0
+
+
+def _rows(applied: Applied, output: Path, called: Mapping[str, str]) -> Any:
+    """Return the rows of the input, each with the segment of its customer."""
+    placed = applied.placed
+    members = as_members(applied.new.customers.ids, placed.segment, placed.name)
+    # The rows of a CSV file stay as they stand in it.
+    rows = file_rows(applied.new.dataset, typed=output.suffix.lower() != ".csv")
+    return with_segments(rows, members, called).drop(KEY)
 
 
 def _arguments() -> Arguments:
@@ -52,10 +72,10 @@ def _arguments() -> Arguments:
     for position in ("run", "input"):
         parser.add_argument(position)
     parser.add_argument("changes", nargs="*")
-    for option in ("--point", "--from", "--to", "--reference-date"):
+    for option in ("--point", "--from", "--to", "--reference-date", "--as"):
         parser.add_argument(option)
     parser.add_argument("--output", required=True)
-    for flag in ("--nearest", "--force"):
+    for flag in ("--nearest", "--rows", "--force"):
         parser.add_argument(flag, action="store_true")
     return parser
 

@@ -42,11 +42,14 @@ class New:
         What the features counted and dropped.
     told : sequence of str
         What differs from the run's own input without harm.
+    dataset : FileConfig
+        The file, and how it was read.
     """
 
     customers: Customers
     facts: Mapping[str, Any]
     told: Sequence[str]
+    dataset: FileConfig
 
 
 def read(run: FinishedRun, wanted: Wanted) -> New:
@@ -66,13 +69,13 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
     features.check(experiment.features, experiment.dataset)
     first, last = _day(wanted.first, "--from", time.min), _day(wanted.last, "--to", time.max)
     try:
-        with _opened(run, experiment) as transactions:
+        with _opened(run, experiment) as (dataset, transactions):
             told = _told(run, transactions)
             chosen = _between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, _fitted(run), cluster=False)
     except DataError as error:
         raise DataError(f"{error} (read as {run.path} read its own input)") from error
-    return New(built.all_customers, built.facts, told)
+    return New(built.all_customers, built.facts, told, dataset)
 
 
 def _fitted(run: FinishedRun) -> Mapping[str, Any] | None:
@@ -116,28 +119,31 @@ def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[Transactions | Rows]:
+def _opened(
+    run: FinishedRun, experiment: Experiment
+) -> Iterator[tuple[FileConfig, Transactions | Rows]]:
     """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
     from segrun import datasets
 
+    dataset = experiment.dataset
+    assert isinstance(dataset, FileConfig)
     with ExitStack() as stack:
         try:
-            found = stack.enter_context(datasets.load(experiment.dataset, experiment.seed))
+            found = stack.enter_context(datasets.load(dataset, experiment.seed))
         except DataError as error:
-            as_then = _as_then(experiment.dataset, run.manifest.get("transactions", {}))
-            if as_then == experiment.dataset:
+            as_then = _as_then(dataset, run.manifest.get("transactions", {}))
+            if as_then == dataset:
                 raise
+            dataset = as_then
             try:
-                found = stack.enter_context(datasets.load(as_then, experiment.seed))
+                found = stack.enter_context(datasets.load(dataset, experiment.seed))
             except DataError:
                 raise error from None
-        yield found
+        yield dataset, found
 
 
-def _as_then(dataset: Any, facts: Mapping[str, Any]) -> Any:
+def _as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
     """Return the settings by which the run's own file was read."""
-    if not isinstance(dataset, FileConfig):
-        return dataset
     changes: dict[str, Any] = {}
     if dataset.date_format is None and facts.get("date_format"):
         changes["date_format"] = facts["date_format"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import polars as pl
 
 from segrun.datasets.original import KEY
@@ -49,6 +51,20 @@ def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
         pl.when(pl.col(SEGMENT) != NOISE).then(pl.col(SEGMENT)).alias(SEGMENT),
         pl.lit(None, dtype=pl.String).alias(NAME),
     )
+
+
+def as_members(
+    ids: Iterable[str], segment: Sequence[int | None], name: Sequence[str]
+) -> pl.DataFrame:
+    """Return customers that were placed in segments, one of each, as `read_members` does."""
+    frame = pl.DataFrame(
+        {
+            KEY: pl.Series(list(ids), dtype=pl.String),
+            SEGMENT: pl.Series(segment, dtype=pl.Int64),
+            NAME: pl.Series(name, dtype=pl.String),
+        }
+    )
+    return frame.with_columns(pl.when(pl.col(NAME) != "").then(pl.col(NAME)).alias(NAME))
 
 
 def refuse_replicas(run: FinishedRun, members: pl.DataFrame) -> None:

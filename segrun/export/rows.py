@@ -56,7 +56,11 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
             return pl.DataFrame(frame.collect(engine="streaming"))
     path = moved or dataset.path
     _check_same(run, path)
-    dataset = replace(dataset, path=path)
+    return file_rows(replace(dataset, path=path), typed=typed)
+
+
+def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
+    """Return the rows of any file as they stand, in order, and `KEY`; see `input_rows`."""
     find = partial(_columns_of, dataset)
     with open_original(dataset, find, cache_directory(), typed=typed) as original:
         return _whole(original.frame.collect(engine="streaming"), original.numbers)

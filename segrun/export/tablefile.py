@@ -48,13 +48,9 @@ def refuse_existing(*files: Path, option: str = "--force") -> None:
             raise StoreError(f"{file} exists: choose another file, or write over it with {option}")
 
 
-def write_tables(tables: Mapping[Path, Mapping[str, Any]]) -> None:
-    """Write columns of equal length as tables, None where missing; see `write_frames`."""
-    frames = {
-        path: pl.DataFrame({name: _series(values) for name, values in columns.items()})
-        for path, columns in tables.items()
-    }
-    write_frames(frames)
+def as_frame(columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Return columns of equal length as a frame, None where a value is missing."""
+    return pl.DataFrame({name: _series(values) for name, values in columns.items()})
 
 
 def _series(values: Any) -> pl.Series:

@@ -1,16 +1,23 @@
 """Exported files: the rows of the input, unchanged, with the segment of each customer."""
 
 import csv
+import shutil
+from dataclasses import replace
 
 import fastexcel
 import polars as pl
 import pytest
 
+from segrun.config import from_plain
 from segrun.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.export import export_command
 from segrun.export.formulas import defused
 from segrun.export.tablefile import write_frames
+from segrun.finished import open_run
+from segrun.segments.command import name_command
+from segrun.segments.describe import describe
+from segrun.segments.segment import read_segments
 
 MARKUP = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\r=x", "<b>Q&A</b>", "- gift"]
 
@@ -139,6 +146,27 @@ def test_segments_are_split_into_files_with_safe_names(own, tmp_path):
     assert n_lines >= 61
     with pytest.raises(StoreError, match=r"out-0\.csv exists"):
         export(run, "--to", out, "--split")
+
+
+def test_names_of_segments_come_with_them_and_lead_nowhere_as_file_names(own, tmp_path):
+    """Names are by hand, and may be anything."""
+    run = open_run(shutil.copytree(own[0].path, tmp_path / "run"))
+    settings = from_plain(run.experiment).segments
+    stable = replace(settings.stability, refits=0)
+    found = describe(run, replace(settings, point=run.points[0], stability=stable))
+    names = ["../../etc/passwd", "=Gänse & <b>Größe</b>"]
+    assert name_command([str(run.path), f"0={names[0]}", f"1={names[1]}"]) == 0
+    run, folder = open_run(run.path), tmp_path / "files"
+    assert export_command([str(run.path), "--to", str(folder / "out.csv"), "--split"]) == 0
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "out-0-etc-passwd.csv", "out-1-ganse-b-gro-e-b.csv", "out-none.csv"
+    ]  # fmt: skip
+    assert cells(folder / "out-1-ganse-b-gro-e-b.csv")[1][-1] == f"'{names[1]}"
+    assert export_command([str(run.path), "--to", str(folder / "out.parquet")]) == 0
+    rows = pl.read_parquet(folder / "out.parquet").group_by("segment", "name").len()
+    sizes = {row[0]: row[1] for row in rows.select("segment", "name").rows()}
+    assert sizes == {0: names[0], 1: names[1], None: None}
+    assert [s.label for s in found.segments] == [s.label for s in read_segments(run).segments]
 
 
 def test_a_table_is_joined_by_id(own, tmp_path):
