@@ -90,8 +90,10 @@ def split(frame: pl.DataFrame, file: Path, called: Mapping[str, str]) -> dict[Pa
 
 
 def _slug(name: str | None) -> str:
-    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_MAX_LETTERS].strip("-")
+    plain = (
+        unicodedata.normalize("NFKD", (name or "").casefold()).encode("ascii", "ignore").decode()
+    )
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_LETTERS].strip("-")
 
 
 def read_called(text: str | None) -> dict[str, str]:
