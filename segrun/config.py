@@ -235,6 +235,11 @@ class SyntheticRetailConfig(DatasetConfig):
     """The embedded generator: a retailer in the shape of the UCI data."""
 
     n_customers: int = key("Number of customers that buy at least once, at least 2.")
+    contrast: float = key(
+        "How plainly the planted types of customers differ, at least 1: 1 as in real data, where "
+        "they overlap; 6: customers of a type are alike and buy so often that it shows.",
+        1.0,
+    )
 
 
 @dataclass
@@ -1022,9 +1027,11 @@ def _item(kind: type, value: Any) -> Any:
 
 
 def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
-    """Return the schema of a group's choice that has just these keys."""
+    """Return the schema of a group's choice that has these keys, and defaults for all others."""
     for group, _, variant in SCHEMAS:
-        if group == f"schema/{name}" and {item.name for item in fields(variant)} == set(values):
+        known = {item.name for item in fields(variant)}
+        needed = {item.name for item in fields(variant) if item.default == MISSING}
+        if group == f"schema/{name}" and needed <= set(values) <= known:
             return variant
     return schema
 

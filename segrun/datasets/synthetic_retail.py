@@ -34,6 +34,8 @@ _COUNTRY_SHARES = (0.90, 0.025, 0.025, 0.02, 0.01, 0.01, 0.01)
 _GUEST_SHARE, _UNTITLED_SHARE = 0.25, 0.01
 _CANCELLED_SHARE = 0.02
 
+MAX_CONTRAST = 20
+
 
 @dataclass(frozen=True)
 class CustomerType:
@@ -72,24 +74,29 @@ TYPES = (
 
 
 def check(config: SyntheticRetailConfig) -> None:
-    """Refuse a number of customers that cannot be clustered.
+    """Refuse a number of customers that cannot be clustered, and types that differ less.
 
     Raises
     ------
     ConfigError
-        If there are fewer than two.
+        If there are fewer than two customers, or the contrast is below 1.
     """
     if config.n_customers < 2:
         raise ConfigError(f"dataset.n_customers must be at least 2. Got {config.n_customers}")
+    if not 1 <= config.contrast <= MAX_CONTRAST:
+        raise ConfigError(
+            f"dataset.contrast must be from 1 to {MAX_CONTRAST}. Got {config.contrast} instead"
+        )
 
 
 def transactions(config: SyntheticRetailConfig, seed: int) -> Transactions:
     """Generate the transactions and fingerprint their content."""
-    frame, _ = generate(config.n_customers, seed)
+    frame, _ = generate(config.n_customers, seed, config.contrast)
     digest = hashlib.sha256(frame.write_csv().encode()).hexdigest()
     fingerprint = {
         "source": "synthetic_retail",
         "n_customers": config.n_customers,
+        **({"contrast": config.contrast} if config.contrast != 1 else {}),
         "seed": seed,
         "n_lines": len(frame),
         "sha256": digest,
@@ -97,7 +104,9 @@ def transactions(config: SyntheticRetailConfig, seed: int) -> Transactions:
     return Transactions(nw.from_native(frame.lazy()), ID_COLUMN, fingerprint)
 
 
-def generate(n_customers: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def generate(
+    n_customers: int, seed: int, contrast: float = 1.0
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Generate invoice lines and the true type of every customer.
 
     Parameters
@@ -106,6 +115,8 @@ def generate(n_customers: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         Customers that buy at least once.
     seed : int
         The experiment's seed.
+    contrast : float, default=1
+        How plainly the types differ: see `SyntheticRetailConfig`.
 
     Returns
     -------
@@ -121,8 +132,8 @@ def generate(n_customers: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     country_of = rng.choice(len(_COUNTRIES), n_customers, p=_COUNTRY_SHARES)
     ids = np.sort(rng.choice(np.arange(12_346, 12_346 + 2 * n_customers), n_customers, False))
 
-    orders = _orders(type_of, rng)
-    lines = _lines(orders, rng)
+    orders = _orders(type_of, rng, contrast)
+    lines = _lines(orders, rng, contrast)
     lines = pl.concat([lines, _cancellations(lines, rng), _guests(len(lines), rng)])
     truth = pl.DataFrame(
         {ID_COLUMN: ids.astype(str), "type": np.array([t.name for t in TYPES])[type_of]}
@@ -146,11 +157,13 @@ def _draw_days(n: int, months: tuple[int, ...], rng: np.random.Generator) -> NDA
     return rng.choice(len(days), n, p=weights / weights.sum())
 
 
-def _orders(type_of: NDArray[np.int64], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _orders(
+    type_of: NDArray[np.int64], rng: np.random.Generator, contrast: float
+) -> dict[str, NDArray[Any]]:
     """Draw customer, type and day of every order; each customer has one at least."""
-    means = np.array([t.orders for t in TYPES])[type_of]
+    means = np.array([1 + (t.orders - 1) * contrast for t in TYPES])[type_of]
     # Poisson of a gamma: some customers of a type buy far more often than others.
-    n_orders = 1 + rng.poisson((means - 1) * rng.gamma(1.5, 1 / 1.5, len(means)))
+    n_orders = 1 + rng.poisson((means - 1) * rng.gamma(1.5, 1 / 1.5, len(means)) ** (1 / contrast))
     customer = np.repeat(np.arange(len(type_of)), n_orders)
     kind = type_of[customer]
     day = np.empty(len(customer), dtype=np.int64)
@@ -160,10 +173,12 @@ def _orders(type_of: NDArray[np.int64], rng: np.random.Generator) -> dict[str, N
     return {"customer": customer, "type": kind, "day": day}
 
 
-def _lines(orders: dict[str, NDArray[Any]], rng: np.random.Generator) -> pl.DataFrame:
+def _lines(
+    orders: dict[str, NDArray[Any]], rng: np.random.Generator, contrast: float
+) -> pl.DataFrame:
     """Every line of every order: order number, customer, day, minute, item, quantity."""
     means = np.array([t.lines for t in TYPES])[orders["type"]]
-    n_lines = 1 + rng.poisson((means - 1) * rng.gamma(2.0, 0.5, len(means)))
+    n_lines = 1 + rng.poisson((means - 1) * rng.gamma(2.0, 0.5, len(means)) ** (1 / contrast))
     order = np.repeat(np.arange(len(n_lines)), n_lines)
     median = np.array([t.quantity for t in TYPES])[orders["type"][order]]
     quantity = np.maximum(1, np.rint(median * rng.lognormal(0, 0.8, len(order)))).astype(np.int64)

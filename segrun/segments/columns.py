@@ -68,7 +68,9 @@ def columns_of(
 
 def _columns(name: str, values: NDArray[Any], clustered: bool) -> Iterator[Column]:
     if values.dtype.kind in "biuf":
-        yield Column(name, values.astype(np.float64), clustered)
+        # A category that features=table has encoded.
+        category = "=" in name and bool(np.isin(values, (0, 1)).all())
+        yield Column(name, values.astype(np.float64), clustered, category)
         return
     if values.dtype.kind in "mM":
         return

@@ -10,21 +10,14 @@ import numpy as np
 
 from segrun.config import NamesConfig
 from segrun.errors import DataError
-from segrun.segments.facts import Fact
+from segrun.segments import wording
+from segrun.segments.fact import Fact
 from segrun.segments.order import column_named
 from segrun.segments.profile import Profile
 from segrun.segments.rule import parse
 from segrun.segments.segment import NOISE
 
 OUTLIERS = "Outliers"
-#: What a column's being high or low is called, by its name in small letters.
-_WORDS = {
-    "recency": ("Lapsed", "Recent"),
-    "numberoforders": ("Frequent", "Infrequent"),
-    "frequency": ("Frequent", "Infrequent"),
-    "months": ("All year", "Few months"),
-    "weekdays": ("All week", "Few weekdays"),
-}
 
 
 @dataclass(frozen=True)
@@ -128,31 +121,34 @@ def _in_order(
 
 def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[int, str]:
     """Return names of one word or two from the strongest facts."""
-    words = [[_word(fact) for fact in own if _speaks(fact)] or ["Average"] for own in facts]
+    told = [[fact for fact in own if fact.word] for own in facts]
+    words = [[fact.word for fact in own] or ["Average"] for own in told]
     first = Counter(own[0] for own in words)
-    return {
-        number: own[0] if first[own[0]] == 1 or len(own) == 1 else f"{own[0]}, {_small(own[1])}"
-        for number, own in zip(numbers, words, strict=True)
-    }
+    names = [
+        own[0] if first[own[0]] == 1 or len(own) == 1 else f"{own[0]}, {_small(own[1])}"
+        for own in words
+    ]
+    for same in {name for name, count in Counter(names).items() if count > 1}:
+        _tell_apart(names, same, told)
+    return dict(zip(numbers, names, strict=True))
 
 
-def _speaks(fact: Fact) -> bool:
-    # That somebody does not buy in March, or is not from France, is no name.
-    return fact.high or fact.scale
-
-
-def _word(fact: Fact) -> str:
-    known = _WORDS.get(fact.column.lower())
-    if known:
-        return known[0] if fact.high else known[1]
-    if not fact.scale:
-        return fact.column.partition("=")[2] or fact.column
-    return f"{'High' if fact.high else 'Low'} {fact.column}"
+def _tell_apart(names: list[str], same: str, facts: Sequence[Sequence[Fact]]) -> None:
+    """Give those of one name others: the most of it to the strongest, another word to the rest."""
+    places = [place for place, name in enumerate(names) if name == same and facts[place]]
+    places.sort(key=lambda place: -abs(facts[place][0].effect))
+    for rank, place in enumerate(places):
+        word = facts[place][0].word
+        superlative = f"{wording.most(word)}{same.removeprefix(word)}" if rank == 0 else ""
+        others = [f"{word}, {_small(fact.word)}" for fact in facts[place][1:]]
+        wanted = [superlative] if wording.most(word) and superlative else others
+        names[place] = next((name for name in wanted if name not in names), same)
 
 
 def _small(word: str) -> str:
     first = word.partition(" ")[0]
-    return word[:1].lower() + word[1:] if first in ("High", "Low", "All", "Few") else word
+    small = ("High", "Low", "All", "Few", "Many", "Lapsed", "Recent", "Frequent", "Infrequent")
+    return word[:1].lower() + word[1:] if first in small else word
 
 
 def _unique(wanted: Sequence[str], fixed: Sequence[bool]) -> list[str]:

@@ -61,7 +61,9 @@ def place(
     policy : Outliers
         drop: outliers are in no segment; keep: in the nearest; own: in one of their own.
     """
-    aside = everyone.take(~np.isin(everyone.ids, clustering.customers.ids))
+    # A set: numpy compares objects pair by pair.
+    clustered = set(clustering.customers.ids.tolist())
+    aside = everyone.take(np.array([key not in clustered for key in everyone.ids], dtype=bool))
     customers = clustering.customers.joined(aside)
     labels = np.append(clustering.labels, np.full(len(aside), NOISE))
     if policy is Outliers.keep:
@@ -125,6 +127,6 @@ def _of(
     """Return further columns for rows that may be copies, in any order."""
     if not about:
         return {}
-    order = np.argsort(everyone.ids, kind="stable")
-    rows = order[np.searchsorted(everyone.ids[order], customers.ids)]
+    row_of = {key: row for row, key in enumerate(everyone.ids)}
+    rows = np.array([row_of[key] for key in customers.ids], dtype=np.int64)
     return {name: values[rows] for name, values in about.items()}

@@ -49,10 +49,12 @@ class Profile:
     @cached_property
     def ratio(self) -> NDArray[np.float64]:
         """Means as multiples of the overall mean; NaN where that says nothing."""
-        least = np.nanmin(self.column.values, initial=np.inf)
-        if least < 0 or not self.overall_mean > 0:
+        values = self.column.values
+        known = np.abs(values[~np.isnan(values)])
+        # Where values of both signs cancel out, the mean is no measure of what is usual.
+        if not len(known) or not self.overall_mean > 0.5 * known.mean():
             return np.full(len(self.mean), np.nan)
-        return self.mean / self.overall_mean
+        return np.where(self.mean >= 0, self.mean / self.overall_mean, np.nan)
 
 
 def profile(column: Column, codes: NDArray[np.int64], n_segments: int) -> Profile:

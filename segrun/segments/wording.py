@@ -34,10 +34,28 @@ def against_average(name: str, mean: float, overall: float) -> str:
         return f"{name} is 0 for all of them (the average is {number(overall)})"
     ratio = mean / overall
     if ratio >= _MANY_TIMES:
-        return f"{name} is {number(ratio)} times the average {beside}"
+        return f"{name} is {times(ratio)} times the average {beside}"
     if ratio >= 1:
         return f"{name} is {100 * (ratio - 1):.0f} % above average {beside}"
     return f"{name} is {100 * (1 - ratio):.0f} % below average {beside}"
+
+
+def by_medians(name: str, median: float, overall: float) -> str:
+    """Say how the middle customer compares with the middle one of all, in a skewed column."""
+    beside = f"(median {number(median)} against {number(overall)})"
+    if overall <= 0 or median <= 0:
+        side = "higher" if median > overall else "lower"
+        return f"{name} is typically {side} {beside}"
+    ratio = median / overall
+    if ratio >= _MANY_TIMES:
+        return f"{name} is typically {times(ratio)} times as high {beside}"
+    away, side = (ratio - 1, "higher") if ratio >= 1 else (1 - ratio, "lower")
+    return f"{name} is typically {100 * away:.0f} % {side} {beside}"
+
+
+def times(ratio: float) -> str:
+    """Return a multiple with two digits."""
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
 def in_deviations(name: str, mean: float, overall: float, deviation: float) -> str:
@@ -50,16 +68,10 @@ def in_deviations(name: str, mean: float, overall: float, deviation: float) -> s
     )
 
 
-def by_median(name: str, median: float, overall: float) -> str:
-    """Say how the middle customer compares with the middle one of all."""
-    side = "higher" if median > overall else "lower"
-    return f"{name} is typically {side} (median {number(median)} against {number(overall)})"
-
-
 def having(what: str, share: float, overall: float) -> str:
     """Say how many have something, against how many of all; `what` begins with a verb."""
-    if share == 0:
-        return f"none {what} ({percent(overall)} of all)"
+    if share in (0, 1):
+        return f"{'all' if share else 'none'} of them {what} ({percent(overall)} of all)"
     only = "only " if share < overall else ""
     return f"{only}{percent(share)} {what} ({percent(overall)} of all)"
 
@@ -73,3 +85,34 @@ def category(name: str, share: float, overall: float) -> str:
 def sentence(text: str) -> str:
     """Return a text that begins with a capital letter."""
     return text[:1].upper() + text[1:]
+
+
+#: What a column's being high or low is called, by its name in small letters.
+_WORDS = {
+    "recency": ("Lapsed", "Recent"),
+    "numberoforders": ("Frequent", "Infrequent"),
+    "frequency": ("Frequent", "Infrequent"),
+}
+_MOST = {
+    "Lapsed": "Longest lapsed", "Recent": "Most recent", "Frequent": "Most frequent",
+    "Infrequent": "Least frequent",
+}  # fmt: skip
+
+
+def word(column: str, high: bool, category: bool) -> str:
+    """Return what a segment may be called that has much or little of a column; '' for nothing."""
+    if category:
+        # That somebody is not from France is no name.
+        return column.partition("=")[2] if high else ""
+    known = _WORDS.get(column.lower())
+    if known:
+        return known[0] if high else known[1]
+    return f"{'High' if high else 'Low'} {column}"
+
+
+def most(known: str) -> str:
+    """Return a word for having more of it than others of the same name; '' where there is none."""
+    first, _, rest = known.partition(" ")
+    if first in ("High", "Low"):
+        return f"{first}est {rest}"
+    return _MOST.get(known, "")

@@ -1,0 +1,136 @@
+"""Facts about when a segment buys: in which months, on which weekdays, and in how many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.segments import wording
+from segrun.segments.effect import NEGLIGIBLE, cliffs_delta
+from segrun.segments.fact import Fact
+from segrun.segments.trade import Trade
+
+#: A month's share of a segment's purchases must differ by this much to be its own fact.
+_APART = 0.05
+#: Months or weekdays more or fewer than others have, from which on that is told.
+_MORE_ACTIVE = 0.5
+#: Share of the months from which on somebody buys all the year.
+_NEARLY_ALL = 0.75
+
+Found = Iterator[tuple[int, Fact]]
+
+
+def season_facts(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Found:
+    """Yield place of the segment and fact, for every segment that differs.
+
+    Parameters
+    ----------
+    calendar : Trade
+        Months or weekdays.
+    codes : ndarray of int64, shape (n_samples,)
+        Place of each row's segment, from 0.
+    n_segments : int
+        Number of segments.
+    """
+    told = dict(_activity(calendar, codes, n_segments))
+    yield from told.items()
+    seasons = dict(_seasons(calendar, n_segments))
+    yield from seasons.items()
+    # Who buys in few months does not buy in the others: that goes without saying.
+    silent = {place for place, fact in told.items() if fact.effect < 0} | set(seasons)
+    for number in range(len(calendar.columns)):
+        for place, fact in _single(calendar, number, codes, n_segments):
+            if fact.effect > 0 or place not in silent:
+                yield place, fact
+
+
+def _activity(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Found:
+    """Yield in how many months a segment buys."""
+    active = calendar.active()
+    delta = cliffs_delta(active, codes, n_segments)
+    mean = np.bincount(codes, active, n_segments) / _counts(codes, n_segments)
+    for place in np.flatnonzero(np.abs(mean - active.mean()) >= _MORE_ACTIVE):
+        effect = float(delta[place])
+        if abs(effect) >= NEGLIGIBLE:
+            text = (
+                f"Buys {_on(calendar)} {mean[place]:.1f} of {len(calendar.columns)} "
+                f"{calendar.unit}s ({active.mean():.1f} on average)"
+            )
+            word = _often(calendar, mean[place] / len(calendar.columns), effect > 0)
+            yield int(place), _fact(calendar, effect, text, word)
+
+
+def _often(calendar: Trade, share: float, more: bool) -> str:
+    if not more:
+        return f"Few {calendar.unit}s"
+    whole = "year" if calendar.unit == "month" else "week"
+    return f"All {whole}" if share >= _NEARLY_ALL else f"Many {calendar.unit}s"
+
+
+def _seasons(calendar: Trade, n_segments: int) -> Found:
+    """Yield the months that hold most of a segment's purchases together, where several do."""
+    names = [column.name for column in calendar.columns]
+    apart = calendar.lines_share - calendar.overall_lines_share[:, None]
+    for place in range(n_segments):
+        season = np.flatnonzero(apart[:, place] >= _APART)
+        own = float(calendar.lines_share[season, place].sum())
+        overall = float(calendar.overall_lines_share[season].sum())
+        if len(season) < 2 or own < 0.5 or own - overall < 2 * NEGLIGIBLE:
+            continue
+        when = _span(names, season.tolist())
+        text = (
+            f"{wording.percent(own)} of their purchases are {_on(calendar)} {when} "
+            f"({wording.percent(overall)} of all purchases)"
+        )
+        yield place, _fact(calendar, own - overall, text, when)
+
+
+def _span(names: Sequence[str], places: Sequence[int]) -> str:
+    """Name months: the first to the last where they follow each other, over the year's end too."""
+    n = len(names)
+    begins = [place for place in places if (place - 1) % n not in places]
+    if len(begins) == 1 and len(places) > 2:
+        return f"{names[begins[0]]} to {names[(begins[0] + len(places) - 1) % n]}"
+    first = begins[0] if len(begins) == 1 else 0
+    told = [names[place] for place in sorted(places, key=lambda place: (place - first) % n)]
+    return f"{', '.join(told[:-1])} and {told[-1]}"
+
+
+def _single(calendar: Trade, number: int, codes: NDArray[np.int64], n_segments: int) -> Found:
+    """Yield facts about one month: how many buy in it, or how much of their purchases it has."""
+    column = calendar.columns[number]
+    buys = (column.values > 0).astype(np.float64)
+    share = np.bincount(codes, buys, n_segments) / _counts(codes, n_segments)
+    delta = cliffs_delta(buys, codes, n_segments)
+    overall, of_all = float(calendar.overall_lines_share[number]), float(buys.mean())
+    when = f"{_on(calendar)} {column.name}"
+    for place in range(n_segments):
+        lines = float(calendar.lines_share[number, place])
+        apart, effect = lines - overall, float(delta[place])
+        # Customers who buy more buy more in every month: that is not about the month.
+        if abs(apart) < _APART:
+            continue
+        if (effect > 0) == (apart > 0) and abs(effect) >= abs(apart):
+            text = wording.having(f"buy {when}", float(share[place]), of_all)
+        else:
+            effect = apart
+            text = (
+                f"{wording.percent(lines)} of their purchases are {when} "
+                f"({wording.percent(overall)} of all purchases)"
+            )
+        word = column.name if effect > 0 else ""
+        yield place, Fact(column.name, column.clustered, effect, wording.sentence(text), word)
+
+
+def _counts(codes: NDArray[np.int64], n_segments: int) -> NDArray[np.int64]:
+    return np.maximum(np.bincount(codes, minlength=n_segments), 1)
+
+
+def _on(calendar: Trade) -> str:
+    return "in" if calendar.unit == "month" else "on"
+
+
+def _fact(calendar: Trade, effect: float, text: str, word: str) -> Fact:
+    return Fact(f"{calendar.unit}s", calendar.columns[0].clustered, effect, text, word)
