@@ -42,9 +42,15 @@ def test_z_and_ratio_are_empty_where_they_say_nothing():
     codes = np.array([0, 0, 1, 1])
     assert np.isnan(profile(Column("same", np.ones(4), True), codes, 2).z).all()
     assert np.isnan(profile(Column("none", np.zeros(4), True), codes, 2).ratio).all()
-    signs = Column("signs", np.array([-1.0, 1.0, 2.0, 3.0]), True)
+    signs = Column("signs", np.array([-3.0, 3.0, -2.0, 3.0]), True)
     assert np.isnan(profile(signs, codes, 2).ratio).all()
-    np.testing.assert_allclose(profile(signs, codes, 2).z, [-1.25, 1.25] / np.std([-1, 1, 2, 3]))
+    np.testing.assert_allclose(profile(signs, codes, 2).z, [-0.25, 0.25] / np.std([-3, 3, -2, 3]))
+
+
+def test_a_few_negative_values_leave_the_ratio_but_a_negative_mean_has_none():
+    values = np.array([-1.0, -1.0, 10.0, 30.0, 20.0, 20.0])
+    found = profile(Column("Amount", values, True), np.array([0, 0, 1, 1, 2, 2]), 3)
+    np.testing.assert_allclose(found.ratio, [np.nan, 20 / 13, 20 / 13])
 
 
 def test_a_text_column_becomes_shares_of_its_most_frequent_values():
