@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,8 @@ class Assigner:
         The rows of the fit, in the units of the input; ratings are sparse.
     labels : ndarray of shape (n_training,)
         Their labels.
+    ids : ndarray of shape (n_training,)
+        Whose they are.
     """
 
     steps: Any
@@ -45,6 +47,7 @@ class Assigner:
     road: Road | None
     X: Any
     labels: NDArray[np.int64]
+    ids: NDArray[np.object_]
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return rows as the algorithm saw those of the fit."""
@@ -57,12 +60,18 @@ class Assigner:
         assert self.road is not None
         return np.asarray(self.road(Z)).astype(np.int64)
 
-    def known(self, X: Any) -> NDArray[np.int64]:
-        """Return the row of the fit that equals each row bit for bit, -1 where none does."""
-        # Of equals the first counts.
+    def known(self, X: Any, ids: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Return the row of the fit that equals each row bit for bit, -1 where none does.
+
+        Of several, the customer's own counts, then the first.
+        """
         keys = _keys(self.X)
-        rows = {keys[i]: i for i in reversed(range(len(keys)))}
-        return np.array([rows.get(key, -1) for key in _keys(X)], dtype=np.int64)
+        first = {keys[i]: i for i in reversed(range(len(keys)))}
+        own = {(self.ids[i], key): i for i, key in enumerate(keys)}
+        found = [
+            own.get((who, key), first.get(key, -1)) for who, key in zip(ids, _keys(X), strict=True)
+        ]
+        return np.array(found, dtype=np.int64)
 
     def nearest(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the label of the cluster whose mean is nearest, as `keep` of segments does."""
@@ -172,8 +181,11 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
     model = run.model(point)
     clusterer = model.steps[-1][1]
     steps = model[:-1] if len(model.steps) > 1 else None
-    labels = run.labels(point)
-    found = Assigner(steps, clusterer, _road(run, clusterer), run.customers.matrix(), labels)
+    customers = run.customers
+    found = Assigner(
+        steps, clusterer, _road(run, clusterer), customers.matrix(), run.labels(point),
+        customers.ids,
+    )  # fmt: skip
     if found.road is not None:
         return found
     if not nearest:
@@ -182,7 +194,7 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
             f"fitted on. --nearest gives each new customer the segment whose centre is nearest, "
             f"which the algorithm itself may not; or choose another point or algorithm"
         )
-    return Assigner(steps, clusterer, found.nearest, found.X, labels)
+    return replace(found, road=found.nearest)
 
 
 def _road(run: FinishedRun, clusterer: Any) -> Road | None:

@@ -138,7 +138,7 @@ class Placing:
             return Placed([], [], [], np.empty(0), [])
         X = customers.matrix()
         Z = self.model.transform(X)
-        row = self.model.known(X)
+        row = self.model.known(X, customers.ids)
         outside = self._outside(customers)
         aside = (row < 0) & np.array([bool(text) for text in outside])
         labels = np.full(len(customers), NOISE, dtype=np.int64)

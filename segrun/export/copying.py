@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import polars as pl
@@ -24,6 +25,8 @@ def copy_rows(connection: sa.Connection, table: sa.Table, batches: Iterable[pl.D
     """
     from psycopg import sql
 
+    # It logs that a broken COPY cannot be ended, which the error says as well.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     # What is sent is UTF-8, whatever the server's database is in.
     connection.exec_driver_sql("SET LOCAL client_encoding TO 'UTF8'")
     names = [name for name in (table.schema, table.name) if name]
