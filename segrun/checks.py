@@ -41,7 +41,9 @@ def check(experiment: Experiment) -> None:
         sparse_steps.check(experiment.transform, experiment.augmentation)
     check_evaluation(experiment.evaluation)
     check_preflight(experiment.preflight)
-    check_segments(experiment.segments)
+    check_segments(
+        experiment.segments, features.column_names(experiment.features, experiment.dataset)
+    )
 
 
 def folder_name(name: str) -> str:

@@ -16,6 +16,7 @@ from segrun.config import (
     RfmCalendarConfig,
     RfmConfig,
     TableConfig,
+    Weekdays,
 )
 from segrun.datasets.form import Form, form_of, id_of, kinds_of
 from segrun.errors import ConfigError
@@ -23,6 +24,9 @@ from segrun.features import declared, encode, ratings, table
 from segrun.features.calendar import MONTHS, weekdays
 from segrun.features.condition import condition
 from segrun.features.reference import reference_date
+
+#: Columns that rfm knows besides its features, months and weekdays: see ``segrun.features.about``.
+ABOUT = ("Country", "FirstPurchase", "Invoices", "TotalSpent")
 
 
 def feature_names(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> list[str] | None:
@@ -46,6 +50,28 @@ def feature_names(config: FeaturesConfig, dataset: DatasetConfig | None = None) 
     if isinstance(config, RfmCalendarConfig):
         names += [*weekdays(config.weekdays), *MONTHS]
     return names
+
+
+def column_names(config: FeaturesConfig, dataset: DatasetConfig) -> list[str] | None:
+    """Return the columns that customers may have, clustered or not; None where nobody knows yet.
+
+    A text column counts by its own name.
+
+    Parameters
+    ----------
+    config : FeaturesConfig
+        The feature set.
+    dataset : DatasetConfig
+        Where the rows come from.
+    """
+    names = feature_names(config, dataset)
+    if isinstance(config, RfmConfig):
+        return [*(names or []), *ABOUT, *weekdays(Weekdays.all), *MONTHS]
+    if isinstance(config, AggregateConfig):
+        return [*(names or []), *config.columns] if names is not None else None
+    if isinstance(config, TableConfig) and kinds_of(dataset):
+        return [*kinds_of(dataset), *config.columns]
+    return None
 
 
 def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from segrun.config import SegmentsConfig
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 from segrun.segments.rule import parse
 
+#: `segments.order_by` that is no column.
+SIZE = "size"
 
-def check(config: SegmentsConfig) -> None:
+
+def check(config: SegmentsConfig, columns: Sequence[str] | None = None) -> None:
     """Refuse values of `segments` that are out of range, and rules that cannot be read.
 
     Parameters
     ----------
     config : SegmentsConfig
         The group as composed.
+    columns : sequence of str, optional
+        Names of the columns that customers may have; None where they are not known yet.
 
     Raises
     ------
@@ -36,24 +44,42 @@ def check(config: SegmentsConfig) -> None:
         )
     if not config.order_by:
         raise ConfigError("segments.order_by must be size or the name of a column. Got '' instead")
-    _check_names(config)
+    if config.order_by != SIZE:
+        _known(config.order_by, columns, "segments.order_by")
+    _check_names(config, columns)
 
 
-def _check_names(config: SegmentsConfig) -> None:
+def _check_names(config: SegmentsConfig, columns: Sequence[str] | None) -> None:
     names = config.names
     for name, text in names.rules.items():
         key = f"segments.names.rules.{name}"
         if not name.strip() or not name.isprintable():
             raise ConfigError(f"{key}: a name needs a letter, and stands in one line")
-        parse(text, key)
+        for column in parse(text, key).columns():
+            _known(column, columns, key)
     if names.ordered and names.by is None:
         raise ConfigError(
             f"segments.names.ordered={names.ordered} needs a column to go by: "
             "segments.names.by=COLUMN"
         )
+    if names.by is not None:
+        _known(names.by, columns, "segments.names.by")
     blank = [name for name in names.ordered if not name.strip()]
     twice = {name for name in names.ordered if names.ordered.count(name) > 1}
     if blank or twice:
         raise ConfigError(
             f"segments.names.ordered={names.ordered} must be different names, none of them empty"
         )
+
+
+def _known(name: str, columns: Sequence[str] | None, key: str) -> None:
+    if columns is None:
+        return
+    known = {column.lower() for column in columns}
+    # A value of a text column: Country=France.
+    if name.lower() in known or name.partition("=")[0].lower() in known:
+        return
+    raise ConfigError(
+        f"{key}: there is no column {name!r}.{did_you_mean(name, columns)} Columns: "
+        f"{', '.join(dict.fromkeys(columns))}"
+    )

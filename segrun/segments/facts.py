@@ -116,6 +116,8 @@ def _sentence(
 
 def _comparison(about: Profile, place: int, effect: float) -> str:
     name, mean, overall = about.column.name, float(about.mean[place]), about.overall_mean
+    if _is_share(about):
+        return wording.as_share(name, mean, overall) if (mean > overall) == (effect > 0) else ""
     median, middle = float(about.quantiles["median"][place]), about.overall_median
     agree = (mean > overall) == (effect > 0)
     typical = (median > middle) == (effect > 0) and median != middle
@@ -127,6 +129,16 @@ def _comparison(about: Profile, place: int, effect: float) -> str:
     if agree and abs(about.ratio[place] - 1) >= _LEAST_AWAY:
         return wording.against_average(name, mean, overall)
     return ""
+
+
+def _is_share(about: Profile) -> bool:
+    """Tell whether a column holds shares, such as that of purchases at night."""
+    values = about.column.values
+    return bool(
+        np.nanmin(values) == 0
+        and np.nanmax(values) == 1
+        and not np.isin(values[~np.isnan(values)], (0, 1)).all()
+    )
 
 
 def _says_more(median: float, middle: float, mean: float, overall: float) -> bool:

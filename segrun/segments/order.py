@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from segrun.errors import DataError
 from segrun.nearest import did_you_mean
+from segrun.segments.check import SIZE
 from segrun.segments.columns import Column
 from segrun.segments.segment import NOISE
-
-#: `segments.order_by` that is no column.
-SIZE = "size"
 
 
 def ordered_labels(

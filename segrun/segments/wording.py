@@ -53,6 +53,11 @@ def by_medians(name: str, median: float, overall: float) -> str:
     return f"{name} is typically {100 * away:.0f} % {side} {beside}"
 
 
+def as_share(name: str, mean: float, overall: float) -> str:
+    """Say how large the shares in a column are."""
+    return f"{name} is {percent(mean)} on average ({percent(overall)} for all)"
+
+
 def times(ratio: float) -> str:
     """Return a multiple with two digits."""
     return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
