@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms import points, resolve
+from segrun.algorithms import Point, points, resolve
 from segrun.backend import make_backend
 from segrun.config import Experiment, from_plain
 from segrun.finished import FinishedRun
@@ -22,9 +22,8 @@ log = logging.getLogger("segrun.segments")
 
 #: Steps that reduce the columns.
 _REDUCTIONS = ("pca", "svd")
-#: Values of a full matrix up to which k-means is fitted on it, if the memory is there twice: so
-#: many take some minutes with a grid of seven points.
-_MOST_VALUES = 30_000_000
+#: Values of the full matrix x clusters x starts of all the fits on it: about a minute of one core.
+_MOST_WORK = 10_000_000_000
 
 
 @dataclass(frozen=True)
@@ -47,24 +46,27 @@ class _Reduced:
         return inertia(self.full, one), inertia(self.Z, one)
 
 
-def inertia_rows(run: FinishedRun) -> list[dict[str, Any]]:
+def inertia_rows(run: FinishedRun, shown: str) -> list[dict[str, Any]]:
     """Return how tight the clusters of every k-means point are, reduced and full.
 
     k-means is fitted with the point's own parameters, by the run's backend, on the full matrix:
-    what goes into the reduction.
+    what goes into the reduction. Where all fits take too long, some are left out, last the one
+    that is shown.
 
     Parameters
     ----------
     run : FinishedRun
         A run of ratings with at least one model.
+    shown : str
+        Slug of the point that is described.
 
     Returns
     -------
     list of dict
         One row per point; none where nothing was reduced, or the algorithm has no inertia.
         ``inertia_reduced`` is on the reduced matrix, ``inertia_reduced_in_full`` that of the same
-        labels on the full one, ``inertia_full`` of k-means on the full one (None where that is too
-        large to fit); each beside its share of what a single cluster has.
+        labels on the full one, ``inertia_full`` of k-means on the full one (None where that was
+        left out); each beside its share of what a single cluster has.
     """
     done = [row for row in run.scores if row["status"] == "done" and row["inertia"]]
     kept = next((row["point"] for row in done if run.has_model(row["point"])), None)
@@ -72,7 +74,7 @@ def inertia_rows(run: FinishedRun) -> list[dict[str, Any]]:
     if found is None:
         return []
     experiment = from_plain(run.experiment)
-    fits = _fits(experiment, found.full)
+    fits = _fits(experiment, found.full, shown)
     total_full, total_reduced = found.totals
     rows = []
     for row in done:
@@ -127,19 +129,37 @@ def _reduced(run: FinishedRun, steps: Sequence[tuple[str, Any]]) -> _Reduced | N
     return None
 
 
-def _fits(experiment: Experiment, X: Any) -> dict[str, float]:
-    """Return the inertia of every point of the grid on X, by slug; empty where X is too large."""
-    n_values = X.shape[0] * X.shape[1]
-    if n_values > _MOST_VALUES or 2 * 8 * n_values > available_bytes():
+def _fits(experiment: Experiment, X: Any, shown: str) -> dict[str, float]:
+    """Return the inertia of points of the grid on X, by slug; of all where that is not too much."""
+    grid = points(experiment.algo)
+    chosen = _affordable(sorted(grid, key=lambda point: point.slug != shown), X)
+    if len(chosen) < len(grid):
         log.warning(
-            "k-means is not fitted on the full matrix, of which %s would be filled: inertia_full "
-            "in segments/inertia.csv is empty. Fewer items: features.min_item_ratings",
-            in_bytes(8 * n_values),
-        )
+            "k-means on the full matrix (%s with its zeros) is fitted for %d of %d points: "
+            "inertia_full in segments/inertia.csv is empty for the others. Fewer items: "
+            "features.min_item_ratings",
+            in_bytes(8 * X.shape[0] * X.shape[1]), len(chosen), len(grid),
+        )  # fmt: skip
+    if not chosen:
         return {}
     algorithm, backend = resolve(experiment.algo, experiment.seed), make_backend(experiment.backend)
-    filled_X, found = filled(X), {}
-    for point in points(experiment.algo):
-        fit = backend.fit(algorithm.make(backend, **point.params), filled_X)
+    full, found = filled(X), {}
+    for point in chosen:
+        fit = backend.fit(algorithm.make(backend, **point.params), full)
         found[point.slug] = float(getattr(fit.model, "inertia_", np.nan))
     return found
+
+
+def _affordable(grid: Sequence[Point], X: Any) -> list[Point]:
+    """Return the first points that time and memory allow to be fitted."""
+    n_values = X.shape[0] * X.shape[1]
+    if 2 * 8 * n_values > available_bytes():
+        return []
+    work = np.cumsum([n_values * _clusters(point.params) for point in grid])
+    return list(grid[: int(np.searchsorted(work, _MOST_WORK, side="right"))])
+
+
+def _clusters(params: Mapping[str, Any]) -> int:
+    """Return the clusters of all starts of a fit."""
+    n_init = params.get("n_init")
+    return int(params.get("n_clusters") or 8) * (n_init if isinstance(n_init, int) else 1)

@@ -75,5 +75,5 @@ def rating_tables(
     names = {s.number: s.name for s in segments.segments}
     return {
         "distinctive": distinctive(members.customers, numbers, names),
-        "inertia": inertia_rows(run),
+        "inertia": inertia_rows(run, segments.point),
     }
