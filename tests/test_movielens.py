@@ -15,7 +15,7 @@ from segrun.datasets.synthetic_ratings import generate
 from segrun.errors import PreflightError
 from segrun.finished import open_run
 from segrun.run import run
-from segrun.segments.inertia import inertia
+from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
 
 PLAIN = ["report=none", "segments.stability.refits=2"]
@@ -147,3 +147,32 @@ def test_a_full_matrix_beyond_the_memory_is_refused_before_it_is_filled(composed
         run(composed(*PLAIN, *changes), tmp_path / "run")
     assert "the full matrix of 900 users x 400 items, twice" in str(told.value)
     assert "transform=pca_10" in str(told.value)
+
+
+def test_fits_on_the_full_matrix_that_take_too_long_are_left_out_but_the_one_shown(
+    few, monkeypatch
+):
+    shown, other = few.points[1], few.points[0]
+    monkeypatch.setattr("segrun.segments.inertia._MOST_WORK", 150 * 40 * 6 * 10)
+    rows = {row["point"]: row for row in inertia_rows(few, shown)}
+    assert rows[shown]["inertia_full"] > 0
+    assert rows[other]["inertia_full"] is None
+    assert rows[other]["inertia_reduced_in_full"] > rows[shown]["inertia_reduced_in_full"]
+
+
+@pytest.mark.slow
+def test_a_million_ratings_take_less_than_two_gigabytes(segrun, tmp_path):
+    rng = np.random.default_rng(0)
+    n_users, n_items, n = 6_000, 4_000, 1_000_000
+    pairs = np.unique(np.column_stack([rng.integers(0, n_users, n), rng.zipf(1.3, n) % n_items]),
+                      axis=0)  # fmt: skip
+    rating = rng.integers(1, 11, len(pairs)) / 2
+    frame = pl.DataFrame({"userId": pairs[:, 0], "movieId": pairs[:, 1], "rating": rating})
+    frame.write_csv(tmp_path / "ratings.csv")
+    done = segrun("experiment=movielens", "dataset=ratings", "dataset.path=ratings.csv",
+                  "hydra.run.dir=run", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = open_run(tmp_path / "run")
+    peaks = [int(row["peak_rss_bytes"]) for row in found.table("timings.csv")]
+    assert max(peaks) < 2_000_000_000
+    assert found.has("segments/distinctive.csv")

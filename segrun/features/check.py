@@ -99,7 +99,7 @@ def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:
     elif isinstance(config, TableConfig):
         table.check(config, kinds)
     elif isinstance(config, RatingsConfig):
-        ratings.check(config)
+        ratings.check(config, kinds)
     names = feature_names(config, dataset)
     taken = id_of(dataset) if dataset is not None else None
     if names is not None and taken in names:

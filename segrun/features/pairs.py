@@ -53,7 +53,7 @@ def read_pairs(rows: Rows, config: RatingsConfig, values: str | None = None) -> 
     DataError
         If nothing is left, or a pair that is there twice is refused.
     """
-    _check_columns(rows, config)
+    check_columns(rows.kinds, config)
     settled = _values(rows, config) if values is None else Values(values)
     frame = _triplets(rows, config, settled)
     complete = ~pl.any_horizontal(pl.col("user", "item", "value").is_null())
@@ -78,7 +78,7 @@ def read_pairs(rows: Rows, config: RatingsConfig, values: str | None = None) -> 
 
 
 def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
-    """Return what items are called, by id: the first title that stands beside each."""
+    """Return what items are called, by id: of several titles the first in the alphabet."""
     if config.title is None or config.title not in rows.kinds:
         return {}
     frame: pl.LazyFrame = rows.frame.to_native()
@@ -93,22 +93,36 @@ def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
     return dict(found.iter_rows())
 
 
-def _check_columns(rows: Rows, config: RatingsConfig) -> None:
+def check_columns(kinds: Mapping[str, ColumnKind], config: RatingsConfig) -> None:
+    """Refuse columns that are not there, or hold something else.
+
+    Parameters
+    ----------
+    kinds : mapping of str to ColumnKind
+        The columns that there are.
+    config : RatingsConfig
+        Those that are wanted.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value and the columns.
+    """
     wanted = {"item": ColumnKind.text, "rating": ColumnKind.number}
     for key, kind in wanted.items():
         name = getattr(config, key)
         # Without a rating, rows are ones or counts: `_values` decides.
         if name is None or (key == "rating" and config.values is not Values.rating):
             continue
-        if name not in rows.kinds:
-            near = did_you_mean(name, rows.kinds)
+        if name not in kinds:
+            near = did_you_mean(name, kinds)
             raise ConfigError(
                 f"features.{key}={name!r} is no column of the data.{near} "
-                f"Its columns: {', '.join(rows.kinds)}"
+                f"Its columns: {', '.join(kinds)}"
             )
-        if rows.kinds[name] is not kind:
+        if kinds[name] is not kind:
             raise ConfigError(
-                f"features.{key}={name!r} holds {rows.kinds[name].value}s, not {kind.value}s"
+                f"features.{key}={name!r} holds {kinds[name].value}s, not {kind.value}s"
             )
 
 

@@ -11,26 +11,36 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segrun.config import Centre, RatingsConfig
+from segrun.config import Centre, ColumnKind, RatingsConfig
 from segrun.customers import Customers
 from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.built import Built
-from segrun.features.pairs import Pairs, read_pairs, read_titles
+from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
 from segrun.items import Items
 from segrun.sparse import SparseColumns
 
 log = logging.getLogger("segrun.features")
 
 
-def check(config: RatingsConfig) -> None:
+def check(config: RatingsConfig, kinds: Mapping[str, ColumnKind] | None = None) -> None:
     """Refuse settings that no data can satisfy.
+
+    Parameters
+    ----------
+    config : RatingsConfig
+        The settings.
+    kinds : mapping of str to ColumnKind, optional
+        Columns of the dataset, as far as they are known before it is read.
 
     Raises
     ------
     ConfigError
-        If a least number of ratings is not positive, or two keys name one column.
+        If a least number of ratings is not positive, or a key names a column that is another's,
+        or that is not there.
     """
+    if kinds:
+        check_columns(kinds, config)
     for name in ("min_user_ratings", "min_item_ratings"):
         value = getattr(config, name)
         if value < 1:
@@ -100,8 +110,8 @@ def build(rows: Rows, config: RatingsConfig, fitted: Mapping[str, Any] | None = 
         "clustered": len(kept),
     }
     log.info(
-        "%d users x %d items, %d ratings (%.2g %% of the matrix)%s",
-        len(kept), len(items), facts["n_ratings"], 100 * facts["density"],
+        "%d users x %d items, %d values (%s), %.2g %% of the matrix%s",
+        len(kept), len(items), facts["n_ratings"], pairs.values, 100 * facts["density"],
         f"; {(~stays).sum()} users set aside by features.min_user_ratings={least}"
         if not stays.all() else "",
     )  # fmt: skip

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segrun.config import Centre, ColumnKind, Duplicates, RatingsConfig, Values
+from segrun import features
+from segrun.config import (
+    Centre,
+    ColumnKind,
+    Duplicates,
+    RatingsConfig,
+    SyntheticRetailConfig,
+    Values,
+)
+from segrun.datasets import load
+from segrun.datasets.form import kinds_of
 from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.ratings import build, check
@@ -196,3 +206,26 @@ def test_the_last_line_wins_as_in_a_dict(found):
     for (user, item), rating in wanted.items():
         row = list(built.customers.ids).index(user)
         assert matrix[row, built.customers.feature_names.index(item)] == rating
+
+
+def test_purchases_are_ratings_of_items_without_a_number():
+    config = SyntheticRetailConfig("synthetic_retail", n_customers=30)
+    wanted = settings(item="StockCode", title="Description", values=Values.counts)
+    check(wanted, kinds_of(config))
+    with load(config, 0) as source:
+        built = features.build(source, wanted)
+        lines = source.frame.to_native().collect().drop_nulls(["CustomerID", "StockCode"])
+    counts = lines.to_pandas().pivot_table(
+        index="CustomerID", columns="StockCode", values="Quantity", aggfunc="size", fill_value=0
+    )
+    assert list(built.customers.ids) == list(counts.index)
+    assert np.array_equal(built.customers.X(), counts.to_numpy())
+    catalogue = built.customers.columns.catalogue
+    title_of = dict(lines.select("StockCode", "Description").drop_nulls().rows())
+    assert [title_of.get(key, key) for key in catalogue.ids] == list(catalogue.titles)
+
+
+def test_a_column_that_the_dataset_lacks_is_told_before_it_is_read():
+    kinds = kinds_of(SyntheticRetailConfig("synthetic_retail", n_customers=30))
+    with pytest.raises(ConfigError, match=r"features\.item='item' is no column"):
+        check(settings(), kinds)
