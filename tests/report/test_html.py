@@ -1,16 +1,19 @@
 """The page of a run and of a sweep: content, escaping, sameness."""
 
+import copy
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from segrun.config import from_plain
 from segrun.errors import ConfigError, StoreError
 from segrun.finished import open_run
 from segrun.report.html import report_command, write_report
 from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
 from segrun.report.pictures.canvas import text
+from segrun.run import run as start
 from segrun.store import read_csv
 
 
@@ -86,14 +89,14 @@ def test_the_same_run_gives_the_same_bytes(run):
     assert written() == before
 
 
-def test_a_run_writes_its_page_and_the_same_seed_gives_the_same_one(segrun, tmp_path):
+def test_a_run_writes_its_page_and_the_same_seed_gives_the_same_one(run, tmp_path):
+    values = copy.deepcopy(open_run(run).experiment)
+    values["report"] = "html"
+    values["algo"]["grid"] = {"n_clusters": [2, 3], "tol": [1e-4]}
+    values["segments"]["stability"]["refits"] = 2
     pages = []
     for name in ("one", "two"):
-        done = segrun("dataset.n_customers=200", "features=rfm", "transform=log_standard",
-                      "backend=sklearn", "algo.params.n_clusters=3", "algo.params.tol=1e-4",
-                      "segments.stability.refits=2", "report=html", f"hydra.run.dir={name}",
-                      cwd=tmp_path)  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        start(from_plain(values), tmp_path / name)
         pages.append((tmp_path / name / "report.html").read_text("utf-8"))
     # Times, and where it is, may differ.
     recorded = (r'<section id="timings">.*?</section>', r"segrun reproduce \w+",

@@ -30,6 +30,11 @@ def number(cell: Any) -> str:
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
 
 
+def counted(n: int, what: str) -> str:
+    """Return a number of things: 1 point, 2 points."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def percent(cell: Any) -> str:
     """Return a share, 0 to 1, as per cent; empty where there is none."""
     value = as_float(cell)

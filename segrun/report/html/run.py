@@ -8,7 +8,7 @@ from pathlib import Path
 from segrun import config
 from segrun.atomic import write_bytes
 from segrun.finished import FinishedRun, open_run
-from segrun.report.html.formats import number
+from segrun.report.html.formats import counted, number
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture
 from segrun.report.html.sections import (
@@ -90,10 +90,10 @@ def _lead(subject: Subject) -> str:
     about, n_points = run.experiment, len(run.scores)
     copies = run.manifest["experiment"]["augmentation"]
     what = (
-        f"{len(run.customers):,} rows of {about['dataset']['name']}"
+        f"{counted(len(run.customers), 'row')} of {about['dataset']['name']}"
         f"{'' if copies in ('', 'none') else f', augmentation {copies}'}, "
-        f"{len(run.customers.feature_names)} features ({about['features']['name']}). "
-        f"{about['algo']['name']} over {n_points} point{'s' if n_points > 1 else ''}, "
+        f"{counted(len(run.customers.feature_names), 'feature')} ({about['features']['name']}). "
+        f"{about['algo']['name']} over {counted(n_points, 'point')}, "
         f"backend {about['backend']['name']}, seed {about['seed']}."
     )
     row = subject.scores
@@ -107,12 +107,14 @@ def _warnings(subject: Subject) -> list[str]:
     run, found = subject.run, []
     failed = [row for row in run.scores if row["status"] != "done"]
     if failed:
-        found.append(f"{len(failed)} of {len(run.scores)} points failed: {failed[0]['reason']}")
-    if subject.point is None:
-        limit = run.experiment["evaluation"]["max_noise_share"]
         found.append(
-            "No point is selected: none has a silhouette and a share of noise of at most "
-            f"{limit:g} (evaluation.max_noise_share), so there are no segments to show."
+            f"{len(failed)} of {counted(len(run.scores), 'point')} failed: {failed[0]['reason']}"
+        )
+    if subject.point is None:
+        found.append(
+            "No point is selected, so there are no segments to show: none is within the limits of "
+            "evaluation and has the score that the choice goes by. The columns limit and reason "
+            "of the table say why."
         )
     if subject.segments is not None:
         found += [str(warning["text"]) for warning in subject.segments.warnings]

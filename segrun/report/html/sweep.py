@@ -10,15 +10,16 @@ from urllib.parse import quote
 
 from segrun.atomic import write_bytes, write_text
 from segrun.errors import StoreError
-from segrun.finished import runs_of
-from segrun.report.html.formats import as_float, number, place
+from segrun.report.html.formats import as_float, counted, number, place
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture, Section
 from segrun.store import read_csv, read_json
-from segrun.sweep.directory import SWEEP
+from segrun.sweep.directory import MULTIRUN, SWEEP
 
 _REPORT = "report.html"
 _ENDED_WELL = ("done", "cached")
+#: Points that the table has, at most: a browser is slow with more.
+_MOST_POINTS = 3000
 #: Columns that tables of points leave out: they say the same elsewhere.
 _LEFT_OUT = ("overrides", "selected", "silhouette_rows", "name")
 
@@ -27,7 +28,7 @@ Rows = list[dict[str, str]]
 
 def is_sweep(path: Path) -> bool:
     """Tell whether a directory is a sweep's, not one run's."""
-    return (path / SWEEP).is_file() or (path.is_dir() and runs_of(path) not in ([], [path]))
+    return (path / SWEEP).is_file() or (path / MULTIRUN).is_file()
 
 
 def write_sweep(path: Path) -> Path:
@@ -88,7 +89,7 @@ def _lead(rows: Rows, jobs: Rows) -> str:
     same = [f"{name} {values.pop()}" for name in ("dataset", "features", "algo", "backend")
             if len(values := {row.get(name, "") for row in rows} - {""}) == 1]  # fmt: skip
     n_jobs = len(jobs) or len({row["job"] for row in rows})
-    lead = f"{n_jobs:,} job{'s' if n_jobs != 1 else ''}, {len(points):,} points: {told or 'none'}."
+    lead = f"{counted(n_jobs, 'job')}, {counted(len(points), 'point')}: {told or 'none'}."
     return f"{lead} The same everywhere: {', '.join(same)}." if same else lead
 
 
@@ -108,7 +109,7 @@ def _best(rows: Rows) -> Section | None:
     chosen = [row for row in rows if row.get("selected") == "true"]
     if not chosen:
         return None
-    chosen.sort(key=lambda row: -(as_float(row["silhouette"]) or -1.0))
+    chosen.sort(key=lambda row: -_silhouette(row))
     return Section("best", "Best points", {"rows": chosen, "n_jobs": len(chosen)})
 
 
@@ -133,14 +134,28 @@ def _growth(path: Path) -> Section | None:
 def _points(rows: Rows) -> Section:
     drawn = _picture(rows)
     best = max((r for r in rows if r.get("selected") == "true"),
-               key=lambda row: as_float(row["silhouette"]) or -1.0, default=None)  # fmt: skip
+               key=_silhouette, default=None)  # fmt: skip
+    shown = rows
+    if len(rows) > _MOST_POINTS:
+        shown = sorted(rows, key=lambda row: -_silhouette(row))[:_MOST_POINTS]
     return Section(
         "points",
         "All points",
-        {"columns": _columns(rows), "rows": rows, "chosen": lambda row: row is best},
+        {
+            "columns": _columns(rows),
+            "rows": shown,
+            "n_rows": len(rows),
+            "chosen": lambda row: row is best,
+        },
         [drawn] if drawn else [],
         pictures_first=True,
     )
+
+
+def _silhouette(row: dict[str, str]) -> float:
+    found = as_float(row.get("silhouette"))
+    # Below all others.
+    return -2.0 if found is None else found
 
 
 def _columns(rows: Rows) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Beyond so many values a curve is a line without markers.
 _MOST_MARKERS = 60
-#: From how many times the least value on an axis is logarithmic.
+#: From how many times the least value on, the axis of a few values is logarithmic.
 _LOGARITHMIC = 50
 
 
@@ -91,7 +91,8 @@ def _panel(axes: Axes, panel: Panel) -> None:
         )  # fmt: skip
     plain(axes, xlabel=text(panel.x, 60), ylabel=text(panel.y, 60))
     places = [x for line in panel.lines for x in line.x if x > 0]
-    if places and max(places) >= _LOGARITHMIC * min(places):
+    few = len(set(places)) <= _MOST_MARKERS
+    if places and few and max(places) >= _LOGARITHMIC * min(places):
         axes.set_xscale("log")
     axes.grid(visible=True, color="#EEEEEE")
     axes.set_axisbelow(True)

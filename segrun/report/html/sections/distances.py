@@ -31,7 +31,7 @@ def section(subject: Subject) -> Section | None:
     drawn = draw(
         [
             Panel(
-                "share of rows", f"distance to neighbour {k} (the row itself is the first)",
+                "share of rows", f"distance to neighbour {k}",
                 [Line(shares.tolist(), distances.tolist())], [Mark(f"eps {eps:g}", y=eps)],
             )
         ]

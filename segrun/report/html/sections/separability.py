@@ -6,6 +6,8 @@ from typing import Any
 
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
+from segrun.report.pictures.canvas import NOISE as GREY
+from segrun.segments.segment import NOISE, Segment
 
 _NAMES = {"naive_bayes": "Naive Bayes", "tree": "Decision tree"}
 
@@ -37,6 +39,8 @@ def _matrix(
     counts = {(row["actual"], row["predicted"]): int(float(row["count"])) for row in rows}
     seen = {number for pair in counts for number in pair}
     shown = [segment for segment in subject.shown if str(segment.number) in seen]
+    if str(NOISE) in seen and all(segment.number != NOISE for segment in shown):
+        shown.append(Segment(NOISE, NOISE, "in no segment", 0, 0.0, GREY))
     lines = []
     for actual in shown:
         cells = [counts.get((str(actual.number), str(p.number)), 0) for p in shown]
