@@ -1006,13 +1006,19 @@ def _built(schema: type, values: Mapping[str, Any]) -> Any:
         if is_dataclass(kind):
             assert isinstance(kind, type)
             made[name] = _built(_variant(name, kind, value), value)
-        elif isinstance(kind, type) and issubclass(kind, Enum):
-            made[name] = kind(value)
+        elif choice := _choice(kind):
+            made[name] = None if value is None else choice(value)
         elif item := _item_type(kind):
             made[name] = {key: _item(item, inner) for key, inner in value.items()}
         else:
             made[name] = value
     return schema(**made)
+
+
+def _choice(kind: Any) -> type[Enum] | None:
+    """Return the choices of a key, of one that may be null, too."""
+    first = (*get_args(kind), None)[0] if type(None) in get_args(kind) else kind
+    return first if isinstance(first, type) and issubclass(first, Enum) else None
 
 
 def _item_type(kind: Any) -> type | None:

@@ -137,7 +137,8 @@ def _log1p(feature_names: list[str], X: NDArray[np.float64], chosen: list[str]) 
         if name in chosen and least <= -1:
             raise DataError(
                 f"log(1 + {name}) is undefined: the least {name} is {least:g}. Leave the column "
-                "out of transform.log1p, or remove returns with features.cancellations=remove"
+                "out of transform.log1p, or remove returns: features.cancellations=remove, or "
+                "features.where='Quantity > 0'"
             )
     # One entry per column: ColumnTransformer puts columns in the order of its entries, and the
     # order of the features must stay. np.log1p pickles by name: models load without segrun.

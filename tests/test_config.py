@@ -58,3 +58,14 @@ def test_a_key_that_the_schema_lacks_cannot_be_added(added):
 def test_parameters_of_an_algorithm_can_be_added():
     experiment = config.to_experiment(composed("+algo.params.verbose=0"))
     assert experiment.algo.params["verbose"] == 0
+
+
+def test_plain_values_give_the_experiment_again():
+    for overrides in (
+        ["dataset=table", "dataset.path=f", "dataset.id=i", "+dataset.columns={a: text}",
+         "features=table", "+features.columns={a: {encode: ordinal, categories: [x, y]}}"],
+        ["experiment=dataflow_tiers_groups"],
+        ["experiment=alibaba_rfm"],
+    ):  # fmt: skip
+        experiment = config.to_experiment(composed(*overrides))
+        assert config.from_plain(config.plain(experiment)) == experiment

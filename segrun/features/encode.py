@@ -209,7 +209,7 @@ def _encoded(
     if unknown.any() and column.config.unknown is Unknown.refuse:
         strange = sorted({str(value) for value in column.values[unknown]})
         raise DataError(
-            f"column {column.name} has {len(strange)} texts that are no known category: "
+            f"column {column.name}: no known category is "
             f"{', '.join(map(repr, strange[:3]))} (customer {ids[unknown][0]}). Known: "
             f"{', '.join(categories[:10])}. {column.where}.unknown=ignore takes them for none"
         )
