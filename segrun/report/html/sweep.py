@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from segrun.atomic import write_bytes, write_text
 from segrun.errors import StoreError
-from segrun.report.html.formats import as_float, counted, number, place
+from segrun.report.html import points
+from segrun.report.html.formats import counted, place
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture, Section
 from segrun.store import read_csv, read_json
@@ -18,10 +19,8 @@ from segrun.sweep.directory import MULTIRUN, SWEEP
 
 _REPORT = "report.html"
 _ENDED_WELL = ("done", "cached")
-#: Points that the table has, at most: a browser is slow with more.
-_MOST_POINTS = 3000
-#: Columns that tables of points leave out: they say the same elsewhere.
-_LEFT_OUT = ("overrides", "selected", "silhouette_rows", "name")
+#: Jobs that are warned of one by one.
+_MOST_WARNINGS = 10
 
 Rows = list[dict[str, str]]
 
@@ -66,7 +65,7 @@ def sweep_page(path: Path) -> Page:
         _best(rows),
         _backends(_table(path, "speedup.csv")),
         _growth(path),
-        _points(rows),
+        points.section(rows),
         _jobs(path, jobs),
         _foot(path),
     ]
@@ -83,22 +82,25 @@ def _table(path: Path, name: str) -> Rows:
 
 
 def _lead(rows: Rows, jobs: Rows) -> str:
-    points = [row for row in rows if row["point"]]
-    statuses = Counter(row["status"] for row in points)
+    found = [row for row in rows if row["point"]]
+    statuses = Counter(row["status"] for row in found)
     told = ", ".join(f"{n:,} {status}" for status, n in statuses.items())
     same = [f"{name} {values.pop()}" for name in ("dataset", "features", "algo", "backend")
             if len(values := {row.get(name, "") for row in rows} - {""}) == 1]  # fmt: skip
     n_jobs = len(jobs) or len({row["job"] for row in rows})
-    lead = f"{counted(n_jobs, 'job')}, {counted(len(points), 'point')}: {told or 'none'}."
+    lead = f"{counted(n_jobs, 'job')}, {counted(len(found), 'point')}: {told or 'none'}."
     return f"{lead} The same everywhere: {', '.join(same)}." if same else lead
 
 
 def _warnings(rows: Rows, jobs: Rows) -> list[str]:
-    found = [
+    failed = [
         f"Job {job['job']} is {job['status']}: {job['reason']}"
         for job in jobs
         if job["status"] not in _ENDED_WELL
     ]
+    found = failed[:_MOST_WARNINGS]
+    if len(failed) > len(found):
+        found.append(f"{counted(len(failed) - len(found), 'job')} more failed; jobs.csv says why.")
     if not any(row.get("selected") == "true" for row in rows):
         found.append("No job has a point within the limits.")
     return found
@@ -109,7 +111,7 @@ def _best(rows: Rows) -> Section | None:
     chosen = [row for row in rows if row.get("selected") == "true"]
     if not chosen:
         return None
-    chosen.sort(key=lambda row: -_silhouette(row))
+    chosen.sort(key=lambda row: -points.silhouette(row))
     return Section("best", "Best points", {"rows": chosen, "n_jobs": len(chosen)})
 
 
@@ -131,68 +133,6 @@ def _growth(path: Path) -> Section | None:
     )
 
 
-def _points(rows: Rows) -> Section:
-    drawn = _picture(rows)
-    best = max((r for r in rows if r.get("selected") == "true"),
-               key=_silhouette, default=None)  # fmt: skip
-    shown = rows
-    if len(rows) > _MOST_POINTS:
-        shown = sorted(rows, key=lambda row: -_silhouette(row))[:_MOST_POINTS]
-    return Section(
-        "points",
-        "All points",
-        {
-            "columns": _columns(rows),
-            "rows": shown,
-            "n_rows": len(rows),
-            "chosen": lambda row: row is best,
-        },
-        [drawn] if drawn else [],
-        pictures_first=True,
-    )
-
-
-def _silhouette(row: dict[str, str]) -> float:
-    found = as_float(row.get("silhouette"))
-    # Below all others.
-    return -2.0 if found is None else found
-
-
-def _columns(rows: Rows) -> list[str]:
-    """Return the columns that tell points apart, job and point first."""
-    several = len(rows) > 1
-    told = [
-        name
-        for name in (rows[0] if rows else {})
-        if name not in (*_LEFT_OUT, "job", "point")
-        and any(row[name] for row in rows)
-        and (not several or len({row[name] for row in rows}) > 1)
-    ]
-    if "param_n_clusters" in told and all(
-        row["param_n_clusters"] in ("", row["n_clusters"]) for row in rows
-    ):
-        told.remove("param_n_clusters")
-    # Long and rare.
-    told.sort(key=lambda name: name == "reason")
-    return ["job", "point", *told]
-
-
-def _picture(rows: Rows) -> Picture | None:
-    from segrun.report.pictures.canvas import png
-    from segrun.report.pictures.points import Series, draw
-
-    found: dict[str, list[tuple[float, float]]] = {}
-    for row in rows:
-        x, y = as_float(row.get("n_clusters")), as_float(row.get("silhouette"))
-        if x is not None and y is not None:
-            found.setdefault(row["job"], []).append((x, y))
-    if sum(map(len, found.values())) < 2:
-        return None
-    drawn = draw([Series(job, points) for job, points in found.items()])
-    return Picture("points", png(drawn), "Silhouette over number of clusters, every point",
-                   "Every point that has a silhouette, by job.")  # fmt: skip
-
-
 def _jobs(path: Path, jobs: Rows) -> Section | None:
     if not jobs:
         return None
@@ -212,7 +152,7 @@ def _foot(path: Path) -> Section | None:
     command = ["segrun", *map(str, header.get("command", [])[1:])]
     versions = header.get("versions", {})
     best = sorted(file.name for file in path.glob("best*.yaml"))
-    facts = [(str(name), number(version)) for name, version in versions.items()]
+    facts = [(str(name), str(version)) for name, version in versions.items() if version]
     return Section(
         "again",
         "Once more",
