@@ -182,6 +182,10 @@ def open_run(path: Path) -> FinishedRun:
     """
     if not path.is_dir():
         raise StoreError(f"{path} is no directory. Runs are below outputs/")
+    runs = runs_of(path)
+    if runs and list(runs) != [path]:
+        shown = ", ".join(str(run) for run in runs[:3])
+        raise StoreError(f"{path} is a sweep of {len(runs)} runs: name one of them, {shown} ...")
     manifest = read_manifest(path)
     status = manifest["status"]
     if status not in _USABLE:

@@ -23,6 +23,7 @@ from segrun.errors import DataError, StoreError
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun
 from segrun.nearest import did_you_mean
+from segrun.sparse import SparseColumns
 from segrun.store import sha256
 
 #: Above it, float64 does not tell whole numbers apart.
@@ -97,7 +98,8 @@ def table_rows(path: str, column: str) -> pl.DataFrame:
 def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
     """Return one row per customer, or per copy of one: id, features, what else is known; `KEY`.
 
-    Those that the outlier rule set aside are among them, unless the run clustered copies.
+    Those that the outlier rule set aside are among them, unless the run clustered copies. Ratings
+    have a feature per item, too many for a table: these are left out.
     """
     customers = run.customers if REPLICA in members.columns else run.all_customers
     replica = {} if customers.replica is None else {REPLICA: customers.replica}
@@ -105,7 +107,7 @@ def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
         {
             customers.id_column: pl.Series(customers.ids, dtype=pl.String),
             **replica,
-            **customers.columns,
+            **({} if isinstance(customers.columns, SparseColumns) else customers.columns),
             KEY: pl.Series(customers.ids, dtype=pl.String),
         }
     )

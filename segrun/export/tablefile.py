@@ -31,7 +31,7 @@ def check_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(
             f"{path}: the suffix says how the file is written: {', '.join(SUFFIXES)}. "
-            f"Got {path.suffix or 'none'} instead"
+            f"Got {path.suffix or 'none'} instead. A database is an address: sqlite:///FILE"
         )
 
 

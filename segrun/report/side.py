@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import StoreError
-from segrun.finished import FinishedRun, open_run, runs_of
+from segrun.finished import FinishedRun, open_run
 from segrun.segments.point import chosen_point
 from segrun.segments.segment import NOISE, Segments, is_described, read_segments
 
@@ -110,10 +110,6 @@ def open_side(letter: str, path: Path, point: str | None) -> Side:
     StoreError
         If it is no finished run, or has no such point.
     """
-    runs = runs_of(path)
-    if runs and list(runs) != [path]:
-        shown = ", ".join(str(run) for run in runs[:3])
-        raise StoreError(f"{path} is a sweep of {len(runs)} runs: name two of them, {shown} ...")
     run = open_run(path)
     return Side(letter, run, chosen_point(run, point))
 

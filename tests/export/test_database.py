@@ -10,6 +10,8 @@ import time
 import polars as pl
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from segrun.errors import ConfigError, StoreError
 from segrun.export import database as db
@@ -52,6 +54,30 @@ def test_what_is_read_back_is_what_was_written(database, query):
             for r in found
         ]
     assert found == expected
+
+
+# PostgreSQL has no text with the letter 0, and no text anywhere half a pair of surrogates.
+LETTERS = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
+ROWS = st.lists(
+    st.tuples(
+        st.none() | st.text(LETTERS, max_size=8),
+        st.none() | st.integers(-(2**63), 2**63 - 1),
+        st.none() | st.floats(allow_nan=False),
+        st.none() | st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)),
+    ),
+    min_size=1, max_size=20,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=ROWS)
+def test_any_values_come_back(database, query, rows):
+    schema = {"t": pl.String, "n": pl.Int64, "x": pl.Float64, "d": pl.Datetime("us")}
+    write(pl.DataFrame(rows, schema, orient="row"), database, replace=True)
+    found = query(database, "SELECT * FROM segments")
+    if database.startswith("sqlite"):
+        found = [(*r[:3], r[3] and dt.datetime.fromisoformat(r[3])) for r in found]
+    assert found == rows
 
 
 def test_an_existing_table_is_refused_and_replaced_on_request(database, query):

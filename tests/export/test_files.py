@@ -1,12 +1,15 @@
 """Exported files: the rows of the input, unchanged, with the segment of each customer."""
 
 import csv
+import re
 import shutil
 from dataclasses import replace
 
 import fastexcel
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segrun.config import from_plain
 from segrun.datasets.synthetic_retail import generate
@@ -119,6 +122,16 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(own, tmp_path):
     assert "<f>" not in sheet
     assert "hyperlink" not in sheet
     assert "=1+1" in sheet
+
+
+@given(texts=st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def test_no_text_of_a_csv_file_begins_a_formula(texts):
+    shown = defused(pl.DataFrame({"a": pl.Series(texts, dtype=pl.String)}))["a"].to_list()
+    for text, cell in zip(texts, shown, strict=True):
+        assert cell in (text, f"'{text}")
+        if cell and cell[0] in "=+-@\t\r\n":
+            # A number, which a spreadsheet may show otherwise but does not compute.
+            assert re.fullmatch(r"[-+][\d.,' ]+(e[-+]?\d+)?%?", cell, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(runs, tmp_path):
         compare_command([a, a, "--point", K3])
     with pytest.raises(StoreError, match=r"no labels of the point n_clusters=9.* Did you mean"):
         compare_command([a, a, "--point", K3, "--point", "n_clusters=9,tol=0.0001"])
-    with pytest.raises(StoreError, match="is a sweep of 3 runs: name two of them"):
+    with pytest.raises(StoreError, match="is a sweep of 3 runs: name one of them"):
         compare_command([a, str(runs["a"].parent)])
     copies = run_of(tmp_path / "copies", "augmentation.factor=2", "algo.grid.n_clusters=[3]")
     with pytest.raises(StoreError, match="copies clustered copies of its customers"):
