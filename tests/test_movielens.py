@@ -17,6 +17,7 @@ from segrun.finished import open_run
 from segrun.run import run
 from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
+from segrun.store import read_csv
 
 PLAIN = ["report=none", "segments.stability.refits=2"]
 FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",
@@ -176,3 +177,33 @@ def test_a_million_ratings_take_less_than_two_gigabytes(segrun, tmp_path):
     peaks = [int(row["peak_rss_bytes"]) for row in found.table("timings.csv")]
     assert max(peaks) < 2_000_000_000
     assert found.has("segments/distinctive.csv")
+
+
+def test_the_same_seed_gives_the_same_bytes(composed, few, tmp_path):
+    run(composed(*FEW), tmp_path / "run")
+    again = open_run(tmp_path / "run")
+    timed = {"timings.csv", "preflight.csv", "environment.json"}
+    assert {n: h for n, h in again.files.items() if n not in timed} == {
+        n: h for n, h in few.files.items() if n not in timed
+    }
+
+
+def test_apply_gives_the_stored_label_to_every_user_of_a_file(segrun, tmp_path):
+    made = generate(150, 200, seed=0)
+    made.frame.write_csv(tmp_path / "ratings.csv")
+    shown = "segments.point=n_clusters\\=6\\,tol\\=0.0001"
+    done = segrun("experiment=movielens", "dataset=ratings", "dataset.path=ratings.csv",
+                  *PLAIN, shown, "algo.grid.n_clusters=[3,6]", "features.min_user_ratings=32",
+                  "hydra.run.dir=run", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = open_run(tmp_path / "run")
+    assert 0 < len(found.customers) < len(found.all_customers) == 150
+    done = segrun("apply", "run", "ratings.csv", "--output", "placed.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    placed = {row["UserID"]: row for row in read_csv(tmp_path / "placed.csv")}
+    assert len(placed) == 150
+    labels = found.labels("n_clusters=6,tol=0.0001")
+    for user, label in zip(found.customers.ids, labels, strict=True):
+        assert placed[user]["label"] == str(label)
+    aside = set(placed) - set(found.customers.ids)
+    assert {placed[user]["segment"] for user in aside} == {""}

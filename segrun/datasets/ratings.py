@@ -109,7 +109,8 @@ def _triplets(
     read = replace(read, frame=_kept(read.frame, table))
     kept = sort_out(table, read, config, folder, lambda: lines(numbered()))
     n_bad = sum(kept.n_bad.values())
-    log.info("%s: %d lines read (%s)", config.path, readings.n_lines, table.facts)
+    how = ", ".join(str(fact) for fact in table.facts.values())
+    log.info("%s: %d lines read (%s)", config.path, readings.n_lines, how)
     if n_bad:
         where = ", kept in quarantine.csv" if kept.quarantine else ""
         log.warning("%d bad lines left out%s", n_bad, where)

@@ -122,8 +122,8 @@ def _check_form(config: FeaturesConfig, dataset: DatasetConfig) -> None:
     if form not in fits:
         raise ConfigError(
             f"features={config.name} is built of {fits[0].value}, but dataset={dataset.name} "
-            f"delivers {form.value}: choose another dataset, or features=aggregate (rows) or "
-            "features=table (a table with one row per id)"
+            f"delivers {form.value}: choose another dataset, or features=aggregate (rows), "
+            "features=ratings (users and items) or features=table (a table with one row per id)"
         )
 
 

@@ -101,6 +101,8 @@ def build(rows: Rows, config: RatingsConfig, fitted: Mapping[str, Any] | None = 
             f"the most active has {n_rated.max(initial=0)}. Lower features.min_user_ratings"
         )
     kept = everyone.take(stays)
+    if fitted is None:
+        _check_alike(kept)
     facts |= {
         "n_items": len(items),
         "n_ratings": int(n_rated[stays].sum()),
@@ -182,6 +184,16 @@ def _everyone(
     matrix = csr_array((value, places), shape=(n_users, len(items)))
     matrix.sort_indices()
     return Customers(id_column, found.users, SparseColumns(matrix, items)), n_rated, means
+
+
+def _check_alike(customers: Customers) -> None:
+    X = customers.matrix()
+    full = len(customers) > 1 and X.nnz == X.shape[0] * X.shape[1]
+    if full and (X.data.reshape(X.shape) == X.data[: X.shape[1]]).all():
+        raise DataError(
+            f"all {len(customers)} users gave every item the same value: there is nothing to "
+            "cluster. Look at features.values"
+        )
 
 
 def _tell_unknown(pairs: Pairs, items: Items, n_known: int, again: bool) -> dict[str, int]:

@@ -82,9 +82,9 @@ class Outlook:
 
 
 def _n_features(experiment: Experiment) -> int | None:
-    pca = experiment.transform.pca
-    if pca and pca >= 1:
-        return int(pca)
+    pca, svd = experiment.transform.pca, experiment.transform.svd
+    if svd or (pca and pca >= 1):
+        return int(svd or pca or 0)
     # A share of variance: at most all of them.
     names = feature_names(experiment.features, experiment.dataset)
     return None if names is None else len(names)
