@@ -9,6 +9,7 @@ from scipy.sparse import load_npz
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from segrun.apply import Wanted, apply
 from segrun.compose import prepare
 from segrun.config import conf_directory, to_experiment
 from segrun.datasets.synthetic_ratings import generate
@@ -17,7 +18,6 @@ from segrun.finished import open_run
 from segrun.run import run
 from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
-from segrun.store import read_csv
 
 PLAIN = ["report=none", "segments.stability.refits=2"]
 FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",
@@ -188,22 +188,22 @@ def test_the_same_seed_gives_the_same_bytes(composed, few, tmp_path):
     }
 
 
-def test_apply_gives_the_stored_label_to_every_user_of_a_file(segrun, tmp_path):
+@pytest.mark.parametrize("source", ["dataset=ratings", "dataset=synthetic_ratings"])
+def test_apply_gives_the_stored_label_to_every_user(source, composed, tmp_path):
+    file = tmp_path / "ratings.csv"
     made = generate(150, 200, seed=0)
-    made.frame.write_csv(tmp_path / "ratings.csv")
-    shown = "segments.point=n_clusters\\=6\\,tol\\=0.0001"
-    done = segrun("experiment=movielens", "dataset=ratings", "dataset.path=ratings.csv",
-                  *PLAIN, shown, "algo.grid.n_clusters=[3,6]", "features.min_user_ratings=32",
-                  "hydra.run.dir=run", cwd=tmp_path)  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    titles = pl.col("item").replace_strict(made.titles)
+    made.frame.with_columns(title=titles).write_csv(file)
+    own = [f"dataset.path={file}"]
+    if source == "dataset=synthetic_ratings":
+        own = ["dataset.n_users=150", "dataset.n_items=200"]
+    changes = ["algo.grid.n_clusters=[6]", "features.min_user_ratings=32", "backend=sklearn"]
+    run(composed(*PLAIN, source, *own, *changes, "segments=none"), tmp_path / "run")
     found = open_run(tmp_path / "run")
     assert 0 < len(found.customers) < len(found.all_customers) == 150
-    done = segrun("apply", "run", "ratings.csv", "--output", "placed.csv", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    placed = {row["UserID"]: row for row in read_csv(tmp_path / "placed.csv")}
+    applied = apply(found, Wanted(str(file), found.points[0]))
+    placed = dict(zip(applied.new.customers.ids, applied.placed.label, strict=True))
+    stored = dict(zip(found.customers.ids, found.labels(found.points[0]).tolist(), strict=True))
+    assert {user: placed[user] for user in stored} == stored
+    assert {placed[user] for user in set(placed) - set(stored)} == {None}
     assert len(placed) == 150
-    labels = found.labels("n_clusters=6,tol=0.0001")
-    for user, label in zip(found.customers.ids, labels, strict=True):
-        assert placed[user]["label"] == str(label)
-    aside = set(placed) - set(found.customers.ids)
-    assert {placed[user]["segment"] for user in aside} == {""}
