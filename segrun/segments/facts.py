@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from segrun.segments.trade import trades
 MAX_FACTS = 12
 #: Share of customers who have none of something from which on having any is told.
 _OFTEN_NONE = 0.5
+#: Share of an effect from which on it is most of it.
+_MOST = 0.6
 #: Chance effects that a column which was not clustered must exceed.
 _CHANCES = 2.0
 #: A mean that differs by less, as a share of the average or of a deviation, is not told.
@@ -82,10 +85,17 @@ def _of_column(
             yield int(place), Fact(column.name, column.clustered, effect, text, word)
 
 
-def _presence(
-    about: Profile, codes: NDArray[np.int64], n_segments: int
-) -> tuple[NDArray[np.float64], float] | None:
-    """Return the share of customers above 0 per segment and of all; None where most are."""
+@dataclass(frozen=True)
+class _Presence:
+    """Who has any of something: shares of each segment and of all, and the effect of it."""
+
+    share: NDArray[np.float64]
+    of_all: float
+    effect: NDArray[np.float64]
+
+
+def _presence(about: Profile, codes: NDArray[np.int64], n_segments: int) -> _Presence | None:
+    """Return who has more than 0 of a column; None where most have."""
     values = about.column.values
     if about.column.category or np.isnan(values).any() or values.min() < 0:
         return None
@@ -93,24 +103,19 @@ def _presence(
         return None
     above = (values > 0).astype(np.float64)
     counts = np.maximum(np.bincount(codes, minlength=n_segments), 1)
-    return np.bincount(codes, above, n_segments) / counts, float(above.mean())
+    share = np.bincount(codes, above, n_segments) / counts
+    return _Presence(share, float(above.mean()), cliffs_delta(above, codes, n_segments))
 
 
-def _sentence(
-    about: Profile,
-    place: int,
-    effect: float,
-    presence: tuple[NDArray[np.float64], float] | None,
-) -> str:
+def _sentence(about: Profile, place: int, effect: float, presence: _Presence | None) -> str:
     """Return the sentence that says best how a segment differs; empty where none is true."""
     name, mean, overall = about.column.name, float(about.mean[place]), about.overall_mean
     if about.column.category:
         return wording.category(name, mean, overall)
-    if presence is not None:
-        share, of_all = float(presence[0][place]), presence[1]
-        # Where having any or none of it is most of the difference.
-        if abs(share - of_all) >= 0.6 * abs(effect) and (share > of_all) == (effect > 0):
-            return wording.sentence(wording.having(f"have any {name}", share, of_all))
+    # Where having any or none of it is most of the difference.
+    if presence is not None and presence.effect[place] / effect >= _MOST:
+        text = wording.having(f"have any {name}", float(presence.share[place]), presence.of_all)
+        return wording.sentence(text)
     return _comparison(about, place, effect)
 
 

@@ -18,9 +18,8 @@ from segrun.errors import ConfigError
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)|`(?P<quoted>[^`]+)`"
-    r"|(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|==|!=|<|>|\(|\)))"
+    r"|q(?P<quantile>\d{1,2}(?:\.\d+)?)(?!\w)|(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|==|!=|<|>|\(|\)))"
 )
-_QUANTILE = re.compile(r"q(\d{1,2}(?:_\d+)?)")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "==": operator.eq, "!=": operator.ne,
@@ -130,8 +129,10 @@ class _Parser:
         while at < len(text):
             match = _TOKEN.match(text, at)
             if match is None:
+                rest = text[at:].lstrip()
                 raise ConfigError(
-                    f"{self.key}: {self.text!r} has {text[at:].strip()[:1]!r} at letter {at + 1}, "
+                    f"{self.key}: {self.text!r} has {rest[0]!r} at letter "
+                    f"{len(text) - len(rest) + 1}, "
                     "which is no part of a rule. A column whose name has other letters than "
                     "these stands in backticks: `Net Amount` > q80"
                 )
@@ -187,14 +188,17 @@ class _Parser:
 
     def _operand(self) -> Operand:
         kind, text, _ = self.tokens[self.place]
-        if kind not in ("number", "quoted", "word") or text.lower() in ("and", "or", "not"):
+        if kind not in ("number", "quoted", "quantile", "word") or text.lower() in (
+            "and",
+            "or",
+            "not",
+        ):
             raise self._wrong("a column, a number, q20, mean or median")
         self.place += 1
         if kind == "number":
             return Operand(number=float(text))
-        quantile = _QUANTILE.fullmatch(text) if kind == "word" else None
-        if quantile:
-            return Operand(overall=float(quantile[1].replace("_", ".")) / 100)
+        if kind == "quantile":
+            return Operand(overall=float(text) / 100)
         if kind == "word" and text in ("mean", "median"):
             return Operand(overall=text)
         return Operand(column=text)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segrun.segments import wording
 from segrun.segments.effect import NEGLIGIBLE, cliffs_delta
 from segrun.segments.fact import Fact
-from segrun.segments.trade import Trade
+from segrun.segments.trade import NAMES, Trade
 
 #: A month's share of a segment's purchases must differ by this much to be its own fact.
 _APART = 0.05
@@ -79,7 +79,7 @@ def _seasons(calendar: Trade, n_segments: int) -> Found:
         overall = float(calendar.overall_lines_share[season].sum())
         if len(season) < 2 or own < 0.5 or own - overall < 2 * NEGLIGIBLE:
             continue
-        when = _span(names, season.tolist())
+        when = _span([names[number] for number in season], NAMES[calendar.unit])
         text = (
             f"{wording.percent(own)} of their purchases are {_on(calendar)} {when} "
             f"({wording.percent(overall)} of all purchases)"
@@ -87,14 +87,14 @@ def _seasons(calendar: Trade, n_segments: int) -> Found:
         yield place, _fact(calendar, own - overall, text, when)
 
 
-def _span(names: Sequence[str], places: Sequence[int]) -> str:
+def _span(names: Sequence[str], every: Sequence[str]) -> str:
     """Name months: the first to the last where they follow each other, over the year's end too."""
-    n = len(names)
+    n, places = len(every), [every.index(name) for name in names]
     begins = [place for place in places if (place - 1) % n not in places]
-    if len(begins) == 1 and len(places) > 2:
-        return f"{names[begins[0]]} to {names[(begins[0] + len(places) - 1) % n]}"
     first = begins[0] if len(begins) == 1 else 0
-    told = [names[place] for place in sorted(places, key=lambda place: (place - first) % n)]
+    told = [every[place] for place in sorted(places, key=lambda place: (place - first) % n)]
+    if len(begins) == 1 and len(told) > 2:
+        return f"{told[0]} to {told[-1]}"
     return f"{', '.join(told[:-1])} and {told[-1]}"
 
 

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from segrun.segments.columns import Column
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-           "October", "November", "December")  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: Columns by what they are, in order.
+NAMES = {
+    "month": ("January", "February", "March", "April", "May", "June", "July", "August",
+              "September", "October", "November", "December"),
+    "weekday": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def trades(columns: Sequence[Column], codes: NDArray[np.int64], n_segments: int)
     """
     by_name = {column.name: column for column in columns if _counts(column)}
     found = []
-    for unit, names in (("month", _MONTHS), ("weekday", _WEEKDAYS)):
+    for unit, names in NAMES.items():
         own = [by_name[name] for name in names if name in by_name]
         # Two at least: a share of one column would always be all.
         if len(own) > 1:

@@ -1,0 +1,279 @@
+"""Describing a run: from its directory alone, the same each time."""
+
+import shutil
+from collections import Counter
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from segrun.config import segments_config
+from segrun.datasets.synthetic_retail import generate
+from segrun.errors import ConfigError, DataError, StoreError
+from segrun.finished import open_run
+from segrun.segments.command import describe_command, name_command
+from segrun.segments.describe import describe
+from segrun.segments.segment import read_segments
+from segrun.store import read_csv
+
+FILES = (
+    "profile.csv facts.csv criteria.csv stability.csv separability.csv confusion.csv rules.txt "
+    "members.parquet settings.json segments.json"
+).split()
+
+
+@pytest.fixture
+def copy(small, tmp_path):
+    """A copy of the run that may be changed."""
+    return shutil.copytree(small.path, tmp_path / "run")
+
+
+def described(path, *overrides):
+    run = open_run(path)
+    return describe(run, segments_config(run.experiment, overrides))
+
+
+def contents(path):
+    return {name: (path / "segments" / name).read_bytes() for name in FILES}
+
+
+def test_the_planted_types_are_recovered(planted):
+    """Must show 2: adjusted Rand index of at least 0.9 against the types that were planted."""
+    assert planted.selected == "n_clusters=5,tol=0.0001"
+    members = pl.read_parquet(planted.path / "segments" / "members.parquet")
+    truth = generate(600, 0, 6.0)[1]
+    both = members.join(truth, on="CustomerID")
+    assert len(both) == 600
+    assert adjusted_rand_score(both["type"], both["segment"]) >= 0.9
+
+
+def test_the_facts_name_what_was_planted(planted):
+    members = pl.read_parquet(planted.path / "segments" / "members.parquet")
+    both = members.join(generate(600, 0, 6.0)[1], on="CustomerID")
+    types = {
+        str(number): Counter(group["type"]).most_common(1)[0][0]
+        for (number,), group in both.group_by("segment")
+    }
+    assert set(types.values()) == {"wholesaler", "regular", "gift_season", "one_timer", "lapsed"}
+    facts = read_csv(planted.path / "segments" / "facts.csv")
+    told = {
+        (types[row["segment"]], row["column"], float(row["effect"]) > 0)
+        for row in facts
+        if int(row["rank"]) <= 6
+    }
+    assert told >= {
+        ("wholesaler", "NumberOfOrders", True), ("wholesaler", "Amount", True),
+        ("regular", "months", True),
+        ("gift_season", "October", True), ("gift_season", "November", True),
+        ("gift_season", "December", True),
+        ("one_timer", "NumberOfOrders", False),
+        ("lapsed", "January", True), ("lapsed", "February", True), ("lapsed", "March", True),
+        ("lapsed", "Recency", True),
+    }  # fmt: skip
+    texts = {types[row["segment"]]: row["text"] for row in facts if row["column"] == "months"}
+    assert "of their purchases are in October to December" in texts["gift_season"]
+
+
+def test_the_run_describes_itself_and_has_a_timing_of_it(planted):
+    stages = [row["stage"] for row in read_csv(planted.path / "timings.csv")]
+    assert stages.count("describe") == 1
+    assert {f"segments/{name}" for name in FILES} <= set(planted.files)
+    assert all(planted.file(f"segments/{name}") for name in FILES)
+
+
+def test_described_again_every_file_is_the_same(planted, tmp_path):
+    """Must show 6: the same seed, the same numbers, to the last byte."""
+    path = shutil.copytree(planted.path, tmp_path / "run")
+    described(path)
+    assert contents(path) == contents(planted.path)
+
+
+def test_numbers_names_and_sizes_agree_in_every_table(copy):
+    segments = described(copy)
+    members = pl.read_parquet(copy / "segments" / "members.parquet")
+    sizes = dict(members.group_by("segment").len().iter_rows())
+    names = {str(s.number): s.name for s in segments.segments}
+    for segment in segments.segments:
+        assert sizes[segment.number] == segment.size
+    # Customers that were set aside are in none.
+    assert sizes.pop(-1) == len(open_run(copy).all_customers) - len(open_run(copy).customers)
+    assert [s.size for s in segments.segments] == sorted(sizes.values(), reverse=True)
+    assert sum(s.share for s in segments.segments) == pytest.approx(1)
+    for table in ("profile", "facts", "stability"):
+        for row in read_csv(copy / "segments" / f"{table}.csv"):
+            assert row["name"] == names.get(row["segment"], "")
+    assert read_segments(open_run(copy)).to_json() == segments.to_json()
+
+
+def test_the_profile_is_that_of_the_members(copy):
+    described(copy)
+    members = pl.read_parquet(copy / "segments" / "members.parquet")
+    features = pl.read_parquet(copy / "features_all.parquet")
+    both = features.join(members, on="CustomerID").to_pandas()
+    for row in read_csv(copy / "segments" / "profile.csv"):
+        if row["clustered"] == "true":
+            own = both[both["segment"] == int(row["segment"])][row["column"]]
+            assert float(row["mean"]) == pytest.approx(own.mean())
+            assert float(row["q95"]) == pytest.approx(own.quantile(0.95))
+            overall = both[both["segment"] >= 0][row["column"]]
+            assert float(row["overall_mean"]) == pytest.approx(overall.mean())
+            z = (own.mean() - overall.mean()) / overall.std(ddof=0)
+            assert float(row["z"]) == pytest.approx(z)
+
+
+def test_in_order_of_a_column_the_lowest_mean_comes_first(copy):
+    described(copy, "segments.order_by=recency", "segments.point=n_clusters=4,tol=0.0001")
+    means = [float(row["mean"]) for row in read_csv(copy / "segments" / "profile.csv")
+             if row["column"] == "Recency"]  # fmt: skip
+    assert len(means) == 4
+    assert means == sorted(means)
+
+
+@pytest.mark.parametrize("policy", ["drop", "own", "keep"])
+def test_customers_set_aside_go_where_the_policy_says(finished, tmp_path, policy):
+    run = finished(
+        tmp_path / "run", "features=rfm", "dataset.n_customers=120", "algo.params.tol=1e-4",
+        "algo.params.n_clusters=3", "features.outliers.low=0.1", "features.outliers.high=0.8",
+        "features.outliers.factor=0.6", "segments.stability.refits=0",
+    )  # fmt: skip
+    n_aside = len(run.all_customers) - len(run.customers)
+    assert n_aside > 5
+    segments = described(run.path, f"segments.outliers={policy}")
+    members = pl.read_parquet(run.path / "segments" / "members.parquet")
+    assert members["CustomerID"].sort().to_list() == sorted(run.all_customers.ids)
+    outside = members.filter(pl.col("name") == "")
+    assert len(outside) == (n_aside if policy == "drop" else 0)
+    assert set(outside["segment"]) <= {-1}
+    last = segments.segments[-1]
+    assert (last.number == -1 and last.name == "Outliers" and last.size == n_aside) == (
+        policy == "own"
+    )
+    if policy == "keep":
+        X = np.column_stack(list(run.all_customers.columns.values()))
+        predicted = run.model(segments.point).predict(X)
+        label_of = dict(zip(run.all_customers.ids, predicted, strict=True))
+        numbers = {s.label: s.number for s in segments.segments}
+        for key, number in zip(members["CustomerID"], members["segment"], strict=True):
+            assert number == numbers[label_of[key]]
+
+
+def test_names_by_hand_appear_everywhere_and_outlive_a_new_description(copy, capsys):
+    described(copy, "segments.point=n_clusters=3,tol=0.0001")
+    assert name_command([str(copy), "0==cmd|' /C calc'!A0", "2=Gift <shops>"]) == 0
+    assert "Gift <shops>" in capsys.readouterr().out
+
+    def names():
+        run = open_run(copy)
+        for table in ("profile", "facts", "stability"):
+            found = {row["segment"]: row["name"] for row in run.table(f"segments/{table}.csv")}
+            assert found.pop("", "") == ""
+            assert found == {str(s.number): s.name for s in read_segments(run).segments}
+        members = pl.read_parquet(run.file("segments/members.parquet"))
+        named = members.filter(pl.col("segment") >= 0)["name"]
+        assert set(named) == {s.name for s in read_segments(run).segments}
+        rules = run.file("segments/rules.txt").read_text()
+        assert all(f": {s.name}\n" in rules for s in read_segments(run).segments)
+        return [s.name for s in read_segments(run).segments]
+
+    before = names()
+    assert before[0] == "=cmd|' /C calc'!A0"
+    assert before[2] == "Gift <shops>"
+    # In another order the same segments keep them.
+    described(copy, "segments.point=n_clusters=3,tol=0.0001", "segments.order_by=Amount")
+    assert sorted(names()) == sorted(before)
+    # Another point has none of them.
+    described(copy, "segments.point=n_clusters=2,tol=0.0001")
+    assert not set(names()) & {"=cmd|' /C calc'!A0", "Gift <shops>"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["7=x"], r"no segment 7\. Segments: 0 \("),
+        (["0="], "cannot be called ''"),
+        (["0=  "], "cannot be called ''"),
+        (["0=two\nlines"], "in one line"),
+        (["0=Same", "1=same"], "segment 1 is"),
+    ],
+)
+def test_names_that_cannot_stand_are_refused_and_change_nothing(copy, arguments, told):
+    described(copy)
+    before = contents(copy)
+    with pytest.raises(DataError, match=told):
+        name_command([str(copy), *arguments])
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "told"),
+    [
+        (name_command, [], "no name is given"),
+        (name_command, ["Gift shops"], "is no name of a segment"),
+        (name_command, ["0=a", "0=b"], "segment 0 is given two names"),
+        (describe_command, ["segments.pont=1"], r"segments\.pont"),
+        (describe_command, ["order_by=size"], "is no setting of the segments"),
+        (describe_command, ["segments.outliers=lose"], r"segments\.outliers.*drop, keep, own"),
+        (describe_command, ["segments.stability.share=1"], r"share must be above 0 and below 1"),
+        (
+            describe_command,
+            ["segments.point=n_clusters=9"],
+            "is no point of .*Did you mean 'n_clusters=",
+        ),
+    ],
+)
+def test_wrong_commands_are_refused(small, command, arguments, told):
+    with pytest.raises(ConfigError, match=told):
+        command([str(small.path), *arguments])
+
+
+def test_a_run_that_is_not_there_or_not_described_or_changed_is_refused(small, copy):
+    with pytest.raises(ConfigError, match="which run"):
+        describe_command([])
+    with pytest.raises(StoreError, match="has no segments yet: segrun describe"):
+        name_command([str(small.path), "0=x"])
+    with pytest.raises(StoreError, match="is no directory"):
+        describe_command([str(copy / "nowhere")])
+    features = copy / "features.parquet"
+    features.write_bytes(features.read_bytes() + b"\0")
+    with pytest.raises(StoreError, match=r"features\.parquet is not the file"):
+        describe_command([str(copy)])
+    assert not (copy / "segments").exists()
+
+
+@pytest.mark.parametrize("key", ["segments.order_by=Recncy", "segments.names.rules.A=Recncy > 3"])
+def test_a_column_that_the_run_lacks_is_refused_with_those_it_has(copy, key):
+    with pytest.raises(DataError, match=r"no column 'Recncy'\. Did you mean 'Recency'"):
+        described(copy, key)
+    assert not (copy / "segments").exists()
+
+
+def test_where_no_point_is_within_the_limits_that_is_said(finished, tmp_path):
+    run = finished(
+        tmp_path / "run", "features=rfm", "dataset.n_customers=80", "algo.params.tol=1e-4",
+        "algo.grid.n_clusters=[2,3]", "evaluation.min_clusters=9", "segments.describe=true",
+        "segments.stability.refits=2",
+    )  # fmt: skip
+    assert run.selected is None
+    assert not run.has("segments/segments.json")
+    assert {row["limit"] for row in run.scores} == {
+        "n_clusters 2 < min_clusters 9", "n_clusters 3 < min_clusters 9"
+    }  # fmt: skip
+    with pytest.raises(StoreError, match=r"n_clusters 2 < min_clusters 9.*segments\.point=POINT"):
+        described(run.path)
+    # A point that somebody names is described, and its limit told.
+    segments = described(run.path, "segments.point=n_clusters=2,tol=0.0001")
+    texts = {warning["kind"]: warning["text"] for warning in segments.warnings}
+    assert texts["limits"] == "None of the 2 points satisfies the limits of evaluation"
+    criteria = read_csv(run.path / "segments" / "criteria.csv")
+    assert {row["point"] for row in criteria} == {""}
+
+
+def test_without_models_the_segments_are_the_same(finished, tmp_path):
+    overrides = ["features=rfm", "transform=log_standard", "features.cancellations=remove",
+                 "dataset.n_customers=100", "algo.params.tol=1e-4", "algo.params.n_clusters=3",
+                 "segments=full", "segments.stability.refits=2"]  # fmt: skip
+    kept = finished(tmp_path / "kept", *overrides)
+    bare = finished(tmp_path / "bare", *overrides, "store.models=none")
+    assert not bare.has_model("n_clusters=3,tol=0.0001")
+    assert contents(kept.path) == contents(bare.path)
