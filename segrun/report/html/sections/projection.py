@@ -58,12 +58,14 @@ def _matrix(subject: Subject) -> Picture | None:
     axes = [_axis(name, subject.features[name][rows]) for name in chosen]
     drawn = draw_matrix(axes, groups(subject.numbers[rows], subject.looks))
     fewer = len(chosen) < len(subject.features)
+    skewed = any(axis.scale != "linear" for axis in axes)
+    scales = "Skewed columns have a logarithmic axis. " if skewed else ""
     what = f"The {len(chosen)} columns that segments differ in most. " if fewer else ""
     return Picture(
         "scatter_matrix",
         png(drawn),
         f"Pairs of {', '.join(chosen)}, coloured by segment",
-        f"{what}Skewed columns have a logarithmic axis. {subject.sampled(rows)}",
+        f"{what}{scales}{subject.sampled(rows)}",
     )
 
 

@@ -1,0 +1,76 @@
+"""What pictures show: figures against independent sources, and texts of any kind."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segrun.report.html.sections.profiles import colour
+from segrun.report.html.sections.projection import skew
+from segrun.report.pictures import blades, heatmap, histograms, lines, scatter, sizes
+from segrun.report.pictures.canvas import COLOURS, NOISE, png, text
+from segrun.segments.segment import Segment
+
+NAMES = ["$\\frac{1}$", "_hidden", "a\nb", "日本語", "<b>" * 30, "100 % $", ""]
+
+
+def segments(n):
+    return [
+        Segment(i, i, NAMES[i % len(NAMES)] + str(i), 100 - i, 0.01, COLOURS[i % len(COLOURS)])
+        for i in range(n)
+    ]
+
+
+def test_the_same_picture_gives_the_same_bytes():
+    first, again = (png(sizes.draw(segments(3), "rows")) for _ in range(2))
+    assert first == again
+    assert first.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("n", [1, 30])
+def test_pictures_take_any_name_and_number_of_segments(n):
+    shown, rng = segments(n), np.random.default_rng(0)
+    numbers = rng.integers(-1, n, 300)
+    x, y = (scatter.Axis(NAMES[0], rng.exponential(size=300), s) for s in ("log", "symlog"))
+    looks = scatter.groups(numbers, [(s.number, s.name, s.colour) for s in shown])
+    drawn = [
+        sizes.draw(shown, "rows"),
+        scatter.draw_plane(x, y, looks),
+        scatter.draw_matrix([x, y], looks),
+        blades.draw([blades.Blade(s.name, s.colour, rng.normal(size=9)) for s in shown], 0.1),
+        heatmap.draw(NAMES, [s.name for s in shown], rng.normal(size=(len(NAMES), n))),
+        lines.draw([lines.Panel("$x", "_y", [lines.Line([1, 100], [1, np.nan], "$")],
+                                [lines.Mark("$", x=1), lines.Mark("_", y=0)])]),
+        histograms.draw([(name, histograms.Histogram([1, 2], 0, 1, None), None) for name in NAMES]),
+    ]  # fmt: skip
+    assert all(png(one).startswith(b"\x89PNG") for one in drawn)
+
+
+def test_every_row_is_in_one_group_and_those_of_no_segment_are_behind():
+    numbers = np.array([2, 0, -1, 0, 7, 2])
+    found = scatter.groups(numbers, [(0, "zero", "#111111"), (2, "two", "#222222")])
+    assert [(g.name, g.colour, g.rows.tolist()) for g in found] == [
+        ("others", NOISE, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
+    ]  # fmt: skip
+
+
+@settings(max_examples=50)
+@given(st.text(), st.integers(2, 40))
+def test_a_text_is_one_line_of_limited_length_without_formulas(said, longest):
+    shown = text(said, longest)
+    assert len(shown.lstrip().replace("\\$", "$")) <= longest
+    assert shown.replace("\\$", "").count("$") == 0
+    assert shown == "" or shown[0] != "_"
+    assert all(letter.isprintable() for letter in shown)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=30).filter(lambda v: np.std(v) > 1e-3))
+def test_skew_is_scipys(values):
+    assert skew(np.array(values)) == pytest.approx(scipy.stats.skew(values), abs=1e-6, rel=1e-6)
+
+
+def test_cells_are_white_at_the_mean_and_full_from_two_deviations_on():
+    assert colour(0.0) == colour(None) == "#FFFFFF"
+    assert colour(2.0) == colour(9.0) == heatmap.DIVERGING[2]
+    assert colour(-2.0) == heatmap.DIVERGING[0]
