@@ -188,19 +188,30 @@ def test_the_same_seed_gives_the_same_bytes(composed, few, tmp_path):
     }
 
 
-@pytest.mark.parametrize("source", ["dataset=ratings", "dataset=synthetic_ratings"])
+def movielens_files(folder, made):
+    """Write u.data and u.item as MovieLens 100k has them, and return how they are named."""
+    frame = made.frame.with_columns(pl.col("rating", "time").cast(pl.Int64))
+    frame.write_csv(folder / "u.data", separator="\t", include_header=False)
+    rest = "|01-Jan-1995||http://us.imdb.com/M/title-exact|" + "|".join("0" * 19)
+    lines = [f"{item}|{title.replace(chr(9), ' ')}{rest}\n" for item, title in made.titles.items()]
+    (folder / "u.item").write_text("".join(lines), encoding="iso-8859-1")
+    return [f"dataset.path={folder / 'u.data'}", f"dataset.items.path={folder / 'u.item'}"]
+
+
+@pytest.mark.parametrize("source", ["ratings", "synthetic_ratings"])
 def test_apply_gives_the_stored_label_to_every_user(source, composed, tmp_path):
-    file = tmp_path / "ratings.csv"
     made = generate(150, 200, seed=0)
-    titles = pl.col("item").replace_strict(made.titles)
-    made.frame.with_columns(title=titles).write_csv(file)
-    own = [f"dataset.path={file}"]
-    if source == "dataset=synthetic_ratings":
-        own = ["dataset.n_users=150", "dataset.n_items=200"]
+    files = movielens_files(tmp_path, made)
+    file, own = tmp_path / "u.data", files
+    if source == "synthetic_ratings":
+        own, file = ["dataset.n_users=150", "dataset.n_items=200"], tmp_path / "ratings.csv"
+        made.frame.with_columns(title=pl.col("item").replace_strict(made.titles)).write_csv(file)
     changes = ["algo.grid.n_clusters=[6]", "features.min_user_ratings=32", "backend=sklearn"]
-    run(composed(*PLAIN, source, *own, *changes, "segments=none"), tmp_path / "run")
+    overrides = [f"dataset={source}", *own, *changes, "segments=none"]
+    run(composed(*PLAIN, *overrides), tmp_path / "run")
     found = open_run(tmp_path / "run")
     assert 0 < len(found.customers) < len(found.all_customers) == 150
+    assert "Le Fabuleux Destin d'Am\u00e9lie" in " ".join(found.customers.columns.catalogue.titles)
     applied = apply(found, Wanted(str(file), found.points[0]))
     placed = dict(zip(applied.new.customers.ids, applied.placed.label, strict=True))
     stored = dict(zip(found.customers.ids, found.labels(found.points[0]).tolist(), strict=True))
