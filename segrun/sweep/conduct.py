@@ -17,7 +17,7 @@ from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
 from segrun.shelf import Shelf
 from segrun.store import read_csv, record_end
-from segrun.sweep.directory import Header
+from segrun.sweep.directory import MULTIRUN, Header
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import Launcher
 from segrun.sweep.perform import Performer, records
@@ -170,7 +170,7 @@ class Conductor:
             tell(str(error))
             code = max(code, 1)
         print(summary(results), end="\n\n")  # noqa: T201
-        code = max(code, self._compare(results), self._grow(results))
+        code = max(code, self._compare(results), self._grow(results), self._show(results))
         print(self.shown(self.directory, quote=False))  # noqa: T201
         left = Counter(result.manifest()["status"] for result in results)
         n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
@@ -208,6 +208,20 @@ class Conductor:
             return 1
         if found:
             print(growth_page(found), end="\n\n")  # noqa: T201
+        return 0
+
+    def _show(self, results: Sequence[JobResult]) -> int:
+        """Write the page of a sweep whose jobs write one; return a code."""
+        wanted = any(job.experiment.get("report") == "html" for job in results)
+        if not wanted or not (self.directory / MULTIRUN).is_file():
+            return 0
+        from segrun.report.html import write_report
+
+        try:
+            write_report(self.directory)
+        except SegrunError as error:
+            tell(str(error))
+            return 1
         return 0
 
     def shown(self, path: Path, *, quote: bool = True) -> str:

@@ -16,12 +16,12 @@ def _neighbour(name):
 
 @pytest.fixture(scope="session")
 def make_sweep(segrun):
-    """Run both algorithms on few customers: make_sweep(folder) is the sweep directory."""
+    """Run both algorithms on few customers: make_sweep(folder, ...) is the sweep directory."""
 
-    def make(folder):
+    def make(folder, *further):
         done = segrun("-m", "algo=kmeans,dbscan", "dataset.n_customers=300", "features=rfm",
                       "transform=log_standard", "backend=sklearn", "hydra.sweep.dir=sweep",
-                      cwd=folder)  # fmt: skip
+                      *further, cwd=folder)  # fmt: skip
         assert done.returncode == 0, done.stderr
         return folder / "sweep"
 
