@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segrun.apply.assignment import assigner
-from segrun.apply.placement import Placed, Placing
+from segrun.apply.placed import Placed
+from segrun.apply.placement import Placing
 from segrun.apply.reading import New, read
 from segrun.apply.shift import Shift, shift
 from segrun.finished import FinishedRun

@@ -65,13 +65,18 @@ class Assigner:
 
         Of several, the customer's own counts, then the first.
         """
-        keys = _keys(self.X)
-        first = {keys[i]: i for i in reversed(range(len(keys)))}
-        own = {(self.ids[i], key): i for i, key in enumerate(keys)}
+        first, own = self._rows
         found = [
             own.get((who, key), first.get(key, -1)) for who, key in zip(ids, _keys(X), strict=True)
         ]
         return np.array(found, dtype=np.int64)
+
+    @cached_property
+    def _rows(self) -> tuple[dict[bytes, int], dict[tuple[str, bytes], int]]:
+        """Rows of the fit by content, and by whose they are and content."""
+        keys = _keys(self.X)
+        first = {keys[i]: i for i in reversed(range(len(keys)))}
+        return first, {(self.ids[i], key): i for i, key in enumerate(keys)}
 
     def nearest(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the label of the cluster whose mean is nearest, as `keep` of segments does."""

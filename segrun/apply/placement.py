@@ -1,8 +1,8 @@
-"""From labels to segments: outliers, noise, numbers, names, distances and notes of each row."""
+"""From new rows to segments: outliers and noise by the policy, numbers and names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.apply.assignment import Assigner
+from segrun.apply.placed import Placed
+from segrun.apply.reasons import outside, undefined
 from segrun.config import Outliers, from_plain
 from segrun.customers import Customers
 from segrun.errors import DataError
@@ -17,62 +19,6 @@ from segrun.features.outliers import Bounds, bounds_of, rule_of
 from segrun.finished import FinishedRun
 from segrun.segments.segment import NOISE, Segments
 from segrun.sparse import SparseColumns
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Where customers are.
-
-    Attributes
-    ----------
-    segment : list of int or None
-        Number of the segment, -1 for outliers that are a segment of their own; None for those in
-        no segment.
-    label : list of int or None
-        What the model said, noise -1; None for customers that the outlier rule sets aside.
-    name : list of str
-        Of the segment, empty without one.
-    distance : ndarray of float64
-        To the centre or nearest core row of the segment, in the transformed space.
-    note : list of str
-        Why a customer is in no segment, or how it came to one.
-    """
-
-    segment: Sequence[int | None]
-    label: Sequence[int | None]
-    name: Sequence[str]
-    distance: NDArray[np.float64]
-    note: Sequence[str]
-
-    def among(self, chosen: NDArray[np.bool_], reasons: Sequence[str]) -> Placed:
-        """Return the same for all rows of which these were chosen, the others nowhere.
-
-        Parameters
-        ----------
-        chosen : ndarray of bool, shape (n_all,)
-            Rows that were placed.
-        reasons : sequence of str
-            Notes of the others.
-        """
-        at = np.where(chosen, np.cumsum(chosen) - 1, -1).tolist()
-        distance = np.full(len(chosen), np.nan)
-        distance[chosen] = self.distance
-        return Placed(
-            [None if i < 0 else self.segment[i] for i in at],
-            [None if i < 0 else self.label[i] for i in at],
-            ["" if i < 0 else self.name[i] for i in at],
-            distance,
-            [reasons[k] if i < 0 else self.note[i] for k, i in enumerate(at)],
-        )
-
-    def columns(self) -> Mapping[str, Any]:
-        """Return the columns that a result has beside the id."""
-        distance = [None if np.isnan(d) else float(d) for d in self.distance]
-        return {
-            "segment": self.segment, "label": self.label,
-            "name": [text or None for text in self.name],
-            "distance": distance, "note": [text or None for text in self.note],
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,11 +73,11 @@ class Placing:
         A row that equals one of the fit bit for bit is where that one is.
         """
         customers = self._in_order(customers)
-        undefined = self._undefined(customers)
-        fine = np.array([not text for text in undefined], dtype=bool)
+        reasons = undefined(customers, self.logged)
+        fine = np.array([not text for text in reasons], dtype=bool)
         if fine.all():
             return self._place(customers)
-        return self._place(customers.take(fine)).among(fine, undefined)
+        return self._place(customers.take(fine)).among(fine, reasons)
 
     def _place(self, customers: Customers) -> Placed:
         if not len(customers):
@@ -139,20 +85,20 @@ class Placing:
         X = customers.matrix()
         Z = self.model.transform(X)
         row = self.model.known(X, customers.ids)
-        outside = self._outside(customers)
-        aside = (row < 0) & np.array([bool(text) for text in outside])
+        beyond = outside(customers, self.bounds, self.least)
+        aside = (row < 0) & np.array([bool(text) for text in beyond])
         labels = np.full(len(customers), NOISE, dtype=np.int64)
         labels[row >= 0] = self.model.labels[row[row >= 0]]
         new = (row < 0) & ~aside
         if new.any():
             labels[new] = self.model.predict(Z[new])
-        return self._settle(Z, labels, aside, outside)
+        return self._settle(Z, labels, aside, beyond)
 
     def _settle(
-        self, Z: Any, labels: NDArray[np.int64], aside: NDArray[np.bool_], outside: list[str]
+        self, Z: Any, labels: NDArray[np.int64], aside: NDArray[np.bool_], beyond: list[str]
     ) -> Placed:
         noise = (labels == NOISE) & ~aside
-        note = [f"outlier: {outside[i]}" if aside[i] else "" for i in range(len(labels))]
+        note = [f"outlier: {beyond[i]}" if aside[i] else "" for i in range(len(labels))]
         note = ["noise" if lost else text for lost, text in zip(noise, note, strict=True)]
         placed = labels.copy()
         if self.policy is Outliers.keep:
@@ -181,36 +127,6 @@ class Placing:
             return [""] * len(numbers)
         names = {int(n): self.segments.name(int(n)) for n in np.unique(numbers)}
         return ["" if gone else names[int(n)] for n, gone in zip(numbers, nowhere, strict=True)]
-
-    def _undefined(self, customers: Customers) -> list[str]:
-        """Say of each customer why it cannot be transformed, if it cannot."""
-        found = [""] * len(customers)
-        if isinstance(customers.columns, SparseColumns):
-            return found
-        for column, values in customers.columns.items():
-            for i in np.flatnonzero(~np.isfinite(values)):
-                found[i] = f"no {column}"
-            if column in self.logged:
-                for i in np.flatnonzero(values <= -1):
-                    found[i] = f"log(1 + {column}) is undefined for {values[i]:g}"
-        return found
-
-    def _outside(self, customers: Customers) -> list[str]:
-        """Say of each customer which bound of the outlier rule it is outside of, if any."""
-        found = [""] * len(customers)
-        if isinstance(customers.columns, SparseColumns):
-            n_rated = np.diff(customers.columns.matrix.indptr)
-            return [
-                f"{n} ratings, features.min_user_ratings={self.least}" if n < self.least else ""
-                for n in n_rated.tolist()
-            ]
-        for bounds in self.bounds:
-            for i in np.flatnonzero(~bounds.keep(customers)):
-                value = customers.columns[bounds.column][i]
-                found[i] = found[i] or (
-                    f"{bounds.column} {value:g} is outside {bounds.low:g} .. {bounds.high:g}"
-                )
-        return found
 
     def _in_order(self, customers: Customers) -> Customers:
         """Return customers with the features of the fit, in its order."""

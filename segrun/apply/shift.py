@@ -13,7 +13,8 @@ from segrun.customers import Customers
 from segrun.sparse import SparseColumns
 
 if TYPE_CHECKING:
-    from segrun.apply.placement import Placed, Placing
+    from segrun.apply.placed import Placed
+    from segrun.apply.placement import Placing
 
 #: A share of 0 would make the index infinite.
 _LEAST_SHARE = 1e-4

@@ -9,7 +9,7 @@ from segrun.datasets.synthetic_retail import generate
 from segrun.finished import open_run
 from segrun.run import run
 
-N_CUSTOMERS = 300
+N_CUSTOMERS = 200
 SMALL = f"dataset.n_customers={N_CUSTOMERS}"
 
 

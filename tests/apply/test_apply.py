@@ -19,7 +19,7 @@ from segrun.finished import open_run
 from segrun.segments.describe import describe
 from segrun.store import read_csv
 
-N_CUSTOMERS = 300
+N_CUSTOMERS = 200
 
 
 def applied_labels(found):
@@ -129,7 +129,7 @@ def copied(run, folder):
 def test_a_new_customer_is_where_the_model_says(kmeans, dbscan, lines, tmp_path):
     """Other customers of the same shop, compared with scikit-learn's own words for them."""
     file = tmp_path / "others.csv"
-    generate(150, 5)[0].write_csv(file)
+    generate(130, 5)[0].write_csv(file)
     for run in (kmeans, dbscan):
         point = run.points[0]
         found = apply(run, Wanted(str(file), point))
@@ -155,7 +155,7 @@ def test_a_new_customer_is_where_the_model_says(kmeans, dbscan, lines, tmp_path)
 def test_what_no_algorithm_can_place_is_refused_or_goes_to_the_nearest_centre(
     run_of, lines, tmp_path
 ):
-    run = run_of(tmp_path / "run", "dataset.n_customers=300", "algo=agglomerative",
+    run = run_of(tmp_path / "run", "dataset.n_customers=200", "algo=agglomerative",
                  "algo.params={n_clusters: 3, linkage: ward}")  # fmt: skip
     point = run.points[0]
     with pytest.raises(StoreError, match=r"AgglomerativeClustering has no way .*--nearest"):

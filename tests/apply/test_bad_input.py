@@ -15,7 +15,7 @@ from segrun.store import read_csv
 
 @pytest.fixture(scope="module")
 def frame():
-    return generate(300, 0)[0]
+    return generate(200, 0)[0]
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_a_run_without_models_says_so(run_of, apply_to, lines, tmp_path):
 
 
 def test_a_customer_whose_logarithm_is_undefined_is_in_no_segment(run_of, frame, tmp_path):
-    run = run_of(tmp_path / "run", "dataset.n_customers=300", "features=rfm",
+    run = run_of(tmp_path / "run", "dataset.n_customers=200", "features=rfm",
                  "features.cancellations=remove", "transform=log_standard",
                  "algo.params={n_clusters: 3, tol: 1e-4}")  # fmt: skip
     clean = frame.filter(~pl.col("InvoiceNo").str.starts_with("C"))
