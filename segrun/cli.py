@@ -42,8 +42,8 @@ commands
   name RUN 3="Gift shops"     give a segment a name
   report RUN|SWEEP            one page with everything, report.html, and its pictures
   compare RUN RUN             scores, sizes, agreement and times side by side
-  apply RUN INPUT             the segments of new customers
-  export RUN                  the input joined with its segments: a file or a database
+  apply RUN INPUT --output FILE   the segments of new customers, and how they differ
+  export RUN --to FILE|URL    the input joined with its segments: a file or a database
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from segrun import interrupt
 from segrun.errors import ConfigError, StoreError
 from segrun.export.copying import copy_rows
+from segrun.export.tablefile import check_flat
 from segrun.export.types import kinds, storable
 
 _BATCH = 50_000
@@ -104,7 +105,10 @@ def write_table(frame: pl.DataFrame, where: Target, *, replace: bool) -> None:
     ------
     StoreError
         If the table exists and is not to be replaced, or anything fails: it then is as it was.
+    DataError
+        If a column holds what a database has no type for.
     """
+    check_flat(frame, where)
     frame = storable(frame)
     with _connected(where) as connection:
         exists = sa.inspect(connection).has_table(where.table, where.schema)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segrun.errors import ConfigError, StoreError
+from segrun.errors import ConfigError, DataError, StoreError
 from segrun.export import database as db
 
 TEXTS = ["plain", "", None, 'quo"ted', "\\.", "two\nlines", "tab\there", "=1+1", "'; DROP TABLE t"]
@@ -185,6 +185,18 @@ def test_a_first_export_that_fails_leaves_no_file(tmp_path):
     with pytest.raises(StoreError):
         write(pl.DataFrame({"n": TOO_LARGE}), f"sqlite:///{tmp_path}/new.db")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["100 %", 'a "quoted" one', "it's; DROP TABLE segments", "Ä"])
+def test_a_table_may_be_called_anything(database, query, name):
+    for n_rows in (3, 4):
+        write(frame(n_rows), database, name=name, replace=True)
+    assert tables(database, query) == [(name,)]
+
+
+def test_lists_are_refused(database):
+    with pytest.raises(DataError, match=r"the column a holds List"):
+        write(pl.DataFrame({"a": [[1], [2]]}), database)
 
 
 def test_a_schema_of_postgresql_can_be_named(postgres, query):
