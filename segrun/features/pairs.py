@@ -78,19 +78,20 @@ def read_pairs(rows: Rows, config: RatingsConfig, values: str | None = None) -> 
 
 
 def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
-    """Return what items are called, by id: of several titles the first in the alphabet."""
+    """Return what items are called, by id: of several titles the most frequent one."""
     if config.title is None or config.title not in rows.kinds:
         return {}
     frame: pl.LazyFrame = rows.frame.to_native()
     found = (
         frame.select(item=pl.col(config.item), title=pl.col(config.title))
         .drop_nulls()
-        .group_by("item")
-        # Not the first: streaming has no order.
-        .agg(pl.col("title").min())
+        .group_by("item", "title")
+        .agg(n=pl.len())
         .collect(engine="streaming")
+        # The last one stays; in the order of the alphabet where two are as frequent.
+        .sort("n", "title", descending=[False, True])
     )
-    return dict(found.iter_rows())
+    return dict(found.select("item", "title").iter_rows())
 
 
 def check_columns(kinds: Mapping[str, ColumnKind], config: RatingsConfig) -> None:

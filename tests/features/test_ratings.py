@@ -1,6 +1,7 @@
 """Ratings as a sparse matrix, against pandas and by hand."""
 
 import logging
+from dataclasses import replace
 
 import narwhals as nw
 import numpy as np
@@ -139,6 +140,14 @@ def test_titles_stand_beside_ids_and_shared_ones_are_told_apart():
     items = built.customers.columns.catalogue
     assert items.titles.tolist() == ["Same", "Same", "song"]
     assert items.names() == ["Same [book]", "Same [film]", "song"]
+
+
+def test_of_several_titles_the_most_frequent_one_stands():
+    source = rows([(user, "i", 1.0, 0.0) for user in "abcde"] + [("a", "j", 1.0, 0.0)])
+    titles = pl.Series(["?", "Cup", "Cup", "Mug", "Mug", None])
+    frame = source.frame.to_native().with_columns(title=titles)
+    source = replace(source, frame=nw.from_native(frame), kinds=KINDS)
+    assert build(source, settings()).customers.columns.catalogue.titles.tolist() == ["Cup", "j"]
 
 
 def test_new_data_have_the_same_columns(caplog):
