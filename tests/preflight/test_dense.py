@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from scipy.sparse import csr_array
 
 from segrun.compose import prepare
-from segrun.config import conf_directory, to_experiment
+from segrun.config import Scale, TransformConfig, conf_directory, to_experiment
 from segrun.customers import Customers
 from segrun.errors import PreflightError
 from segrun.items import Items
@@ -31,27 +31,27 @@ def users(n_users, n_items):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "n_bytes"),
+    ("reduction", "n_bytes"),
     [
-        (["transform=none"], 2 * 8 * 6_000 * 4_000),
-        (["transform=pca_10"], 8 * 10 * (6_000 + 3 * 4_000)),
-        (["transform=svd_10"], 8 * 10 * (6_000 + 3 * 4_000)),
-        (["transform=pca_10", "transform.pca=0.5"], 4 * 8 * 4_000**2),
+        ({"pca": None}, 2 * 8 * 6_000 * 4_000),
+        ({"pca": 10}, 8 * 10 * (6_000 + 3 * 4_000)),
+        ({"pca": None, "svd": 10}, 8 * 10 * (6_000 + 3 * 4_000)),
+        ({"pca": 0.5}, 4 * 8 * 4_000**2),
     ],
 )
-def test_the_bytes_are_those_of_what_is_filled(overrides, n_bytes):
-    columns = users(6_000, 4_000).columns
-    assert filled_bytes(columns, experiment(*overrides).transform)[0] == n_bytes
+def test_the_bytes_are_those_of_what_is_filled(reduction, n_bytes):
+    config = TransformConfig(log1p=[], scale=Scale.none, **reduction)
+    assert filled_bytes(users(6_000, 4_000).columns, config)[0] == n_bytes
 
 
 def test_what_no_machine_has_is_refused_or_warned_of_or_not_asked(caplog):
     # Nothing of it is there: the matrix is empty.
-    many = users(2_000_000, 100_000)
-    with pytest.raises(PreflightError, match=r"2,000,000 users x 100,000 items, twice"):
+    many = users(300_000, 300_000)
+    with pytest.raises(PreflightError, match=r"300,000 users x 300,000 items, twice"):
         check(many, experiment("transform=none", "preflight.action=refuse"))
     with caplog.at_level(logging.WARNING):
         check(many, experiment("transform=none", "preflight.action=none"))
         assert not caplog.text
         check(many, experiment("transform=none"))
-    assert "transform needs about 3,200 GB" in caplog.text
+    assert "transform needs about 1,400 GB" in caplog.text
     check(many, experiment("transform=pca_10", "preflight.action=refuse"))
