@@ -8,7 +8,7 @@ from segrun.report.html.section import Picture, Section
 #: Points that the table has, at most: a browser is slow with more.
 _MOST_POINTS = 3000
 #: Columns that the table leaves out: they say the same elsewhere.
-_LEFT_OUT = ("overrides", "selected", "silhouette_rows", "name")
+_LEFT_OUT = ("overrides", "selected", "silhouette_rows")
 
 Rows = list[dict[str, str]]
 

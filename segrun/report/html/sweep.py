@@ -19,6 +19,8 @@ from segrun.sweep.directory import MULTIRUN, SWEEP
 
 _REPORT = "report.html"
 _ENDED_WELL = ("done", "cached")
+#: Experiments that a title names.
+_MOST_NAMES = 3
 #: Jobs that are warned of one by one.
 _MOST_WARNINGS = 10
 
@@ -70,11 +72,18 @@ def sweep_page(path: Path) -> Page:
         _foot(path),
     ]
     return Page(
-        f"Sweep {rows[0].get('name') or path.name}" if rows else f"Sweep {path.name}",
+        f"Sweep {_names(rows) or path.name}",
         _lead(rows, jobs),
         _warnings(rows, jobs),
         [section for section in made if section is not None],
     )
+
+
+def _names(rows: Rows) -> str:
+    """Return the names of the experiments, as far as a title can hold them."""
+    names = list(dict.fromkeys(row["name"] for row in rows if row.get("name")))
+    shown = ", ".join(names[:_MOST_NAMES])
+    return f"{shown}, ..." if len(names) > _MOST_NAMES else shown
 
 
 def _table(path: Path, name: str) -> Rows:

@@ -25,6 +25,8 @@ class Series:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return a picture of all points, jobs told apart by shade and marker."""
+    from matplotlib.ticker import MaxNLocator
+
     drawn = figure(8.5, 3.8)
     axes = drawn.subplots()
     for number, one in enumerate(series):
@@ -37,6 +39,8 @@ def draw(series: Sequence[Series]) -> Figure:
     n_clusters = [x for one in series for x, _ in one.points]
     if max(n_clusters) > 100 * min(n_clusters):
         axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=True, color="#EEEEEE")
     axes.set_axisbelow(True)
     if 1 < len(series) <= _MOST_NAMES:

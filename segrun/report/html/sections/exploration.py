@@ -41,6 +41,7 @@ def section(subject: Subject) -> Section | None:
             "n_rows": len(subject.run.customers),
             "n_left": len(subject.features) - len(names),
             "transformed": bool(after),
+            "scaling": subject.run.table("transform.csv")[:_MOST_FEATURES],
         },
         [_picture([(name, before, later) for name, before, later in pairs if before])],
     )  # fmt: skip
