@@ -62,6 +62,8 @@ class RangeShift:
         Least and greatest value that was clustered, in its unit.
     below, above : float
         Shares of the new customers beyond them.
+    mean_before, mean_now : float
+        Mean over those that were clustered, and over the new customers.
     """
 
     column: str
@@ -69,6 +71,8 @@ class RangeShift:
     high: float
     below: float
     above: float
+    mean_before: float
+    mean_now: float
 
     @property
     def outside(self) -> float:
@@ -105,7 +109,10 @@ class Shift:
         ]  # fmt: skip
         n_before, n_now = (sum(getattr(s, n) for s in self.sizes) for n in ("n_before", "n_now"))
         sizes.append(("all", None, "", n_before, n_now, 1.0, 1.0, self.psi))
-        ranges = [("feature", r.column, r.low, r.high, r.below, r.above) for r in self.ranges]
+        ranges = [
+            ("feature", r.column, r.low, r.high, r.below, r.above, r.mean_before, r.mean_now)
+            for r in self.ranges
+        ]
         return {
             **_columns(_SIZES, sizes, len(ranges), above=True),
             **_columns(_RANGES, ranges, len(sizes), above=False),
@@ -114,7 +121,10 @@ class Shift:
 
 
 _SIZES = ("kind", "segment", "name", "training", "new", "training_share", "new_share", "psi")
-_RANGES = ("kind", "column", "training_min", "training_max", "below_share", "above_share")
+_RANGES = (
+    "kind", "column", "training_min", "training_max", "below_share", "above_share",
+    "training_mean", "new_mean",
+)  # fmt: skip
 
 
 def _columns(
@@ -177,4 +187,5 @@ def _size(
 
 def _range(column: str, clustered: Any, new: Any) -> RangeShift:
     low, high = float(np.min(clustered)), float(np.max(clustered))
-    return RangeShift(column, low, high, float(np.mean(new < low)), float(np.mean(new > high)))
+    below, above = float(np.mean(new < low)), float(np.mean(new > high))
+    return RangeShift(column, low, high, below, above, float(clustered.mean()), float(new.mean()))

@@ -1,5 +1,6 @@
 """New customers through a finished run: labels, distances, names, shift."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -120,6 +121,29 @@ def test_segments_and_names_are_those_of_the_description(policy, algo, lines, re
     } == expected
     assert (None in found.placed.segment) == (policy == "drop")
     assert (-1 in found.placed.segment) == (policy == "own")
+
+
+def test_the_shift_counts_segments_and_ranges(kmeans, tmp_path):
+    file = tmp_path / "others.csv"
+    generate(130, 5)[0].write_csv(file)
+    found = apply(kmeans, Wanted(str(file), kmeans.points[0]))
+    segment, new = found.placed.segment, found.new.customers
+    stored = kmeans.labels(kmeans.points[0]).tolist()
+    n_all, psi = len(kmeans.all_customers), 0.0
+    for size in found.shift.sizes:
+        assert size.n_now == segment.count(size.segment)
+        n_aside = n_all - len(stored)
+        assert size.n_before == (n_aside if size.segment is None else stored.count(size.segment))
+        p, q = max(size.n_before / n_all, 1e-4), max(size.n_now / len(new), 1e-4)
+        psi += (q - p) * math.log(q / p)
+    assert found.shift.psi == pytest.approx(psi, rel=1e-12)
+    for shown in found.shift.ranges:
+        before, now = kmeans.customers.columns[shown.column], new.columns[shown.column]
+        assert (shown.low, shown.high) == (before.min(), before.max())
+        assert shown.outside == pytest.approx(
+            sum(not before.min() <= v <= before.max() for v in now) / len(now)
+        )
+        assert (shown.mean_before, shown.mean_now) == (before.mean(), now.mean())
 
 
 def copied(run, folder):

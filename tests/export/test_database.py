@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from segrun.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.export import database as db
+from segrun.export import export_command
 
 TEXTS = ["plain", "", None, 'quo"ted', "\\.", "two\nlines", "tab\there", "=1+1", "'; DROP TABLE t"]
 
@@ -161,6 +163,7 @@ KILLED = """
 import os, signal, sys
 import polars as pl
 from segrun.export import database as db
+from segrun.export import export_command
 
 def dying(self, n_rows):
     yield self[:5]
@@ -197,6 +200,24 @@ def test_a_table_may_be_called_anything(database, query, name):
 def test_lists_are_refused(database):
     with pytest.raises(DataError, match=r"the column a holds List"):
         write(pl.DataFrame({"a": [[1], [2]]}), database)
+
+
+def test_the_command_writes_the_input_with_its_segments(database, query, run_of, tmp_path, capsys):
+    run = run_of(tmp_path / "run", "dataset.n_customers=60",
+                 "algo.params={n_clusters: 3, tol: 1e-4}")  # fmt: skip
+    arguments = [str(run.path), "--point", run.points[0], "--to", database]
+    assert export_command(arguments) == 0
+    label = dict(zip(run.customers.ids, run.labels(run.points[0]).tolist(), strict=True))
+    lines = generate(60, 0)[0]
+    expected = [(i, label.get(i)) for i in lines["CustomerID"]]
+    found = query(database, 'SELECT "CustomerID", segment FROM segments')
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    with pytest.raises(StoreError, match="table segments exists"):
+        export_command(arguments)
+    assert export_command([*arguments, "--replace", "--customers", "--table", "segments"]) == 0
+    said = capsys.readouterr().out
+    assert f"table segments: {len(lines)} rows" in said
+    assert query(database, "SELECT count(*) FROM segments") == [(len(run.all_customers),)]
 
 
 def test_a_schema_of_postgresql_can_be_named(postgres, query):
