@@ -107,7 +107,10 @@ def _input(experiment: Mapping[str, Any], directory: Path) -> str | None:
 
 def _again(job: Job, sha256: str | None, began_in: str) -> Job:
     """Return a job as it can be run from here."""
-    experiment = dict(job.experiment)
+    # Labels and scores are compared, neither segments nor pages.
+    experiment = dict(job.experiment) | {"report": "none"}
+    if "segments" in experiment:
+        experiment["segments"] = {**experiment["segments"], "describe": False}
     if sha256 is not None:
         # Paths are relative to where the run was begun.
         path = Path(began_in) / Path(str(experiment["dataset"]["path"])).expanduser()

@@ -64,11 +64,10 @@ def _giant(
     largest = int(counts.argmax())
     share = counts[largest] / n_rows
     if share > _GIANT_SHARE:
-        others = len(found) - 1
         yield _told(
             "giant_segment",
             f"Segment {numbers[int(found[largest])]} holds {percent(share)} of the rows "
-            f"({counts[largest]:,} of {n_rows:,}); the other {others} hold little",
+            f"({counts[largest]:,} of {n_rows:,})",
         )
 
 

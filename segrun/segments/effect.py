@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 #: Below it an effect is negligible: Romano et al. (2006), Appropriate statistics for ordinal level
 #: data, Annual meeting of the Florida Association of Institutional Research.
 NEGLIGIBLE = 0.147
+#: From it on an effect is large, by the same.
+LARGE = 0.474
 
 
 def cliffs_delta(

@@ -11,6 +11,7 @@ import numpy as np
 from segrun.config import NamesConfig
 from segrun.errors import DataError
 from segrun.segments import wording
+from segrun.segments.effect import LARGE
 from segrun.segments.fact import Fact
 from segrun.segments.order import column_named
 from segrun.segments.profile import Profile
@@ -121,7 +122,11 @@ def _in_order(
 
 def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[int, str]:
     """Return names of one word or two from the strongest facts."""
-    told = [[fact for fact in own if fact.word] for own in facts]
+    # What was clustered by comes first, where it is plain.
+    told = [
+        sorted((fact for fact in own if fact.word), key=lambda fact: not _plain(fact))
+        for own in facts
+    ]
     words = [[fact.word for fact in own] or ["Average"] for own in told]
     first = Counter(own[0] for own in words)
     names = [
@@ -131,6 +136,10 @@ def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[i
     for same in {name for name, count in Counter(names).items() if count > 1}:
         _tell_apart(names, same, told)
     return dict(zip(numbers, names, strict=True))
+
+
+def _plain(fact: Fact) -> bool:
+    return fact.clustered and abs(fact.effect) >= LARGE
 
 
 def _tell_apart(names: list[str], same: str, facts: Sequence[Sequence[Fact]]) -> None:

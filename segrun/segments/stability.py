@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun import interrupt
 from segrun.algorithms import resolve
 from segrun.algorithms.base import Algorithm
 from segrun.backend import Backend
@@ -139,6 +140,8 @@ def _samples(
 def _refit(
     algorithm: Algorithm, backend: Backend, params: Mapping[str, Any], Z: NDArray[np.float64]
 ) -> NDArray[np.int64] | None:
+    # A fit swallows it.
+    interrupt.check()
     try:
         return backend.fit(algorithm.make(backend, **params), np.ascontiguousarray(Z)).labels
     except Exception as error:  # noqa: BLE001 - foreign code; a sample may be too small for it

@@ -97,6 +97,7 @@ _WORDS = {
     "recency": ("Lapsed", "Recent"),
     "numberoforders": ("Frequent", "Infrequent"),
     "frequency": ("Frequent", "Infrequent"),
+    "firstpurchase": ("Long-standing", "New"),
 }
 _MOST = {
     "Lapsed": "Longest lapsed", "Recent": "Most recent", "Frequent": "Most frequent",

@@ -25,7 +25,7 @@ from segrun.sweep.launchers import make
 from segrun.sweep.resume import refuse_changed_inputs
 from segrun.sweep.searched import Arguments, Frozen, space_of
 from segrun.sweep.study.objective import objectives_of
-from segrun.sweep.study.settings import settings_of
+from segrun.sweep.study.settings import limits_of, settings_of
 from segrun.sweep.study.study import Study
 from segrun.sweep.study.trial import Ask, Found
 
@@ -45,7 +45,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
         study = {
             "sweeper": OmegaConf.to_container(config.hydra.sweeper, resolve=True),
             "seed": config.seed,
-            "max_noise_share": config.evaluation.max_noise_share,
+            "limits": limits_of(config.evaluation),
             "owner": uuid.uuid4().hex,
             "bases": [base.plain() for base in bases],
         }

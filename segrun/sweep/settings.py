@@ -26,7 +26,7 @@ class OptunaSweeper:
     #: {silhouette: maximize, n_clusters: minimize}; null: silhouette.
     objectives: Any = None
     #: What a point must satisfy: {noise_share: {max: 0.5}, n_clusters: {min: 3, max: 12}};
-    #: null: noise_share is at most evaluation.max_noise_share; {}: nothing.
+    #: null: the limits of evaluation; {}: nothing.
     limits: Any = None
     #: Trials of the study altogether; null: no end but `timeout` (a grid ends by itself).
     n_trials: int | None = 100

@@ -1,24 +1,9 @@
 """Runs of the straight line in this process."""
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from segrun.compose import prepare
-from segrun.config import conf_directory, to_experiment
 from segrun.finished import open_run
 from segrun.run import run
-
-
-@pytest.fixture(scope="session")
-def composed():
-    """composed(*overrides): an experiment as the command line gives it."""
-    prepare()
-
-    def experiment(*overrides):
-        with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-            return to_experiment(compose("segrun", list(overrides)))
-
-    return experiment
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,8 @@ def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
     """
     sweeper, limits = study["sweeper"], study["sweeper"]["limits"]
     if limits is None:
-        limits = {"noise_share": {"max": study["max_noise_share"]}}
+        # Sweeps of before limited the noise only.
+        limits = study.get("limits") or {"noise_share": {"max": study["max_noise_share"]}}
     return Settings(
         storage=sweeper["storage"] or f"sqlite:///{directory / 'study.db'}",
         name=sweeper["study_name"],
@@ -74,6 +75,19 @@ def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
         seed=study["seed"],
         fixed=_fixed(study["bases"]),
     )
+
+
+def limits_of(evaluation: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the limits of `evaluation` as those of a study; what limits nothing is left out."""
+    found: dict[str, dict[str, float]] = {"noise_share": {"max": evaluation["max_noise_share"]}}
+    if evaluation["min_share"] > 0:
+        found["smallest_share"] = {"min": evaluation["min_share"]}
+    if evaluation["max_share"] < 1:
+        found["largest_share"] = {"max": evaluation["max_share"]}
+    for bound in ("min", "max"):
+        if evaluation[f"{bound}_clusters"] is not None:
+            found.setdefault("n_clusters", {})[bound] = evaluation[f"{bound}_clusters"]
+    return found
 
 
 def _fixed(bases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
