@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from segrun.config import FileConfig, RatingsFileConfig, RecordsConfig, TransactionsConfig
-from segrun.datasets import columns, ratings
+from segrun.datasets import columns, ratings, used
 from segrun.datasets.dates import parse
 from segrun.datasets.read import open_source, read
 from segrun.datasets.rows import Rows
@@ -60,7 +60,7 @@ def check(config: FileConfig) -> None:
     if isinstance(config, RatingsFileConfig):
         ratings.check(config)
     if isinstance(config, RecordsConfig):
-        columns.check_records(config)
+        used.check_records(config)
 
 
 def _check_date_format(date_format: str) -> None:

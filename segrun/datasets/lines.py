@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segrun.datasets.columns import CANONICAL, RECORD_ID, UCI, USES, Mapped, Use
+from segrun.datasets.columns import CANONICAL, UCI, USES, Mapped, Use
 from segrun.datasets.dates import in_calendar, to_date
 from segrun.datasets.numbers import to_number
 from segrun.datasets.readings import NUMBERS, Readings, raw
+from segrun.datasets.used import RECORD_ID
 
 _UCI_ORDER = [CANONICAL[role] for role in UCI]
 

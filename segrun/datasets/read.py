@@ -20,7 +20,7 @@ from segrun.config import (
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import columns, plausible, triplets
+from segrun.datasets import plausible, triplets
 from segrun.datasets.columns import Mapped
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.frametable import ExcelTable, open_excel, open_parquet
@@ -32,6 +32,7 @@ from segrun.datasets.source import Kind, Source
 from segrun.datasets.table import POLARS_ERRORS, Table
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.datasets.unique import check_one_per_id
+from segrun.datasets.used import find
 
 log = logging.getLogger("segrun.datasets")
 
@@ -64,7 +65,7 @@ def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Row
         If the file cannot be read.
     """
     table = open_source(config, source, folder)
-    mapped = columns.find(config, table.names)
+    mapped = find(config, table.names)
     if isinstance(table, ExcelTable):
         used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
         table.hold_numbers(used, config.decimal, config.missing)

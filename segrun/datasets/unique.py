@@ -7,10 +7,10 @@ from collections.abc import Callable
 import polars as pl
 
 from segrun.config import RecordsConfig
-from segrun.datasets.columns import RECORD_ID
 from segrun.datasets.lines import Lines
 from segrun.datasets.quoting import quoted
 from segrun.datasets.table import LINE, Table
+from segrun.datasets.used import RECORD_ID
 from segrun.errors import DataError
 
 _N_SHOWN = 3

@@ -13,12 +13,12 @@ from segrun.cache import cache_directory
 from segrun.config import FileConfig, RatingsFileConfig, any_file, from_plain
 from segrun.datasets import load
 from segrun.datasets.columns import Mapped
-from segrun.datasets.columns import find as find_named
 from segrun.datasets.original import KEY, open_original
 from segrun.datasets.quoting import listed
 from segrun.datasets.rows import as_rows
 from segrun.datasets.table import Table
 from segrun.datasets.triplets import find_columns
+from segrun.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun

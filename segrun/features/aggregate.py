@@ -17,7 +17,8 @@ from segrun.features.ask import Answers, Ask, ask, values
 from segrun.features.built import Built, settle
 from segrun.features.condition import condition
 from segrun.features.declared import date_column, declared
-from segrun.features.encode import Raw, encode
+from segrun.features.encode import encode
+from segrun.features.filling import Raw
 from segrun.features.lines import Rule, counted, first_that_drops
 from segrun.features.reference import reference_date
 from segrun.features.sums import sums

@@ -130,6 +130,11 @@ def date_column(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> str
     return dates[0] if dates else None
 
 
+def listed(kinds: Mapping[str, ColumnKind]) -> str:
+    """Return the columns of a dataset for messages."""
+    return ", ".join(kinds) or "none; declare them: '+dataset.columns={NAME: text}'"
+
+
 def ordering(config: FeaturesConfig, source: Transactions | Rows) -> str | None:
     """Return the date column that orders what a dataset delivers, None where it has none."""
     if isinstance(config, AggregateConfig):
@@ -146,7 +151,7 @@ def _of(column: AggregateColumn, kinds: Mapping[str, ColumnKind], where: str) ->
     if unknown:
         raise ConfigError(
             f"{where}.of={column.of}: there is no column {unknown[0]!r}."
-            f"{did_you_mean(unknown[0], kinds)} Columns: {', '.join(kinds)}"
+            f"{did_you_mean(unknown[0], kinds)} Columns: {listed(kinds)}"
         )
     if len(parts) > 2 or (len(parts) == 2 and column.function not in _PRODUCTS):
         raise ConfigError(

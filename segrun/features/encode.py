@@ -6,7 +6,6 @@ columns: categories in order and fillings.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,47 +16,10 @@ from numpy.typing import NDArray
 from segrun.config import Encode, EncodedColumn, Unknown
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
-
-log = logging.getLogger("segrun.features")
+from segrun.features.filling import FILLINGS, Raw, filled, filling, tell
 
 #: Names that result files have for themselves.
-TAKEN = ("label", "replica", "segment", "name", "rule", "id")
-
-FILLINGS = ("median", "mean", "most_frequent")
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A column before it is encoded.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    values : ndarray of shape (n_entities,)
-        Numbers, missing nan; or str objects, missing None.
-    config : EncodedColumn
-        How it is encoded.
-    where : str
-        The key of its settings, for messages.
-    """
-
-    name: str
-    values: NDArray[Any]
-    config: EncodedColumn
-    where: str
-
-    @property
-    def text(self) -> bool:
-        """Whether its values are text."""
-        return self.values.dtype == object
-
-    @property
-    def missing(self) -> NDArray[np.bool_]:
-        """Tell which values are missing."""
-        if self.text:
-            return np.array([value is None for value in self.values], dtype=bool)
-        return np.isnan(self.values.astype(np.float64))
+TAKEN = ("label", "replica")
 
 
 @dataclass(frozen=True)
@@ -119,17 +81,17 @@ def encode(
     DataError
         If a value is missing and not to be filled, or a text is no known category.
     """
-    fills, categories, filled = {}, {}, {}
+    fills, categories, n_filled = {}, {}, {}
     columns: dict[str, Any] = {}
     about: dict[str, Any] = {}
     for column in raw:
         known = fitted or {}
-        fill = known.get("fills", {}).get(column.name) if fitted else _fill(column)
+        fill = known.get("fills", {}).get(column.name) if fitted else filling(column)
         if fill is not None:
             fills[column.name] = fill
-        whole, n_filled = _filled(column, fill, ids)
-        if n_filled:
-            filled[column.name] = n_filled
+        whole, n = filled(column, fill, ids)
+        if n:
+            n_filled[column.name] = n
         if not column.config.cluster:
             _add(about, column.name, whole.values)
             continue
@@ -141,7 +103,7 @@ def encode(
         for name, values in _encoded(whole, categories[column.name], ids).items():
             _add(columns, name, values)
     _check(id_column, columns, about)
-    _tell(filled, fills)
+    tell(n_filled, fills)
     kept = {"fills": fills, "categories": categories}
     rest = Customers(id_column, ids, about) if about else None
     return Encoded(Customers(id_column, ids, columns), rest, {k: v for k, v in kept.items() if v})
@@ -154,38 +116,6 @@ def encoded_names(config: EncodedColumn, name: str, *, text: bool) -> list[str] 
     if not text or config.encode is Encode.ordinal:
         return [name]
     return [f"{name}={category}" for category in config.categories] or None
-
-
-def _fill(column: Raw) -> float | str | None:
-    """Return what a missing value becomes, None where it stays or is refused."""
-    wanted = column.config.missing
-    if wanted not in FILLINGS:
-        return None if wanted == "refuse" else wanted
-    given = column.values[~column.missing]
-    if not len(given):
-        raise DataError(f"{column.where}.missing={wanted}: no row has a value to learn from")
-    if wanted == "most_frequent":
-        values, counts = np.unique(given.astype(str) if column.text else given, return_counts=True)
-        most = values[counts.argmax()]
-        return str(most) if column.text else float(most)
-    return float(np.median(given) if wanted == "median" else given.mean())
-
-
-def _filled(column: Raw, fill: float | str | None, ids: NDArray[np.object_]) -> tuple[Raw, int]:
-    missing = column.missing
-    n_missing = int(missing.sum())
-    if not n_missing or (fill is None and not column.config.cluster):
-        return column, 0
-    if fill is None:
-        shown = ", ".join(str(i) for i in ids[missing][:3])
-        usual = "most_frequent or a text" if column.text else "median, mean or a number"
-        raise DataError(
-            f"column {column.name} has no value for {n_missing} of {len(ids)} customers, such as "
-            f"{shown}: set {column.where}.missing ({usual})"
-        )
-    values = column.values.copy() if column.text else column.values.astype(np.float64)
-    values[missing] = fill
-    return Raw(column.name, values, column.config, column.where), n_missing
 
 
 def _categories(column: Raw) -> list[str]:
@@ -234,8 +164,3 @@ def _check(id_column: str, columns: Mapping[str, Any], about: Mapping[str, Any])
         raise ConfigError(f"results have a column {taken[0]!r} of their own: rename that column")
     if not columns:
         raise ConfigError("no column is clustered on: each has cluster=false")
-
-
-def _tell(filled: Mapping[str, int], fills: Mapping[str, Any]) -> None:
-    for name, n in filled.items():
-        log.warning("%s: %d missing values are filled with %s", name, n, fills[name])

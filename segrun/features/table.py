@@ -15,7 +15,7 @@ from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features import encode
 from segrun.features.built import Built, settle
-from segrun.features.encode import Raw
+from segrun.features.filling import Raw
 from segrun.features.reference import reference_date
 from segrun.nearest import did_you_mean
 
@@ -37,6 +37,11 @@ def check(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> None:
     ConfigError
         Naming the key.
     """
+    if not kinds:
+        raise ConfigError(
+            "dataset.columns declares no column of the table. Say what the columns hold: "
+            "'+dataset.columns={NAME: text, OTHER: number, THIRD: date}'"
+        )
     for name in config.columns:
         if name not in kinds:
             raise ConfigError(

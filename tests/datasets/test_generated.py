@@ -88,6 +88,31 @@ def test_planted_groups_are_recovered(composed, experiment, truth, id_column, of
     assert adjusted_rand_score(kinds[of], labels[best]) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("experiment", "module"),
+    [("dataflow_tiers_groups", synthetic_sales), ("dataiku_weblogs", synthetic_weblogs)],
+)
+def test_a_file_of_the_same_rows_gives_the_same_columns(composed, experiment, module, tmp_path):
+    module.generate(80, 0)[0].write_csv(tmp_path / "rows.csv")
+    kinds = ", ".join(f"{name}: {kind.value}" for name, kind in module.KINDS.items())
+    size = {"synthetic_sales": "n_users", "synthetic_weblogs": "n_visitors"}
+    embedded = composed(
+        f"experiment={experiment}", f"dataset.{size[module.__name__.rpartition('.')[2]]}=80"
+    )
+    file = composed(f"experiment={experiment}", "dataset=records",
+                    f"dataset.path={tmp_path}/rows.csv", f"dataset.id={module.ID}",
+                    f"+dataset.columns={{{kinds}}}")  # fmt: skip
+    found = []
+    for one in (embedded, file):
+        check(one)
+        with load(one.dataset, 0, tmp_path) as rows:
+            found.append(build(rows, one.features))
+    assert found[0].facts == found[1].facts
+    for name, values in found[0].customers.columns.items():
+        assert values.tolist() == found[1].customers.columns[name].tolist()
+    assert found[0].about.ids.tolist() == found[1].about.ids.tolist()
+
+
 def test_spend_is_items_and_money_by_polars(composed):
     found = composed("dataset=synthetic_sales", "features=spend", "dataset.n_users=50")
     with load(found.dataset, 0) as rows:

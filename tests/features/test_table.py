@@ -103,6 +103,7 @@ def test_columns_not_clustered_on_are_kept_as_they_are(declaring):
         (["+features.columns={city: {missing: 3}}"], r"refuse, most_frequent or a text"),
         (["+features.columns={age: {encode: ordinal}}"], r"age: only texts are encoded"),
         (["+features.columns={city: {categories: [a, a]}}"], r"has a text twice"),
+        (["~dataset.columns.age", "~dataset.columns.city"], r"dataset.columns declares no column"),
         (["features.only_named=true"], r"leaves no column to cluster on"),
         (["dataset.id=age"], r"dataset.columns.age is the id already"),
         (["features=rfm"], r"built of transactions, but dataset=table delivers table"),
