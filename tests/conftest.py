@@ -92,3 +92,26 @@ def composed():
             return to_experiment(compose("segrun", list(overrides)))
 
     return made
+
+
+def _run_of(folder, *overrides):
+    # Late: most tests need no Hydra.
+    from hydra import compose, initialize_config_dir
+
+    from segrun.compose import prepare
+    from segrun.config import conf_directory, to_experiment
+    from segrun.finished import open_run
+    from segrun.run import run
+
+    prepare()
+    own = ["backend=sklearn", "preflight.action=none"]
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+        experiment = to_experiment(compose("segrun", [*own, *overrides]))
+    run(experiment, folder)
+    return open_run(folder)
+
+
+@pytest.fixture(scope="session")
+def run_of():
+    """Run an experiment in this process: run_of(folder, "algo=dbscan", ...) is finished."""
+    return _run_of

@@ -1,4 +1,4 @@
-"""Runs that are exported, and a PostgreSQL server of the tests' own."""
+"""A PostgreSQL server of the tests' own, and empty databases."""
 
 import os
 import pwd
@@ -12,28 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
-from hydra import compose, initialize_config_dir
-
-from segrun.compose import prepare
-from segrun.config import conf_directory, to_experiment
-from segrun.finished import open_run
-from segrun.run import run
-
-
-def _run_of(folder, *overrides):
-    prepare()
-    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-        experiment = to_experiment(
-            compose("segrun", ["backend=sklearn", "preflight.action=none", *overrides])
-        )
-    run(experiment, folder)
-    return open_run(folder)
-
-
-@pytest.fixture(scope="session")
-def run_of():
-    """Run an experiment in this process: run_of(folder, "algo=dbscan", ...) is finished."""
-    return _run_of
 
 
 def _programs():

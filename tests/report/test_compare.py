@@ -3,39 +3,37 @@
 import numpy as np
 import polars as pl
 import pytest
-from hydra import compose, initialize_config_dir
 from sklearn.metrics import adjusted_rand_score
 
-from segrun.compose import prepare
-from segrun.config import conf_directory, to_experiment
 from segrun.errors import ConfigError, StoreError
 from segrun.report.compare import compare_command
 from segrun.report.side import differences, open_side, pair
-from segrun.run import run
 
 K3 = "n_clusters=3,tol=0.0001"
 
 
-def run_of(folder, *overrides):
-    prepare()
-    own = ["backend=sklearn", "preflight.action=none", "algo.params.tol=1e-4"]
-    if "dataset=transactions" not in overrides:
-        own.append("dataset.n_customers=200")
-    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-        experiment = to_experiment(compose("segrun", [*own, *overrides]))
-    run(experiment, folder)
-    return folder
+@pytest.fixture(scope="module")
+def small(run_of):
+    """Directory of a run on few customers: small(folder, "transform=robust", ...)."""
+
+    def ran(folder, *overrides):
+        own = ["algo.params.tol=1e-4"]
+        if "dataset=transactions" not in overrides:
+            own.append("dataset.n_customers=200")
+        return run_of(folder, *own, *overrides).path
+
+    return ran
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(small, tmp_path_factory):
     """Three runs: other scaling, and other customers of the same shop set aside."""
     folder = tmp_path_factory.mktemp("runs")
     grid = "algo.grid.n_clusters=[3,4]"
     return {
-        "a": run_of(folder / "a", grid),
-        "b": run_of(folder / "b", grid, "transform=robust"),
-        "c": run_of(folder / "c", grid, "features=rfm", "features.outliers.rule=none"),
+        "a": small(folder / "a", grid),
+        "b": small(folder / "b", grid, "transform=robust"),
+        "c": small(folder / "c", grid, "features=rfm", "features.outliers.rule=none"),
     }
 
 
@@ -90,7 +88,7 @@ def test_settings_that_one_lacks_differ():
     assert differences([one, two]) == {"a.b": [1, 2], "a.c": [{}, None]}
 
 
-def test_what_cannot_be_compared_is_refused_with_the_reason(runs, tmp_path):
+def test_what_cannot_be_compared_is_refused_with_the_reason(runs, small, tmp_path):
     a = str(runs["a"])
     with pytest.raises(ConfigError, match="1 runs and 0 points"):
         compare_command([a])
@@ -100,13 +98,13 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(runs, tmp_path):
         compare_command([a, a, "--point", K3, "--point", "n_clusters=9,tol=0.0001"])
     with pytest.raises(StoreError, match="is a sweep of 3 runs: name one of them"):
         compare_command([a, str(runs["a"].parent)])
-    copies = run_of(tmp_path / "copies", "augmentation.factor=2", "algo.grid.n_clusters=[3]")
+    copies = small(tmp_path / "copies", "augmentation.factor=2", "algo.grid.n_clusters=[3]")
     with pytest.raises(StoreError, match="copies clustered copies of its customers"):
         compare_command([a, str(copies)])
     file = tmp_path / "others.csv"
     file.write_text("id,t,v\n" + "".join(f"x{i % 9},2011-01-{1 + i % 20:02},{i}\n"
                                         for i in range(40)))  # fmt: skip
-    others = run_of(
+    others = small(
         tmp_path / "others", "dataset=transactions", f"dataset.path={file}", "features=rfm",
         "dataset.columns={customer: id, date: t, amount: v}",
         "features.outliers.rule=none", "algo.grid.n_clusters=[3]",
