@@ -109,6 +109,36 @@ def test_every_function_is_what_pandas_says(declaring, rows, condition, per):
                     assert got == pytest.approx(expected, abs=1e-9), (name, function, of)
 
 
+@settings(deadline=None, max_examples=15)
+@given(
+    rows=frames, condition=st.sampled_from(list(CONDITIONS)[1:]), of=st.sampled_from([None, "n"])
+)
+def test_shares_are_what_pandas_says(declaring, rows, condition, of):
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    columns = {
+        "all": declaring.column("share", of, where=condition, cluster=False),
+        "each": declaring.column("share", of, where=condition, per="group", values=["p", "q"],
+                                 cluster=False),
+        "Rows": declaring.column("count"),
+    }  # fmt: skip
+    found = build(declaring.rows_of(frame), declaring.aggregate(columns), cluster=False).about
+    pandas = frame.to_pandas()
+    fits = CONDITIONS[condition](pandas).fillna(False).astype(bool)
+
+    def size(rows):
+        return len(rows) if of is None else rows[of].sum()
+
+    for i, customer in enumerate(found.ids):
+        own = pandas["id"] == customer
+        part = pandas[own & fits]
+        expected = {"all": (size(part), size(pandas[own]))} | {
+            f"each_{value}": (size(part[part["group"] == value]), size(part)) for value in "pq"
+        }
+        for name, (share, whole) in expected.items():
+            got = found.columns[name][i]
+            assert got == pytest.approx(share / whole) if whole else np.isnan(got), name
+
+
 @pytest.fixture
 def sales():
     return pl.DataFrame(
