@@ -22,6 +22,7 @@ from segrun.atomic import is_temporary, write_atomically, write_text
 from segrun.claim import LOCK, MANIFEST, UNFINISHED, claim, reopen
 from segrun.customers import Customers
 from segrun.errors import StoreError
+from segrun.formulas import defused, restored
 from segrun.sparse import SparseColumns, write_matrix
 
 if TYPE_CHECKING:
@@ -323,7 +324,11 @@ def read_model(path: Path) -> Any:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows to CSV; columns are the union over all rows, in order of appearance."""
+    """Write rows to CSV; columns are the union over all rows, in order of appearance.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front; `read_csv`
+    takes it away.
+    """
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -335,7 +340,10 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read what `write_csv` wrote, every cell as text."""
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [
+            {name: restored(cell or "") for name, cell in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _write_parquet(path: Path, frame: Any) -> None:
@@ -347,6 +355,8 @@ def _write_parquet(path: Path, frame: Any) -> None:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return defused(value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     # repr gives the shortest text that reads back as the same float.

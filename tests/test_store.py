@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -5,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segrun import atomic, store
 from segrun.errors import ClaimError, StoreError
+from segrun.formulas import defused, restored
 from segrun.store import RunDirectory
 
 
@@ -114,3 +118,21 @@ def test_the_manifest_leaves_out_what_a_killed_writer_left(tmp_path):
     (tmp_path / ".scores.csv.123.tmp").write_text("half")
     run.finish("done", "", {})
     assert json.loads((tmp_path / "manifest.json").read_text())["files"] == {}
+
+
+def test_no_cell_of_a_table_is_a_formula_and_every_text_is_read_back(tmp_path):
+    texts = ["=1+1", "'=1+1", "''@x", "-6", "-6\n", "+x", "'plain", "'", "", "\t", "\uff1d1", "a,b"]
+    store.write_csv(tmp_path / "t.csv", [{"name": text, "number": -1.5} for text in texts])
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        cells = [row["name"] for row in csv.DictReader(file)]
+    assert cells[:5] == ["'=1+1", "''=1+1", "'''@x", "-6", "'-6\n"]
+    assert [cell for cell in cells if cell[:1] in tuple("=+@\t\uff1d")] == []
+    assert [row["name"] for row in store.read_csv(tmp_path / "t.csv")] == texts
+    assert {row["number"] for row in store.read_csv(tmp_path / "t.csv")} == {"-1.5"}
+
+
+@given(text=st.text())
+def test_a_text_that_is_defused_can_be_restored(text):
+    cell = defused(text)
+    assert restored(cell) == text
+    assert cell[:1] not in tuple("=@\t\r\n")
