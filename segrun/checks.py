@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segrun.config import Experiment, RatingsConfig
+from segrun.config import Experiment, RatingsConfig, Report
 from segrun.errors import ConfigError
 from segrun.seeds import MAX_SEED
 
@@ -20,9 +20,11 @@ def check(experiment: Experiment) -> None:
         Naming the key, its value and what is allowed.
     """
     from segrun import augment, centres, datasets, features, sparse_steps, transform
+    from segrun.algorithms.grid import points
     from segrun.evaluate.check import check as check_evaluation
     from segrun.preflight.check import check as check_preflight
     from segrun.segments.check import check as check_segments
+    from segrun.segments.check import check_point
 
     folder_name(experiment.name)
     if not 0 <= experiment.seed <= MAX_SEED:
@@ -44,6 +46,8 @@ def check(experiment: Experiment) -> None:
     check_segments(
         experiment.segments, features.column_names(experiment.features, experiment.dataset)
     )
+    if experiment.segments.describe or experiment.report is Report.html:
+        check_point(experiment.segments, [point.slug for point in points(experiment.algo)])
 
 
 def folder_name(name: str) -> str:

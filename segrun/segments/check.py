@@ -11,6 +11,8 @@ from segrun.segments.rule import parse
 
 #: `segments.order_by` that is no column.
 SIZE = "size"
+#: Letters of a name at the most.
+MAX_LETTERS = 100
 
 
 def check(config: SegmentsConfig, columns: Sequence[str] | None = None) -> None:
@@ -53,8 +55,8 @@ def _check_names(config: SegmentsConfig, columns: Sequence[str] | None) -> None:
     names = config.names
     for name, text in names.rules.items():
         key = f"segments.names.rules.{name}"
-        if not name.strip() or not name.isprintable():
-            raise ConfigError(f"{key}: a name needs a letter, and stands in one line")
+        if wrong := unfit(name):
+            raise ConfigError(f"{key}: no segment can be called {name!r}: {wrong}")
         for column in parse(text, key).columns():
             _known(column, columns, key)
     if names.ordered and names.by is None:
@@ -64,11 +66,33 @@ def _check_names(config: SegmentsConfig, columns: Sequence[str] | None) -> None:
         )
     if names.by is not None:
         _known(names.by, columns, "segments.names.by")
-    blank = [name for name in names.ordered if not name.strip()]
-    twice = {name for name in names.ordered if names.ordered.count(name) > 1}
-    if blank or twice:
+    for name in names.ordered:
+        if wrong := unfit(name):
+            raise ConfigError(f"segments.names.ordered: no segment can be called {name!r}: {wrong}")
+    if len(set(names.ordered)) < len(names.ordered):
+        raise ConfigError(f"segments.names.ordered={names.ordered} must be different names")
+
+
+def check_point(config: SegmentsConfig, slugs: Sequence[str]) -> None:
+    """Refuse a point that a grid does not have.
+
+    Parameters
+    ----------
+    config : SegmentsConfig
+        Names the point, or none.
+    slugs : sequence of str
+        Those of the grid.
+
+    Raises
+    ------
+    ConfigError
+        With the points that there are.
+    """
+    if config.point is not None and config.point not in slugs:
         raise ConfigError(
-            f"segments.names.ordered={names.ordered} must be different names, none of them empty"
+            f"segments.point={config.point} is no point of the grid."
+            f"{did_you_mean(config.point, slugs)} Points: {', '.join(slugs)}; null: the "
+            "selected one"
         )
 
 
@@ -83,3 +107,10 @@ def _known(name: str, columns: Sequence[str] | None, key: str) -> None:
         f"{key}: there is no column {name!r}.{did_you_mean(name, columns)} Columns: "
         f"{', '.join(dict.fromkeys(columns))}"
     )
+
+
+def unfit(name: str) -> str:
+    """Return why no segment can have a name, '' where one can."""
+    if not name.strip() or len(name) > MAX_LETTERS or not name.isprintable():
+        return f"a name has 1 to {MAX_LETTERS} letters, in one line"
+    return ""

@@ -11,6 +11,7 @@ import numpy as np
 from segrun.config import NamesConfig
 from segrun.errors import DataError
 from segrun.segments import wording
+from segrun.segments.check import unfit
 from segrun.segments.effect import LARGE
 from segrun.segments.fact import Fact
 from segrun.segments.order import column_named
@@ -123,10 +124,7 @@ def _in_order(
 def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[int, str]:
     """Return names of one word or two from the strongest facts."""
     # What was clustered by comes first, where it is plain.
-    told = [
-        sorted((fact for fact in own if fact.word), key=lambda fact: not _plain(fact))
-        for own in facts
-    ]
+    told = [sorted(filter(_names, own), key=lambda fact: not _plain(fact)) for own in facts]
     words = [[fact.word for fact in own] or ["Average"] for own in told]
     first = Counter(own[0] for own in words)
     names = [
@@ -136,6 +134,10 @@ def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[i
     for same in {name for name, count in Counter(names).items() if count > 1}:
         _tell_apart(names, same, told)
     return dict(zip(numbers, names, strict=True))
+
+
+def _names(fact: Fact) -> bool:
+    return bool(fact.word) and not unfit(fact.word)
 
 
 def _plain(fact: Fact) -> bool:
@@ -195,11 +197,8 @@ def check_names(given: Mapping[int, str], known: Mapping[int, str]) -> None:
                 f"there is no segment {number}. Segments: "
                 f"{', '.join(f'{n} ({name})' for n, name in known.items())}"
             )
-        if not name.strip() or len(name) > 100 or not name.isprintable():
-            raise DataError(
-                f"segment {number} cannot be called {name!r}: a name has 1 to 100 letters, in one "
-                "line"
-            )
+        if wrong := unfit(name):
+            raise DataError(f"segment {number} cannot be called {name!r}: {wrong}")
         others = {**known, **given}
         del others[number]
         twin = next((n for n, other in others.items() if other.lower() == name.lower()), None)

@@ -160,7 +160,7 @@ def test_customers_set_aside_go_where_the_policy_says(finished, tmp_path, policy
 
 def test_names_by_hand_appear_everywhere_and_outlive_a_new_description(copy, capsys):
     described(copy, "segments.point=n_clusters=3,tol=0.0001")
-    assert name_command([str(copy), "0==cmd|' /C calc'!A0", "2=Gift <shops>"]) == 0
+    assert name_command([str(copy), "0=A & B, Ltd.", "2=Gift <shops>"]) == 0
     assert "Gift <shops>" in capsys.readouterr().out
 
     def names():
@@ -177,14 +177,28 @@ def test_names_by_hand_appear_everywhere_and_outlive_a_new_description(copy, cap
         return [s.name for s in read_segments(run).segments]
 
     before = names()
-    assert before[0] == "=cmd|' /C calc'!A0"
+    assert before[0] == "A & B, Ltd."
     assert before[2] == "Gift <shops>"
     # In another order the same segments keep them.
     described(copy, "segments.point=n_clusters=3,tol=0.0001", "segments.order_by=Amount")
     assert sorted(names()) == sorted(before)
     # Another point has none of them.
     described(copy, "segments.point=n_clusters=2,tol=0.0001")
-    assert not set(names()) & {"=cmd|' /C calc'!A0", "Gift <shops>"}
+    assert not set(names()) & {"A & B, Ltd.", "Gift <shops>"}
+
+
+def test_no_table_has_a_formula_of_a_name(copy):
+    described(copy)
+    name_command([str(copy), "0==cmd|' /C calc'!A0"])
+    described(copy)
+    assert read_segments(open_run(copy)).segments[0].name == "=cmd|' /C calc'!A0"
+    for table in ("profile", "facts", "stability"):
+        text = (copy / "segments" / f"{table}.csv").read_text()
+        assert ",'=cmd|' /C calc'!A0," in text
+        assert ",=cmd" not in text
+        # And read as it was given.
+        names = {row["name"] for row in read_csv(copy / "segments" / f"{table}.csv")}
+        assert "=cmd|' /C calc'!A0" in names
 
 
 @pytest.mark.parametrize(
@@ -195,6 +209,7 @@ def test_names_by_hand_appear_everywhere_and_outlive_a_new_description(copy, cap
         (["0=  "], "cannot be called ''"),
         (["0=two\nlines"], "in one line"),
         (["0=Same", "1=same"], "segment 1 is"),
+        (["0=" + "x" * 101], "1 to 100 letters"),
     ],
 )
 def test_names_that_cannot_stand_are_refused_and_change_nothing(copy, arguments, told):
