@@ -1,0 +1,47 @@
+"""From a composed configuration to an experiment."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+
+from omegaconf import DictConfig, OmegaConf
+
+from segrun.config.experiment import Experiment
+from segrun.errors import ConfigError
+
+
+def to_experiment(composed: DictConfig) -> Experiment:
+    """Return the experiment that a composed configuration describes, all values resolved.
+
+    Raises
+    ------
+    omegaconf.errors.OmegaConfBaseException
+        If a mandatory value is missing, or a value does not fit the schema.
+    ConfigError
+        If a key was added (``+key=value``) that the schema does not have.
+    """
+    _refuse_added_keys(composed, "")
+    # The schema is in the defaults list, so what is composed is typed already; merging it once
+    # more would cost 8 ms a job.
+    if OmegaConf.get_type(composed) is not Experiment:
+        merged = OmegaConf.merge(OmegaConf.structured(Experiment), composed)
+        assert isinstance(merged, DictConfig)
+        composed = merged
+    experiment = OmegaConf.to_object(composed)
+    assert isinstance(experiment, Experiment)
+    return experiment
+
+
+def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
+    """Hydra lets ``+key=value`` add to a typed node what the schema does not have."""
+    schema = OmegaConf.get_type(node)
+    known = [item.name for item in fields(schema)] if is_dataclass(schema) else list(node)
+    for name in map(str, node):
+        if name not in known:
+            raise ConfigError(
+                f"unknown key {prefix}{name}. Keys there: {', '.join(known)}. "
+                "Set one of them without the +"
+            )
+        child = None if OmegaConf.is_missing(node, name) else node[name]
+        if isinstance(child, DictConfig):
+            _refuse_added_keys(child, f"{prefix}{name}.")

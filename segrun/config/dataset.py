@@ -1,0 +1,197 @@
+"""Where the rows come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from segrun.config.key import key
+
+
+class DateOrder(Enum):
+    """How a date such as 3/4/2011 is read."""
+
+    auto = "auto"
+    month_first = "month_first"
+    day_first = "day_first"
+    iso = "iso"
+
+
+class Decimal(Enum):
+    """Which letter stands in front of a number's fraction."""
+
+    auto = "auto"
+    point = "point"
+    comma = "comma"
+
+
+class BadLines(Enum):
+    """What happens to lines of a file that cannot be read."""
+
+    refuse = "refuse"
+    skip = "skip"
+    quarantine = "quarantine"
+
+
+class ColumnKind(Enum):
+    """What a column of a file holds."""
+
+    text = "text"
+    number = "number"
+    date = "date"
+
+
+class Header(Enum):
+    """Whether the first line of a file names its columns."""
+
+    auto = "auto"
+    present = "present"
+    absent = "absent"
+
+
+@dataclass
+class DatasetConfig:
+    """Where the rows come from."""
+
+    name: str = key(
+        "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ..."
+    )
+
+
+@dataclass
+class SyntheticRetailConfig(DatasetConfig):
+    """The embedded generator: a retailer in the shape of the UCI data."""
+
+    n_customers: int = key("Number of customers that buy at least once, at least 2.")
+    contrast: float = key(
+        "How plainly the planted types of customers differ, at least 1: 1 as in real data, where "
+        "they overlap; 6: customers of a type are alike and buy so often that it shows.",
+        1.0,
+    )
+
+
+@dataclass
+class SyntheticSalesConfig(DatasetConfig):
+    """The embedded generator of product-level sales."""
+
+    n_users: int = key("Number of users that buy at least once, at least 3.")
+
+
+@dataclass
+class SyntheticWeblogsConfig(DatasetConfig):
+    """The embedded generator of page views."""
+
+    n_visitors: int = key("Number of visitors that view at least one page, at least 3.")
+
+
+@dataclass
+class SyntheticRatingsConfig(DatasetConfig):
+    """The embedded generator of ratings, in the shape of MovieLens."""
+
+    n_users: int = key("Number of users, at least 2; each rates 20 items or more.")
+    n_items: int = key("Number of items, at least 10.")
+
+
+@dataclass
+class FileConfig(DatasetConfig):
+    """A file of transactions: CSV (also gzip, Zstandard), Parquet or Excel.
+
+    As it is, the UCI Online Retail data in any form that it is found in.
+    """
+
+    path: str = key("File to read, relative to the current directory; `~` is expanded.")
+    sheet: str | None = key("Sheet of an Excel file; null: the first.")
+    encoding: str = key(
+        "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, ...), or "
+        "auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
+    )
+    separator: str = key(
+        "Letter between two fields of a CSV file, such as ';'; auto: comma, semicolon, tab or "
+        "bar, whichever the header has most of."
+    )
+    decimal: Decimal = key(
+        "How 1,234 is read: point (1234) or comma (1.234); thousands may be grouped by the other "
+        "one, a blank or an apostrophe. auto looks at the whole column and refuses one that can "
+        "be read both ways."
+    )
+    date_order: DateOrder = key(
+        "How dates are read: month_first, day_first or iso; auto looks at the whole column and "
+        "refuses one that can be read in several ways."
+    )
+    date_format: str | None = key(
+        "strptime format of the dates, such as '%m/%d/%Y %H:%M'; null finds it within date_order."
+    )
+    missing: list[str] = key("Texts that stand for a missing value, besides the empty one.")
+    bad_lines: BadLines = key(
+        "Lines that cannot be read: refuse (stop and say where), skip (leave them out and count "
+        "them) or quarantine (and keep them in quarantine.csv)."
+    )
+
+
+@dataclass
+class ColumnsConfig:
+    """Which columns of a file hold what."""
+
+    customer: str | None = key("Column of the customer id.", None)
+    date: str | None = key("Column of the date, with or without time.", None)
+    amount: str | None = key("Column of a line's amount; instead of price.", None)
+    price: str | None = key("Column of the unit price; instead of amount.", None)
+    quantity: str | None = key("Column of the quantity that price is multiplied by; null: 1.", None)
+    invoice: str | None = key("Column of the order or invoice number.", None)
+    item: str | None = key("Column of the item's code.", None)
+    description: str | None = key("Column of the item's description.", None)
+    country: str | None = key("Column of the country.", None)
+
+
+@dataclass
+class TransactionsConfig(FileConfig):
+    """Anybody's file of transactions: one line per purchase, payment, call, ..."""
+
+    columns: ColumnsConfig = key("Which columns of the file hold what.")
+
+
+@dataclass
+class RecordsConfig(FileConfig):
+    """Anybody's file of rows about entities: page views, sales, a table of customers, ..."""
+
+    id: str = key("Column of the file that says which entity a row is about.")
+    columns: dict[str, ColumnKind] = key(
+        "Columns that are used, and what they hold: text, number or date.", {}
+    )
+    rename: dict[str, str] = key(
+        "Name in the file of columns that `columns` calls otherwise: {page: URL}.", {}
+    )
+    one_per_id: bool = key("true: a second row with the same id is an error, as in a table.")
+
+
+@dataclass
+class RatingColumns:
+    """Which columns of a file of ratings hold what: a name, or a number from 1 without header."""
+
+    user: str | None = key("Column of the user id; null: by its name, else the first.", None)
+    item: str | None = key("Column of the item id; null: by its name, else the second.", None)
+    rating: str | None = key("Column of the rating; null: by its name, else the third.", None)
+    time: str | None = key(
+        "Column of numbers that grow with time; null: by its name, else the fourth.", None
+    )
+
+
+@dataclass
+class ItemsFile:
+    """A file that says what items are called."""
+
+    path: str | None = key("File with one item per line; null: none.", None)
+    item: str | None = key("Its column of the item id; null: by its name, else the first.", None)
+    title: str | None = key("Its column of the title; null: by its name, else the second.", None)
+
+
+@dataclass
+class RatingsFileConfig(FileConfig):
+    """A file of ratings, views or purchases: one user and one item per line."""
+
+    header: Header = key(
+        "Whether the first line names the columns: present, absent or auto (it does not where "
+        "one of its fields is a number)."
+    )
+    columns: RatingColumns = key("Which columns of the file hold what.")
+    items: ItemsFile = key("A file of the items' titles.")

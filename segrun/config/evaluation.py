@@ -1,0 +1,52 @@
+"""Scores and the choice of the best point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from segrun.config.key import key
+
+
+@dataclass
+class SilhouetteConfig:
+    """The cost limit of the silhouette."""
+
+    max_exact_rows: int = key("Up to this many rows the silhouette is exact.")
+    sample_rows: int = key("Above it, this many sampled rows are scored against all rows.")
+
+
+class Criterion(Enum):
+    """Which point of a grid is the best."""
+
+    silhouette = "silhouette"
+    davies_bouldin = "davies_bouldin"
+    calinski_harabasz = "calinski_harabasz"
+    elbow = "elbow"
+
+
+@dataclass
+class EvaluationConfig:
+    """Scores and the choice of the best point."""
+
+    silhouette: SilhouetteConfig = key("When the silhouette is exact and when sampled.")
+    max_noise_share: float = key(
+        "A point is selected only if at most this share of the rows is noise, 0 to 1."
+    )
+    min_share: float = key(
+        "A point is selected only if its smallest segment has at least this share of the rows, "
+        "0 to 1.",
+        0.0,
+    )
+    max_share: float = key(
+        "A point is selected only if its largest segment has at most this share of the rows, 0 to "
+        "1.",
+        1.0,
+    )
+    min_clusters: int | None = key("Segments that a selected point has at least; null: any.", None)
+    max_clusters: int | None = key("Segments that a selected point has at most; null: any.", None)
+    criterion: Criterion = key(
+        "What tells the best of the points within the limits: silhouette, davies_bouldin, "
+        "calinski_harabasz or elbow (the knee of the inertia over n_clusters).",
+        Criterion.silhouette,
+    )

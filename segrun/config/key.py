@@ -1,0 +1,23 @@
+"""How one configuration key is declared."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+def key(doc: str, default: Any = MISSING) -> Any:
+    """Declare one configuration key together with its documentation.
+
+    Parameters
+    ----------
+    doc : str
+        Unit, meaning and allowed values; shown by error messages.
+    default : Any, default=MISSING
+        Value where the YAML gives none; ``MISSING`` makes the key mandatory.
+    """
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})

@@ -1,0 +1,95 @@
+"""Experiments as plain values, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, get_type_hints
+
+from omegaconf import MISSING
+
+from segrun.config.dataset import FileConfig
+from segrun.config.experiment import SCHEMAS, Experiment
+from segrun.config.folders import conf_directory
+from segrun.config.kinds import choice_of, item_type
+from segrun.config.segments import SegmentsConfig
+from segrun.config.text import read_yaml
+from segrun.errors import ConfigError
+
+
+def plain(experiment: Experiment | SegmentsConfig) -> dict[str, Any]:
+    """Return the experiment, or a part, as plain values: what JSON can hold, choices by name."""
+    return dict(_plain(experiment))
+
+
+def plain_values(settings: Any) -> dict[str, Any]:
+    """Return the settings of one group as plain values; see `plain`."""
+    return dict(_plain(settings))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def from_plain(values: Mapping[str, Any]) -> Experiment:
+    """Return the experiment that `plain` gave these values of.
+
+    Raises
+    ------
+    ConfigError
+        If they are those of another version of segrun.
+    """
+    try:
+        experiment = _built(Experiment, values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the stored experiment does not fit this version of segrun: {error!r}"
+        ) from error
+    assert isinstance(experiment, Experiment)
+    return experiment
+
+
+def _built(schema: type, values: Mapping[str, Any]) -> Any:
+    types = get_type_hints(schema)
+    made = {}
+    for name, value in values.items():
+        kind = types[name]
+        if is_dataclass(kind):
+            assert isinstance(kind, type)
+            made[name] = _built(_variant(name, kind, value), value)
+        elif choice := choice_of(kind):
+            made[name] = None if value is None else choice(value)
+        elif item := item_type(kind):
+            made[name] = {key: _item(item, inner) for key, inner in value.items()}
+        else:
+            made[name] = value
+    return schema(**made)
+
+
+def _item(kind: type, value: Any) -> Any:
+    return _built(kind, value) if is_dataclass(kind) else kind(value)
+
+
+def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
+    """Return the schema of a group's choice that has these keys, and defaults for all others."""
+    for group, _, variant in SCHEMAS:
+        known = {item.name for item in fields(variant)}
+        needed = {item.name for item in fields(variant) if item.default == MISSING}
+        if group == f"schema/{name}" and needed <= set(values) <= known:
+            return variant
+    return schema
+
+
+def any_file(path: str) -> FileConfig:
+    """Return the settings of a file that nothing is known of: everything is found by looking."""
+    values = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
+    values.pop("defaults")
+    found: FileConfig = _built(FileConfig, {**values, "path": path})
+    return found

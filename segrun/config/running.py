@@ -1,0 +1,107 @@
+"""Who fits and computes, what it may take, what stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from segrun.config.key import key
+
+
+class BackendName(Enum):
+    """Who fits the clusterings."""
+
+    onedal = "onedal"
+    native = "native"
+    sklearn = "sklearn"
+
+
+@dataclass
+class BackendConfig:
+    """Who fits."""
+
+    name: BackendName = key("onedal (scikit-learn-intelex) or sklearn (stock scikit-learn).")
+    require: bool = key("true: a fit that falls back to another backend is an error.")
+
+
+class EngineName(Enum):
+    """Who computes the features from the transactions."""
+
+    polars = "polars"
+
+
+@dataclass
+class EngineConfig:
+    """Who computes frames."""
+
+    name: EngineName = key("Data-frame engine for the features: polars.")
+
+
+class PreflightAction(Enum):
+    """What happens where a grid will take more than is allowed."""
+
+    none = "none"
+    warn = "warn"
+    sample = "sample"
+    refuse = "refuse"
+
+
+@dataclass
+class PreflightConfig:
+    """What a grid may take, estimated before it starts."""
+
+    action: PreflightAction = key(
+        "Where the estimate is too much: refuse (before any fit), warn, or sample (an exact "
+        "silhouette is sampled where time is too long, the rest is warned of); none: no estimate.",
+        PreflightAction.warn,
+    )
+    max_seconds: float | None = key(
+        "Wall seconds that fits, scores and storing may take; null: no limit.", None
+    )
+    max_memory_share: float = key(
+        "Share, above 0 and up to 1, of the memory that this run can have (its control group's "
+        "limit counts, jobs side by side share).",
+        0.9,
+    )
+
+
+class ModelsKept(Enum):
+    """Which fitted models stay in the run directory."""
+
+    all = "all"
+    best = "best"
+    none = "none"
+
+
+@dataclass
+class StoreConfig:
+    """What stays in the run directory."""
+
+    models: ModelsKept = key("Fitted models kept: all, best (the selected point's) or none.")
+
+
+@dataclass
+class TimingConfig:
+    """How often fits are timed."""
+
+    repeats: int = key("Fits per point, at least 1; labels come from the first.")
+    share: bool = key(
+        "true: take an algorithm's faster road over the whole grid, where it has one; false: "
+        "fit every point alone, so that each has a time of its own."
+    )
+    round: int = key(
+        "Number of a benchmark's round, from 0: sweeping over it runs the same jobs again. No "
+        "result depends on it.",
+        0,
+    )
+
+
+@dataclass
+class SweepConfig:
+    """How the jobs of one command go together; no result depends on it."""
+
+    keep_going: bool = key("true: a failed job does not stop the others; false: no more begin.")
+    reuse: bool = key(
+        "true: take over a finished job of an earlier sweep below the same outputs/<name> that "
+        "has the same content key, instead of running it again."
+    )

@@ -1,0 +1,93 @@
+"""From YAML to values, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from segrun.config.experiment import Experiment
+from segrun.config.grid import AlgoConfig
+from segrun.config.plain import plain
+from segrun.config.segments import SegmentsConfig
+from segrun.errors import ConfigError
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file holds, interpolations as they stand.
+
+    Read as the composition reads it: 1e-3 is a number, not the text of YAML 1.1.
+    """
+    return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+
+
+def read_value(text: str) -> Any:
+    """Return what a value on the command line is in YAML.
+
+    Raises
+    ------
+    ConfigError
+        If it is no YAML.
+    """
+    try:
+        return OmegaConf.to_container(OmegaConf.create(f"value: {text}"))["value"]  # type: ignore[call-overload, index]
+    except Exception as error:
+        raise ConfigError(f"{text} is no value in YAML: {error}") from error
+
+
+def algo_of(path: Path) -> AlgoConfig:
+    """Return the algorithm of a composed experiment, as a YAML file holds it."""
+    whole = OmegaConf.load(path)
+    typed = OmegaConf.merge(OmegaConf.structured(AlgoConfig), whole.algo)
+    whole.algo = typed
+    found = OmegaConf.to_object(whole.algo)
+    assert isinstance(found, AlgoConfig)
+    return found
+
+
+def segments_config(experiment: Mapping[str, Any], overrides: Sequence[str]) -> SegmentsConfig:
+    """Return how segments are to be described: as an experiment says, with changes.
+
+    Parameters
+    ----------
+    experiment : mapping
+        The experiment as plain values.
+    overrides : sequence of str
+        Such as ``segments.order_by=Recency``.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is no setting of `segments`, or its value does not fit.
+    """
+    for override in overrides:
+        if not override.startswith("segments.") or "=" not in override:
+            raise ConfigError(
+                f"{override!r} is no setting of the segments: write segments.KEY=VALUE, with KEY "
+                f"one of {', '.join(item.name for item in fields(SegmentsConfig))}"
+            )
+    asked = [override.removeprefix("segments.") for override in overrides]
+    try:
+        merged = OmegaConf.merge(
+            OmegaConf.structured(SegmentsConfig),
+            dict(experiment.get("segments", {})),
+            OmegaConf.from_dotlist(asked),
+        )
+        found = OmegaConf.to_object(merged)
+    except (OmegaConfBaseException, YAMLError) as error:
+        told = str(error).partition("\n")[0]
+        key = getattr(error, "full_key", None)
+        raise ConfigError(f"segments{'.' + key if key else ''}: {told}") from error
+    assert isinstance(found, SegmentsConfig)
+    return found
+
+
+def to_yaml(experiment: Experiment) -> str:
+    """Return the experiment as YAML, every value resolved."""
+    # Not structured(experiment): that takes five times as long.
+    return OmegaConf.to_yaml(OmegaConf.create(plain(experiment)))
