@@ -56,7 +56,7 @@ from segrun.config.folders import conf_directory, user_conf_directory
 from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformConfig
 from segrun.config.key import key
 from segrun.config.meaning import documentation, meaning
-from segrun.config.plain import any_file, from_plain, plain, plain_values
+from segrun.config.plain import from_plain, plain, plain_values
 from segrun.config.running import (
     BackendConfig,
     BackendName,

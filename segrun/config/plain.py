@@ -9,12 +9,9 @@ from typing import Any, get_type_hints
 
 from omegaconf import MISSING
 
-from segrun.config.dataset import FileConfig
 from segrun.config.experiment import SCHEMAS, Experiment
-from segrun.config.folders import conf_directory
 from segrun.config.kinds import choice_of, item_type
 from segrun.config.segments import SegmentsConfig
-from segrun.config.text import read_yaml
 from segrun.errors import ConfigError
 
 
@@ -47,7 +44,7 @@ def from_plain(values: Mapping[str, Any]) -> Experiment:
         If they are those of another version of segrun.
     """
     try:
-        experiment = _built(Experiment, values)
+        experiment = built(Experiment, values)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"the stored experiment does not fit this version of segrun: {error!r}"
@@ -56,14 +53,15 @@ def from_plain(values: Mapping[str, Any]) -> Experiment:
     return experiment
 
 
-def _built(schema: type, values: Mapping[str, Any]) -> Any:
+def built(schema: type, values: Mapping[str, Any]) -> Any:
+    """Return a part of the schema that holds plain values."""
     types = get_type_hints(schema)
     made = {}
     for name, value in values.items():
         kind = types[name]
         if is_dataclass(kind):
             assert isinstance(kind, type)
-            made[name] = _built(_variant(name, kind, value), value)
+            made[name] = built(_variant(name, kind, value), value)
         elif choice := choice_of(kind):
             made[name] = None if value is None else choice(value)
         elif item := item_type(kind):
@@ -74,7 +72,7 @@ def _built(schema: type, values: Mapping[str, Any]) -> Any:
 
 
 def _item(kind: type, value: Any) -> Any:
-    return _built(kind, value) if is_dataclass(kind) else kind(value)
+    return built(kind, value) if is_dataclass(kind) else kind(value)
 
 
 def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
@@ -85,11 +83,3 @@ def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
         if group == f"schema/{name}" and needed <= set(values) <= known:
             return variant
     return schema
-
-
-def any_file(path: str) -> FileConfig:
-    """Return the settings of a file that nothing is known of: everything is found by looking."""
-    values = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
-    values.pop("defaults")
-    found: FileConfig = _built(FileConfig, {**values, "path": path})
-    return found

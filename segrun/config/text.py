@@ -11,9 +11,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from segrun.config.dataset import FileConfig
 from segrun.config.experiment import Experiment
+from segrun.config.folders import conf_directory
 from segrun.config.grid import AlgoConfig
-from segrun.config.plain import plain
+from segrun.config.plain import built, plain
 from segrun.config.segments import SegmentsConfig
 from segrun.errors import ConfigError
 
@@ -91,3 +93,11 @@ def to_yaml(experiment: Experiment) -> str:
     """Return the experiment as YAML, every value resolved."""
     # Not structured(experiment): that takes five times as long.
     return OmegaConf.to_yaml(OmegaConf.create(plain(experiment)))
+
+
+def any_file(path: str) -> FileConfig:
+    """Return the settings of a file that nothing is known of: everything is found by looking."""
+    values = read_yaml(conf_directory() / "dataset" / "online_retail.yaml")
+    values.pop("defaults")
+    found: FileConfig = built(FileConfig, {**values, "path": path})
+    return found
