@@ -70,7 +70,14 @@ from segrun.config.running import (
     TimingConfig,
 )
 from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig, StabilityConfig
-from segrun.config.text import algo_of, read_value, read_yaml, segments_config, to_yaml
+from segrun.config.text import (
+    algo_of,
+    any_file,
+    read_value,
+    read_yaml,
+    segments_config,
+    to_yaml,
+)
 
 __all__ = [
     "SCHEMAS",
