@@ -39,7 +39,7 @@ class Timing:
     Attributes
     ----------
     stage : str
-        load, features, augment, transform, fit, evaluate or store.
+        load, features, augment, transform, fit, evaluate, store or describe.
     point : str
         Slug of the grid point, empty for stages that serve the whole grid.
     repeat : int

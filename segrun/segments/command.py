@@ -65,10 +65,11 @@ def _show(run: FinishedRun, segments: Segments) -> None:
         told = first.get(str(segment.number), "")
         share = f"{segment.share:.1%}"
         rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, told))
-    print(f"{segments.point}, {len(segments.segments)} segments")  # noqa: T201
+    count = len(segments.segments)
+    print(f"{segments.point}, {count} segment{'s' if count != 1 else ''}")  # noqa: T201
     print(table(rows))  # noqa: T201
-    if len(segments.segments) > _SHOWN:
-        print(f"... and {len(segments.segments) - _SHOWN} more")  # noqa: T201
+    if count > _SHOWN:
+        print(f"... and {count - _SHOWN} more")  # noqa: T201
     for warning in segments.warnings:
         print(f"segrun: {warning['text']}", file=sys.stderr)  # noqa: T201
     print(run.path / "segments")  # noqa: T201

@@ -87,7 +87,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     ]
     segments = Segments(
         clustering.point.slug,
-        _segments(clustering, people, dict(zip(shown, named, strict=True)), stable),
+        _segments(clustering, people, given | dict(zip(shown, named, strict=True)), stable),
         config.outliers.value,
         warnings,
     )
