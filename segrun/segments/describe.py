@@ -26,8 +26,9 @@ from segrun.segments.outliers import Members, place
 from segrun.segments.population import Population, population
 from segrun.segments.profile import profile, profile_rows
 from segrun.segments.rated import column_titles, rating_tables
+from segrun.segments.rules import rules
 from segrun.segments.segment import NOISE, Segment, Segments
-from segrun.segments.separability import rules, separability
+from segrun.segments.separability import separability
 from segrun.segments.stability import Stability, stability, stability_rows
 from segrun.store import read_parquet
 
@@ -107,7 +108,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
             "confusion": apart.confusion,
             **rating_tables(run, members, numbers, segments),
         },
-        rules(apart, segments, column_titles(members.customers)),
+        rules(apart.leaves, apart.classes, segments, column_titles(members.customers)),
         _columns(members, segments, numbers),
         plain(config),
     )

@@ -11,8 +11,8 @@ from segrun.finished import FinishedRun
 from segrun.segments.description import FOLDER, MEMBERS, RULES
 from segrun.segments.handnames import GIVEN, with_names
 from segrun.segments.names import check_names
+from segrun.segments.rules import heading
 from segrun.segments.segment import SEGMENTS, Segments, read_segments
-from segrun.segments.separability import heading
 from segrun.store import read_parquet
 
 

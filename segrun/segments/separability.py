@@ -10,32 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.seeds import generator
-from segrun.segments.segment import Segments
+from segrun.segments.rules import Leaf, leaves
 
 #: Rows that the classifiers see; more are sampled.
 MAX_ROWS = 20_000
 #: With more segments nobody reads a confusion matrix.
 MAX_SEGMENTS = 50
 _FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One leaf of a tree: what leads to it and who is in it.
-
-    Attributes
-    ----------
-    bounds : mapping of int to (float, float)
-        By feature: above the first, at most the second.
-    predicted : int
-        Place of the class that the tree predicts here.
-    counts : ndarray of int64, shape (n_classes,)
-        Rows of each class.
-    """
-
-    bounds: dict[int, tuple[float, float]]
-    predicted: int
-    counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,15 +29,15 @@ class Separability:
         Rows of ``separability.csv``.
     confusion : list of mapping
         Rows of ``confusion.csv``.
-    tree : DecisionTreeClassifier or None
-        Fitted to all the rows seen, raw units.
+    classes : sequence of int
+        Numbers of the segments that the tree tells apart.
     leaves : sequence of Leaf
-        Its leaves.
+        Of the tree, fitted to all the rows seen.
     """
 
     scores: list[dict[str, object]] = field(default_factory=list)
     confusion: list[dict[str, object]] = field(default_factory=list)
-    tree: Any = None
+    classes: Sequence[int] = ()
     leaves: Sequence[Leaf] = ()
 
 
@@ -100,7 +81,7 @@ def separability(
         scores.append(_score(name, y, predicted, n_folds))
         confusion += _confusion(name, y, predicted, found)
     tree.fit(X[rows], y)
-    return Separability(scores, confusion, tree, _leaves(tree, X[rows], y))
+    return Separability(scores, confusion, found.tolist(), leaves(tree, X[rows], y))
 
 
 def _rows(numbers: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -152,70 +133,3 @@ def _confusion(
         for i, a in enumerate(found)
         for j, p in enumerate(found)
     ]
-
-
-def _leaves(tree: Any, X: NDArray[np.float64], y: NDArray[np.int64]) -> list[Leaf]:
-    """Return the leaves of a fitted tree, with the rows of X that come to each."""
-    at = tree.apply(X)
-    classes = np.searchsorted(tree.classes_, y)
-    found: list[Leaf] = []
-
-    def walk(node: int, bounds: dict[int, tuple[float, float]]) -> None:
-        inner = tree.tree_
-        if inner.children_left[node] < 0:
-            own = classes[at == node]
-            counts = np.bincount(own, minlength=len(tree.classes_))
-            found.append(Leaf(bounds, int(inner.value[node][0].argmax()), counts))
-            return
-        feature, threshold = int(inner.feature[node]), float(inner.threshold[node])
-        low, high = bounds.get(feature, (-np.inf, np.inf))
-        walk(inner.children_left[node], {**bounds, feature: (low, min(high, threshold))})
-        walk(inner.children_right[node], {**bounds, feature: (max(low, threshold), high)})
-
-    walk(0, {})
-    return found
-
-
-def rules(found: Separability, segments: Segments, features: Sequence[str]) -> str:
-    """Return the rules of the tree as text: by segment, those of most customers first.
-
-    Parameters
-    ----------
-    found : Separability
-        With the tree; without one there are no rules.
-    segments : Segments
-        Numbers and names.
-    features : sequence of str
-        Names of the columns.
-    """
-    if found.tree is None:
-        return ""
-    lines = []
-    for place, number in enumerate(found.tree.classes_.tolist()):
-        lines.append(heading(number, segments.name(number)))
-        own = [leaf for leaf in found.leaves if leaf.predicted == place]
-        for leaf in sorted(own, key=lambda leaf: -int(leaf.counts[place])):
-            size, right = int(leaf.counts.sum()), int(leaf.counts[place])
-            condition = _condition(leaf, features)
-            lines.append(f"  {condition}: {right:,} of {size:,} customers are in it")
-        if not own:
-            lines.append("  no rule of the tree leads to it")
-    return "\n".join(lines) + "\n"
-
-
-def heading(number: int, name: str) -> str:
-    """Return the line that the rules of a segment stand under."""
-    return f"segment {number}: {name}"
-
-
-def _condition(leaf: Leaf, features: Sequence[str]) -> str:
-    parts = [_bound(features[feature], *bounds) for feature, bounds in leaf.bounds.items()]
-    return " and ".join(parts) or "always"
-
-
-def _bound(name: str, low: float, high: float) -> str:
-    if np.isinf(low):
-        return f"{name} <= {high:.6g}"
-    if np.isinf(high):
-        return f"{name} > {low:.6g}"
-    return f"{low:.6g} < {name} <= {high:.6g}"

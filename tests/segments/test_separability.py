@@ -8,8 +8,9 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
+from segrun.segments.rules import rules
 from segrun.segments.segment import Segment, Segments
-from segrun.segments.separability import rules, separability
+from segrun.segments.separability import separability
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def test_the_rules_are_true_of_the_rows(data):
     Z, X, y = data
     names = ["Amount", "Age", "Net Share"]
     segments = Segments("k", [Segment(n, n, f"Name {n}", 1, 0.1, "#000000") for n in range(3)])
-    text = rules(separability(Z, X[:, :2], y, 0), segments, names[:2])
+    found = separability(Z, X[:, :2], y, 0)
+    text = rules(found.leaves, found.classes, segments, names[:2])
     assert [line for line in text.splitlines() if not line.startswith(" ")] == [
         "segment 0: Name 0", "segment 1: Name 1", "segment 2: Name 2",
     ]  # fmt: skip
@@ -68,8 +70,8 @@ def test_the_rules_are_true_of_the_rows(data):
 def test_one_segment_or_very_many_are_not_judged(y):
     Z = np.random.default_rng(0).normal(size=(len(y), 2))
     found = separability(Z, Z, y, 0)
-    assert (found.scores, found.confusion, found.tree) == ([], [], None)
-    assert rules(found, Segments("k", []), ["a", "b"]) == ""
+    assert (found.scores, found.confusion, found.leaves) == ([], [], ())
+    assert rules(found.leaves, found.classes, Segments("k", []), ["a", "b"]) == ""
 
 
 def test_a_segment_of_one_row_is_left_out(data):
