@@ -103,8 +103,8 @@ class Shift:
     def columns(self) -> Mapping[str, list[Any]]:
         """Return a table: one row for each segment, one for all, one for each feature."""
         sizes = [
-            ("segment" if s.segment is not None else "none", s.segment, s.name or None, s.n_before, s.n_now,
-             s.before, s.now, s.psi)
+            ("segment" if s.segment is not None else "none", s.segment, s.name or None, s.n_before,
+             s.n_now, s.before, s.now, s.psi)
             for s in self.sizes
         ]  # fmt: skip
         n_before, n_now = (sum(getattr(s, n) for s in self.sizes) for n in ("n_before", "n_now"))
