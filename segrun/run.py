@@ -226,7 +226,8 @@ def _finish(
 
     with timings.stage("store"):
         if experiment.store.models is ModelsKept.best:
-            out.remove_models(slug for slug in ended.scores if slug != ended.selected)
+            kept = (ended.selected, experiment.segments.point)
+            out.remove_models(slug for slug in ended.scores if slug not in kept)
         limits = experiment.evaluation
         rows = score_rows(ended.outcomes, ended.scores, ended.selected, limits)
         out.write_table("scores.csv", rows)

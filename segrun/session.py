@@ -108,6 +108,8 @@ class Session:
             return 0
         if (self.jobs[0].directory / "scores.csv").exists():
             print(summary(self.jobs), end="\n\n")  # noqa: T201
+        if described := _segments(self.jobs[0]):
+            print(described, end="\n\n")  # noqa: T201
         where, here = self.jobs[0].directory.absolute(), Path.cwd()
         print(where.relative_to(here) if where.is_relative_to(here) else where)  # noqa: T201
         return max(self.codes)
@@ -127,6 +129,18 @@ def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> i
         record_end(directory, ("failed", message), {"experiment": about}, records)
         raise ConfigError(message) from error
     return 0 if run(experiment, directory, records).status == "done" else 1
+
+
+def _segments(job: JobResult) -> str:
+    """Return the table of a job's segments, empty where it was not described."""
+    if job.manifest()["status"] not in ("done", "incomplete"):
+        return ""
+    from segrun.finished import open_run
+    from segrun.segments.page import page
+    from segrun.segments.segment import is_described, read_segments
+
+    run = open_run(job.directory)
+    return page(run, read_segments(run)) if is_described(run) else ""
 
 
 def exit_code(error: BaseException) -> int:

@@ -61,6 +61,7 @@ class RunDirectory:
         self.path = path
         self.started = _now()
         self._lock: FileLock | None = None
+        self._changed: set[str] = set()
         if again:
             self._lock = reopen(path, self.started)
         else:
@@ -70,12 +71,19 @@ class RunDirectory:
     def amending(cls, path: Path) -> RunDirectory:
         """Return a finished directory that the caller has locked, to add files to."""
         out = cls.__new__(cls)
-        out.path, out.started, out._lock = path, _now(), None
+        out.path, out.started, out._lock, out._changed = path, _now(), None, set()
         return out
 
     def amend(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest again: as it was, with the files as they are now."""
-        content = {**manifest, "amended": _now(), "files": self.hashes()}
+        """Write the manifest again, with the files that were written and removed since.
+
+        All others stay as the run vouched for them: what somebody else has changed or put there
+        is not taken over.
+        """
+        files = {n: digest for n, digest in manifest["files"].items() if n not in self._changed}
+        written = sorted(name for name in self._changed if (self.path / name).is_file())
+        files |= {name: sha256(self.path / name) for name in written}
+        content = {**manifest, "amended": _now(), "files": dict(sorted(files.items()))}
         write_text(self.path / MANIFEST, json.dumps(content, indent=2, default=str) + "\n")
 
     def hashes(self) -> dict[str, str]:
@@ -161,10 +169,11 @@ class RunDirectory:
     def remove_models(self, points: Iterable[str]) -> None:
         """Remove the models of these points, where there are any."""
         for point in points:
-            (self.path / model_name(point)).unlink(missing_ok=True)
+            self.remove(model_name(point))
 
     def remove(self, name: str) -> None:
         """Remove a file, where there is one."""
+        self._changed.add(name)
         (self.path / name).unlink(missing_ok=True)
 
     def write_table(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -174,7 +183,12 @@ class RunDirectory:
     def write_text(self, name: str, text: str) -> None:
         """Write a text file."""
         interrupt.check()
+        self._changed.add(name)
         write_text(self.path / name, text)
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of bytes, such as a picture."""
+        self._write(name, lambda path: path.write_bytes(content))
 
     def keep(self, name: str, file: Path) -> None:
         """Copy a file that goes when its dataset is closed."""
@@ -215,6 +229,7 @@ class RunDirectory:
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         interrupt.check()
+        self._changed.add(name)
         write_atomically(self.path / name, write)
 
 
@@ -375,11 +390,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises
     ------
     StoreError
-        If `path` is no run directory.
+        If `path` is no run directory, or its manifest is none.
     """
     manifest = path / MANIFEST
     if manifest.is_file():
-        content: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        try:
+            content = json.loads(manifest.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{manifest} cannot be read: {error}") from error
+        if not isinstance(content, dict) or "status" not in content:
+            raise StoreError(f"{manifest} is no manifest of a run: it has no status")
         return content
     if (path / UNFINISHED).exists():
         return {"status": "unfinished", "reason": "no manifest: the run is going on or was killed"}

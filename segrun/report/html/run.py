@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
-from segrun.atomic import write_bytes
 from segrun.finished import FinishedRun, open_run
 from segrun.report.html.formats import counted, number
 from segrun.report.html.page import render
@@ -30,6 +29,7 @@ from segrun.report.html.sections import (
 )
 from segrun.report.html.subject import Subject
 from segrun.segments.segment import is_described, read_segments
+from segrun.store import RunDirectory
 
 REPORT = "report.html"
 _SECTIONS = (
@@ -50,7 +50,7 @@ def write_run(path: Path) -> Path:
     page = run_page(run)
     html = render(page)
     with run.amend() as out:
-        _write_pictures(out.path, page.pictures)
+        _write_pictures(out, page.pictures)
         out.write_text(REPORT, html)
     return path / REPORT
 
@@ -78,11 +78,11 @@ def _described(run: FinishedRun) -> FinishedRun:
     return open_run(run.path)
 
 
-def _write_pictures(path: Path, pictures: Sequence[Picture]) -> None:
-    for stale in (path / "pictures").glob("*.png"):
-        stale.unlink()
+def _write_pictures(out: RunDirectory, pictures: Sequence[Picture]) -> None:
+    for stale in (out.path / "pictures").glob("*.png"):
+        out.remove(f"pictures/{stale.name}")
     for picture in pictures:
-        write_bytes(path / picture.file, picture.png)
+        out.write_bytes(picture.file, picture.png)
 
 
 def _lead(subject: Subject) -> str:
