@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.registry import find
+from segrun.apply.distance import to_centres, to_cores
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
 from segrun.segments.outliers import middles
 from segrun.segments.segment import NOISE
-
-#: Rows whose distances to all centres are held at once.
-_CHUNK = 65_536
 
 Road = Callable[[NDArray[np.float64]], NDArray[Any]]
 
@@ -103,56 +101,23 @@ class Assigner:
             In the transformed space: by the model's metric to the nearest core row, where it has
             core rows; else Euclidean to the centre.
         """
-        found = np.full(len(labels), np.nan)
-        for label in np.unique(labels):
-            rows = labels == label
-            if label in self._places:
-                found[rows] = self._to(int(label), Z[rows])
-            elif self._places:
-                near = [self._to(name, Z[rows]) for name in self._places]
-                found[rows] = np.min(near, axis=0)
-        return found
+        if self.has_cores:
+            return to_cores(self.clusterer, Z, labels)
+        return to_centres(*self._centres, Z, labels)
 
-    @cached_property
+    @property
     def has_cores(self) -> bool:
         """Whether the model knows core rows, as DBSCAN does."""
         return all(hasattr(self.clusterer, a) for a in ("core_sample_indices_", "components_"))
 
     @cached_property
-    def _places(self) -> dict[int, Any]:
-        """Of each cluster its core rows as a search tree, or its centre."""
-        names = [int(label) for label in np.unique(self.labels) if label != NOISE]
-        if self.has_cores:
-            return self._cores(names)
+    def _centres(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Labels of the clusters, and their centres."""
+        names = np.unique(self.labels[self.labels != NOISE])
         centres = getattr(self.clusterer, "cluster_centers_", None)
-        if centres is None or not names or len(centres) <= names[-1]:
-            found, means = middles(self.transform(self.X), self.labels)
-            return dict(zip(found.tolist(), means, strict=True))
-        return {name: np.asarray(centres[name]) for name in names}
-
-    def _cores(self, names: list[int]) -> dict[int, Any]:
-        from sklearn.neighbors import NearestNeighbors
-
-        model = self.clusterer
-        metric = {
-            name: getattr(model, name)
-            for name in ("metric", "metric_params", "p")
-            if hasattr(model, name)
-        }
-        labels = model.labels_[model.core_sample_indices_]
-        return {
-            name: NearestNeighbors(n_neighbors=1, **metric).fit(model.components_[labels == name])
-            for name in names
-            if (labels == name).any()
-        }
-
-    def _to(self, name: int, Z: NDArray[np.float64]) -> NDArray[np.float64]:
-        place = self._places[name]
-        if self.has_cores:
-            return np.asarray(place.kneighbors(Z)[0][:, 0])
-        # In parts: the differences take as much memory as the rows.
-        parts = np.array_split(Z, len(Z) // _CHUNK + 1)
-        return np.concatenate([np.linalg.norm(part - place, axis=1) for part in parts])
+        if centres is None or not len(names) or len(centres) <= names[-1]:
+            return middles(self.transform(self.X), self.labels)
+        return names, np.asarray(centres)[names]
 
 
 def _keys(X: Any) -> list[bytes]:
