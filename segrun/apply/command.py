@@ -14,6 +14,7 @@ from segrun.export.export import read_called
 from segrun.export.members import as_members
 from segrun.export.rows import file_rows, with_segments
 from segrun.export.tablefile import as_frame, check_suffix, refuse_existing, write_frames
+from segrun.export.targets import check_targets, inputs_of
 from segrun.finished import open_run
 from segrun.report.summary import table
 
@@ -32,7 +33,7 @@ def apply_command(arguments: Sequence[str]) -> int:
     ConfigError
         If an argument is wrong.
     StoreError
-        If the run cannot be used, or the output exists or cannot be written.
+        If the run cannot be used, or the output exists, is an input, or cannot be written.
     DataError
         If the input cannot be read, or lacks what the features need.
     """
@@ -48,6 +49,7 @@ def apply_command(arguments: Sequence[str]) -> int:
         asked["nearest"], asked["changes"],
     )  # fmt: skip
     run = open_run(Path(asked["run"]).expanduser())
+    check_targets([output, beside], inputs_of(run, wanted.input))
     applied = apply(run, wanted)
     if asked["rows"]:
         found = _rows(applied, output, called)

@@ -10,6 +10,7 @@ from segrun.arguments import Arguments
 from segrun.errors import ConfigError
 from segrun.export.export import Asked, read_called, rows, split
 from segrun.export.tablefile import check_suffix, refuse_existing, write_frames
+from segrun.export.targets import check_targets, inputs_of
 from segrun.finished import FinishedRun, open_run
 from segrun.segments.segment import is_described
 
@@ -30,7 +31,7 @@ def export_command(arguments: Sequence[str]) -> int:
     ConfigError
         If an argument is wrong.
     StoreError
-        If the run cannot be used, the target exists, or cannot be written.
+        If the run cannot be used, the target exists, is an input, or cannot be written.
     DataError
         If the input, or a table that is joined, cannot be read.
     """
@@ -52,10 +53,14 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     check_suffix(file)
     if not given["replace"] and not given["split"]:
         refuse_existing(file, option="--replace")
+    inputs = inputs_of(run, given["input"], given["join"])
+    # Of several files the names are known later.
+    check_targets([] if given["split"] else [file], inputs)
     # The rows of a CSV file stay as they stand in it.
     asked = _asked(given, typed=file.suffix.lower() != ".csv")
     frame = rows(run, asked)
     frames = split(frame, file, asked.called) if given["split"] else {file: frame}
+    check_targets(frames, inputs)
     if not given["replace"]:
         refuse_existing(*frames, option="--replace")
     write_frames(frames)
@@ -69,6 +74,8 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     if given["split"]:
         raise ConfigError(f"--split is for files: a table has a column for it. Usage: {USAGE}")
     where: Target = database.target(given["to"], given["table"] or "segments")
+    if where.file is not None:
+        check_targets([where.file], inputs_of(run, given["input"], given["join"]))
     if not given["replace"]:
         database.refuse_existing(where)
     frame = rows(run, _asked(given, typed=True))

@@ -46,6 +46,12 @@ class Target:
     table: str
     schema: str | None = None
 
+    @property
+    def file(self) -> Path | None:
+        """The file of the database, None where it is a server."""
+        name = self.url.database
+        return Path(name) if self.url.get_backend_name() == "sqlite" and name else None
+
     def __str__(self) -> str:
         # Without what may be secret.
         plain = sa.URL.create(
@@ -136,7 +142,7 @@ def refuse_existing(where: Target) -> None:
     StoreError
         If it does, or the database cannot be reached.
     """
-    file = _file_of(where)
+    file = where.file
     if file is not None and not file.exists():
         return
     with _connected(where) as connection:
@@ -171,7 +177,7 @@ def _check_count(connection: sa.Connection, new: sa.Table, frame: pl.DataFrame) 
 @contextmanager
 def _connected(where: Target) -> Iterator[sa.Connection]:
     """Give a connection in one transaction; whatever fails is told without the password."""
-    file = _file_of(where)
+    file = where.file
     is_new = file is not None and not file.exists()
     try:
         engine = sa.create_engine(where.url, poolclass=sa.NullPool)
@@ -199,13 +205,6 @@ def _begin_itself(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "begin")
     def _(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _file_of(where: Target) -> Path | None:
-    name = where.url.database
-    if where.url.get_backend_name() != "sqlite" or not name or name == ":memory:":
-        return None
-    return Path(name)
 
 
 def _told(error: Exception, where: Target) -> str:

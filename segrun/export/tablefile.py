@@ -13,6 +13,7 @@ import polars as pl
 
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.export.formulas import defused
+from segrun.export.targets import check_writable
 from segrun.export.workbook import write_workbook
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
@@ -73,6 +74,8 @@ def write_frames(frames: Mapping[Path, pl.DataFrame]) -> None:
     DataError
         If a column holds what the form has no cells for.
     """
+    for path in frames:
+        check_writable(path)
     temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in frames}
     path = next(iter(frames), Path())
     try:
