@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from segrun.sparse import SparseColumns
 
+#: Names that result files have for themselves.
+TAKEN = ("label", "replica")
+
 
 @dataclass(frozen=True)
 class Customers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from segrun.config import ColumnKind, FileConfig, RecordsConfig, TransactionsConfig
+from segrun.customers import TAKEN
 from segrun.datasets.columns import Mapped, Use, find_mapped, find_uci
 from segrun.datasets.quoting import clipped, listed
 from segrun.errors import ConfigError, DataError
@@ -45,6 +46,11 @@ def check_records(config: RecordsConfig) -> None:
     """
     if not config.id.strip():
         raise ConfigError("dataset.id is empty: name the column of the id")
+    if config.id in TAKEN:
+        raise ConfigError(
+            f"dataset.id={config.id}: results have a column of this name: rename that column in "
+            "the file"
+        )
     for name in config.rename:
         if name not in config.columns:
             raise ConfigError(

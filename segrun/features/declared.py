@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, FeaturesConfig, Function
+from segrun.customers import TAKEN
 from segrun.datasets.rows import Rows, as_rows
 from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 from segrun.features.condition import condition
-from segrun.features.encode import TAKEN
 from segrun.nearest import did_you_mean
 
 #: What a function measures; the others take any column.

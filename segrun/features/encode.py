@@ -14,12 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Encode, EncodedColumn, Unknown
-from segrun.customers import Customers
+from segrun.customers import TAKEN, Customers
 from segrun.errors import ConfigError, DataError
 from segrun.features.filling import FILLINGS, Raw, filled, filling, tell
-
-#: Names that result files have for themselves.
-TAKEN = ("label", "replica")
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,7 @@ def _columns(
     found, where = np.unique(numbers, return_inverse=True)
     name_of = {segment.number: segment.name for segment in segments.segments}
     names = np.array([name_of.get(int(number), "") for number in found], dtype=object)
-    return {
-        customers.id_column: customers.ids, **replica, "segment": numbers, "name": names[where],
-    }  # fmt: skip
+    own = {**replica, "segment": numbers, "name": names[where]}
+    # First, whatever it is called: readers go by the place.
+    id_column = "customer" if customers.id_column in own else customers.id_column
+    return {id_column: customers.ids, **own}

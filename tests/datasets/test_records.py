@@ -135,6 +135,8 @@ def test_files_that_do_not_fit_are_refused(read, content, changes, said):
     ("changes", "said"),
     [
         ({"id": " "}, "dataset.id is empty"),
+        ({"id": "replica"}, r"dataset.id=replica: results have a column of this name"),
+        ({"id": "label"}, r"dataset.id=label: results have a column of this name"),
         ({"id": "page"}, r"dataset.columns.page is the id already"),
         ({"rename": {"pagee": "url"}}, r"dataset.rename.pagee.*Did you mean 'page'\?"),
     ],

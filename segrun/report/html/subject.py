@@ -141,7 +141,7 @@ class Subject:
         if "segment" in members:
             # Those that were set aside before come after those that were clustered.
             n_rows = len(customers)
-            ids, numbers = members[customers.id_column][:n_rows], members["segment"][:n_rows]
+            ids, numbers = next(iter(members.values()))[:n_rows], members["segment"][:n_rows]
             if np.array_equal(ids, customers.ids):
                 return np.asarray(numbers, dtype=np.int64)
         return self.segments.numbers(self.labels)
