@@ -32,8 +32,9 @@ class _Place:
 
     def of_segment(self, column: str) -> float:
         found = self._profile(column)
-        values = found.mean if found.column.category else found.quantiles["median"]
-        return float(values[self.place])
+        values = found.mean if found.column.category else found.quantiles.get("median")
+        # Of a column without any value nothing is known, and no comparison with NaN holds.
+        return float("nan") if values is None else float(values[self.place])
 
     def of_all(self, column: str, what: str | float) -> float:
         found = self._profile(column)
@@ -41,7 +42,9 @@ class _Place:
             return found.overall_mean
         if what == "median":
             return found.overall_median
-        return float(np.nanquantile(found.column.values, float(what)))
+        values = found.column.values
+        known = values[~np.isnan(values)]
+        return float(np.quantile(known, float(what))) if len(known) else float("nan")
 
     def _profile(self, column: str) -> Profile:
         known = {found.column.name: found for found in self.profiles}

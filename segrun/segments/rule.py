@@ -22,7 +22,8 @@ _TOKEN = re.compile(
 )
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "==": operator.eq, "!=": operator.ne,
+    # Unlike operator.ne this is False for NaN, as the others are.
+    "==": operator.eq, "!=": lambda one, other: one < other or one > other,
 }  # fmt: skip
 
 

@@ -34,6 +34,9 @@ def season_facts(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> 
     n_segments : int
         Number of segments.
     """
+    # Of noise alone there is no average.
+    if not len(codes):
+        return
     told = dict(_activity(calendar, codes, n_segments))
     yield from told.items()
     seasons = dict(_seasons(calendar, n_segments))

@@ -81,6 +81,6 @@ def _trade(
 ) -> Trade:
     sums = np.array([np.bincount(codes, column.values, n_segments) for column in columns])
     totals = sums.sum(axis=0)
-    shares = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    shares = np.divide(sums, totals, out=np.zeros(sums.shape), where=totals > 0)
     overall = sums.sum(axis=1)
     return Trade(unit, columns, shares, overall / max(overall.sum(), 1.0))

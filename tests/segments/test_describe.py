@@ -11,7 +11,9 @@ from sklearn.metrics import adjusted_rand_score
 from segrun.config import segments_config
 from segrun.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
+from segrun.export import export_command
 from segrun.finished import open_run
+from segrun.report.html.subject import Subject
 from segrun.segments.command import describe_command, name_command
 from segrun.segments.describe import describe
 from segrun.segments.segment import read_segments
@@ -292,3 +294,42 @@ def test_without_models_the_segments_are_the_same(finished, tmp_path):
     bare = finished(tmp_path / "bare", *overrides, "store.models=none")
     assert not bare.has_model("n_clusters=3,tol=0.0001")
     assert contents(kept.path) == contents(bare.path)
+
+
+@pytest.mark.parametrize("name", ["name", "segment"])
+def test_an_id_column_of_any_name_is_kept(finished, tmp_path, name):
+    table = tmp_path / "table.csv"
+    rows = [f"c{row},{row % 2 * 10 + row / 100}\n" for row in range(20)]
+    table.write_text(f"{name},a\n{''.join(rows)}")
+    run = finished(
+        tmp_path / "run", "features=table", "dataset=table", f"dataset.path={table}",
+        f"dataset.id={name}", "+dataset.columns={a: number}", "algo.grid.n_clusters=[2]",
+        "algo.params.tol=1e-4", "segments=full", "segments.stability.refits=0",
+    )  # fmt: skip
+    members = pl.read_parquet(run.path / "segments" / "members.parquet")
+    assert members.columns == ["customer", "segment", "name"]
+    assert sorted(members["customer"]) == sorted(f"c{row}" for row in range(20))
+    assert members["segment"].to_list() == Subject(run, read_segments(run)).numbers.tolist()
+    name_command([str(run.path), "0=First"])
+    again = pl.read_parquet(run.path / "segments" / "members.parquet")
+    assert again["customer"].to_list() == members["customer"].to_list()
+    assert set(again.filter(pl.col("segment") == 0)["name"]) == {"First"}
+    # Its rows have a column of that name, so that the segments' needs another.
+    to = ["--to", str(tmp_path / "out.csv"), "--as", "segment=number,name=called"]
+    assert export_command([str(run.path), *to]) == 0
+    both = pl.read_csv(tmp_path / "out.csv").join(members, left_on=name, right_on="customer")
+    assert len(both) == 20
+    assert (both["number"] == both["segment" if name == "name" else "segment_right"]).all()
+
+
+@pytest.mark.parametrize("policy", ["drop", "keep", "own"])
+def test_noise_alone_is_told_and_costs_nothing(finished, tmp_path, policy):
+    run = finished(
+        tmp_path / "run", "features=rfm", "dataset.n_customers=30", "algo=dbscan",
+        "algo.grid.eps=[0.001]", "algo.grid.min_samples=[5]", "segments.describe=true",
+    )  # fmt: skip
+    segments = described(
+        run.path, "segments.point='min_samples=5,eps=0.001'", f"segments.outliers={policy}"
+    )
+    assert "all_noise" in {warning["kind"] for warning in segments.warnings}
+    assert [s.number for s in segments.segments] == ([-1] if policy == "own" else [])

@@ -29,6 +29,13 @@ def test_rules_name_in_their_order_the_rest_is_proposed():
     assert named(rules=rules) == ["Lapsed", "Champions", "Anybody"]
 
 
+@pytest.mark.parametrize("rule", ["Age > 3", "Age < q20", "Age != 3", "Age <= median"])
+def test_no_rule_holds_of_a_column_without_any_value(rule):
+    columns = [*COLUMNS, Column("Age", np.full(15, np.nan), False)]
+    found = named(columns=columns, rules={"Old": rule, "Anybody": "Amount > 0"})
+    assert found == ["Anybody", "Anybody 2", "Anybody 3"]
+
+
 def test_several_segments_of_one_rule_are_numbered():
     assert named(rules={"All": "Amount > 0"}) == ["All", "All 2", "All 3"]
 
