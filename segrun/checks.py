@@ -44,7 +44,9 @@ def check(experiment: Experiment) -> None:
     check_evaluation(experiment.evaluation)
     check_preflight(experiment.preflight)
     check_segments(
-        experiment.segments, features.column_names(experiment.features, experiment.dataset)
+        experiment.segments,
+        features.column_names(experiment.features, experiment.dataset),
+        features.text_names(experiment.features, experiment.dataset),
     )
     if experiment.segments.describe or experiment.report is Report.html:
         check_point(experiment.segments, [point.slug for point in points(experiment.algo)])

@@ -47,6 +47,8 @@ class RunResult:
         Slug of the best point within the limits.
     points : mapping of str to int
         Number of points by status.
+    undescribed : str
+        Why the segments that were asked for are not there, empty if nothing went wrong with them.
     """
 
     directory: Path
@@ -54,6 +56,12 @@ class RunResult:
     reason: str
     selected: str | None
     points: dict[str, int]
+    undescribed: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all that was asked for is there, otherwise 1."""
+        return 0 if self.status == "done" and not self.undescribed else 1
 
 
 def run(
@@ -97,7 +105,8 @@ def run(
     except BaseException as error:
         _record_failure(experiment, out, error)
         raise
-    if experiment.report is Report.html and result.status != "failed":
+    shown = result.status != "failed" and not result.undescribed
+    if experiment.report is Report.html and shown:
         # What was run stands by now, whatever becomes of the page.
         from segrun.report.html import write_report
 
@@ -223,6 +232,7 @@ def _finish(
 ) -> RunResult:
     """Write the tables and, last, the manifest."""
     from segrun.report.scores import score_rows, size_rows
+    from segrun.segments.stage import describe_stage
 
     with timings.stage("store"):
         if experiment.store.models is ModelsKept.best:
@@ -234,8 +244,9 @@ def _finish(
         out.write_table("sizes.csv", size_rows(ended.scores))
     status, reason = _status(ended.outcomes)
     asked = experiment.segments.describe or experiment.report is Report.html
+    undescribed = ""
     if asked and status != "failed":
-        _describe(experiment, out, timings, facts)
+        undescribed = describe_stage(experiment, out, timings, facts)
     out.write_table("timings.csv", timings.table())
     if ended.flight.costs:
         out.write_table("preflight.csv", ended.flight.table(timings))
@@ -245,25 +256,7 @@ def _finish(
     if reason:
         log.debug("the run failed: %s", reason)
     out.finish(status, reason, {**about(experiment), "points": counts, **facts})
-    return RunResult(out.path, status, reason, ended.selected, counts)
-
-
-def _describe(
-    experiment: Experiment, out: RunDirectory, timings: Timings, facts: Mapping[str, Any]
-) -> None:
-    """Describe the segments while the run goes on: one that was stopped here is not finished."""
-    from segrun.finished import FinishedRun
-    from segrun.segments.describe import described
-    from segrun.segments.description import write
-
-    if facts["selected"] is None and experiment.segments.point is None:
-        return
-    with timings.stage("describe"):
-        run = FinishedRun(out.path, {**facts, "files": out.hashes()})
-        found = described(run, experiment.segments)
-        write(out, found)
-    for warning in found.segments.warnings:
-        log.warning("%s", warning["text"])
+    return RunResult(out.path, status, reason, ended.selected, counts, undescribed)
 
 
 def _warn_of_none(scores: Mapping[str, Scores], limits: EvaluationConfig) -> None:

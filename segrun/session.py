@@ -128,7 +128,7 @@ def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> i
         about = {"name": raw["name"], "algo": raw["algo"]["name"]}
         record_end(directory, ("failed", message), {"experiment": about}, records)
         raise ConfigError(message) from error
-    return 0 if run(experiment, directory, records).status == "done" else 1
+    return run(experiment, directory, records).exit_code
 
 
 def _segments(job: JobResult) -> str:

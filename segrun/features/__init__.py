@@ -2,6 +2,6 @@
 
 from segrun.features.build import build
 from segrun.features.built import Built
-from segrun.features.check import check, column_names, feature_names
+from segrun.features.check import check, column_names, feature_names, text_names
 
-__all__ = ["Built", "build", "check", "column_names", "feature_names"]
+__all__ = ["Built", "build", "check", "column_names", "feature_names", "text_names"]

@@ -9,6 +9,8 @@ from segrun.config import (
     AggregateConfig,
     ColumnKind,
     DatasetConfig,
+    Encode,
+    EncodedColumn,
     FeaturesConfig,
     OutlierConfig,
     OutlierRule,
@@ -72,6 +74,33 @@ def column_names(config: FeaturesConfig, dataset: DatasetConfig) -> list[str] | 
     if isinstance(config, TableConfig) and kinds_of(dataset):
         return [*kinds_of(dataset), *config.columns]
     return None
+
+
+def text_names(config: FeaturesConfig, dataset: DatasetConfig) -> list[str]:
+    """Return the columns of `column_names` that stay texts, as far as the configuration tells.
+
+    Parameters
+    ----------
+    config : FeaturesConfig
+        The feature set.
+    dataset : DatasetConfig
+        Where the rows come from.
+    """
+    kinds = kinds_of(dataset)
+    if isinstance(config, RfmConfig):
+        return ["Country"]
+    if isinstance(config, AggregateConfig):
+        columns = declared.declared(config, kinds, {})
+        return [c.name for c in columns if c.text and not _ordinal(c.config)]
+    if isinstance(config, TableConfig):
+        used = table.chosen(config, kinds)
+        texts = [name for name in used if kinds[name] is ColumnKind.text]
+        return [name for name in texts if not _ordinal(used[name])]
+    return []
+
+
+def _ordinal(column: EncodedColumn) -> bool:
+    return column.cluster and column.encode is Encode.ordinal
 
 
 def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:

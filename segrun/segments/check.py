@@ -15,7 +15,9 @@ SIZE = "size"
 MAX_LETTERS = 100
 
 
-def check(config: SegmentsConfig, columns: Sequence[str] | None = None) -> None:
+def check(
+    config: SegmentsConfig, columns: Sequence[str] | None = None, texts: Sequence[str] = ()
+) -> None:
     """Refuse values of `segments` that are out of range, and rules that cannot be read.
 
     Parameters
@@ -24,6 +26,8 @@ def check(config: SegmentsConfig, columns: Sequence[str] | None = None) -> None:
         The group as composed.
     columns : sequence of str, optional
         Names of the columns that customers may have; None where they are not known yet.
+    texts : sequence of str
+        Those that hold texts: they have no order, their values have a share.
 
     Raises
     ------
@@ -47,25 +51,27 @@ def check(config: SegmentsConfig, columns: Sequence[str] | None = None) -> None:
     if not config.order_by:
         raise ConfigError("segments.order_by must be size or the name of a column. Got '' instead")
     if config.order_by != SIZE:
-        _known(config.order_by, columns, "segments.order_by")
-    _check_names(config, columns)
+        _known(config.order_by, columns, texts, "segments.order_by")
+    _check_names(config, columns, texts)
 
 
-def _check_names(config: SegmentsConfig, columns: Sequence[str] | None) -> None:
+def _check_names(
+    config: SegmentsConfig, columns: Sequence[str] | None, texts: Sequence[str]
+) -> None:
     names = config.names
     for name, text in names.rules.items():
         key = f"segments.names.rules.{name}"
         if wrong := unfit(name):
             raise ConfigError(f"{key}: no segment can be called {name!r}: {wrong}")
         for column in parse(text, key).columns():
-            _known(column, columns, key)
+            _known(column, columns, texts, key)
     if names.ordered and names.by is None:
         raise ConfigError(
             f"segments.names.ordered={names.ordered} needs a column to go by: "
             "segments.names.by=COLUMN"
         )
     if names.by is not None:
-        _known(names.by, columns, "segments.names.by")
+        _known(names.by, columns, texts, "segments.names.by")
     for name in names.ordered:
         if wrong := unfit(name):
             raise ConfigError(f"segments.names.ordered: no segment can be called {name!r}: {wrong}")
@@ -96,7 +102,12 @@ def check_point(config: SegmentsConfig, slugs: Sequence[str]) -> None:
         )
 
 
-def _known(name: str, columns: Sequence[str] | None, key: str) -> None:
+def _known(name: str, columns: Sequence[str] | None, texts: Sequence[str], key: str) -> None:
+    if name.lower() in {text.lower() for text in texts}:
+        raise ConfigError(
+            f"{key}: {name} holds texts, which have no order. Take a column of numbers, or the "
+            f"share of one of its values: {name}=VALUE"
+        )
     if columns is None:
         return
     known = {column.lower() for column in columns}

@@ -52,6 +52,13 @@ class Description:
     settings: Mapping[str, Any]
 
 
+def discard(out: RunDirectory) -> None:
+    """Remove what there is of a description that was not written to its end, or is an old one."""
+    tables = [f"{FOLDER}/{name}.csv" for name in TABLES]
+    for name in (SEGMENTS, SETTINGS, MEMBERS, RULES, *tables):
+        out.remove(name)
+
+
 def write(out: RunDirectory, found: Description) -> None:
     """Write a description into a run directory; what an earlier one has left goes."""
     for name in TABLES:

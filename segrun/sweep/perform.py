@@ -85,7 +85,7 @@ class Performer:
             place = directory / "segrun.log"
             text = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
             return status, text, 1
-        return result.status, result.reason, 0 if result.status == "done" else 1
+        return result.status, result.reason or result.undescribed, result.exit_code
 
     def _node(self, job: Job) -> DictConfig:
         node = OmegaConf.create({"hydra": self.hydra})

@@ -76,6 +76,34 @@ def test_a_point_must_be_of_the_grid(composed):
         check_all(composed(*grid, "segments.point='n_clusters=5,tol=0.0001'"))
 
 
-@pytest.mark.parametrize("column", ["November", "Country", "TotalSpent", "recency"])
+@pytest.mark.parametrize(
+    "override",
+    ["segments.order_by=Country", "segments.names.by=country",
+     "+segments.names.rules.Abroad='Country > 3'"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "features",
+    [
+        ["features=rfm"],
+        ["features=aggregate", "+features.columns={Lines: {function: count}, "
+         "Country: {function: last, of: Country}}"],
+        ["features=table", "dataset=table", "dataset.path=nowhere.csv", "dataset.id=who",
+         "+dataset.columns={age: number, Country: text}"],
+    ],
+)  # fmt: skip
+def test_texts_have_no_order(composed, features, override):
+    with pytest.raises(ConfigError, match=r"segments\..*ountry holds texts, which have no order"):
+        check_all(composed(*features, override))
+
+
+def test_texts_that_are_encoded_as_numbers_have_an_order(composed):
+    check_all(composed(
+        "features=table", "dataset=table", "dataset.path=nowhere.csv", "dataset.id=who",
+        "+dataset.columns={Grade: text}", "segments.order_by=Grade",
+        "+features.columns={Grade: {encode: ordinal, categories: [S, M, L]}}",
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["November", "Country=France", "TotalSpent", "recency"])
 def test_further_columns_of_transactions_are_known(composed, column):
-    check_all(composed("features=rfm", f"segments.order_by={column}"))
+    check_all(composed("features=rfm", f"segments.order_by='{column}'"))
