@@ -58,13 +58,14 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     check_targets([] if given["split"] else [file], inputs)
     # The rows of a CSV file stay as they stand in it.
     asked = _asked(given, typed=file.suffix.lower() != ".csv")
-    frame = rows(run, asked)
+    frame, told = rows(run, asked)
     frames = split(frame, file, asked.called) if given["split"] else {file: frame}
     check_targets(frames, inputs)
     if not given["replace"]:
         refuse_existing(*frames, option="--replace")
     write_frames(frames)
-    return "\n".join(f"{path}: {part.height} rows" for path, part in frames.items())
+    told += [f"{path}: {part.height} rows" for path, part in frames.items()]
+    return "\n".join(told)
 
 
 def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
@@ -78,9 +79,9 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
         check_targets([where.file], inputs_of(run, given["input"], given["join"]))
     if not given["replace"]:
         database.refuse_existing(where)
-    frame = rows(run, _asked(given, typed=True))
+    frame, told = rows(run, _asked(given, typed=True))
     database.write_table(frame, where, replace=given["replace"])
-    return f"{where}: {frame.height} rows"
+    return "\n".join([*told, f"{where}: {frame.height} rows"])
 
 
 def _asked(given: Mapping[str, Any], *, typed: bool) -> Asked:

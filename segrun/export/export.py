@@ -12,8 +12,9 @@ import polars as pl
 
 from segrun.datasets.original import KEY
 from segrun.errors import ConfigError
+from segrun.export.joining import joined, table_rows, told_matches
 from segrun.export.members import NAME, SEGMENT, read_members, refuse_replicas
-from segrun.export.rows import customer_rows, input_rows, joined, table_rows, with_segments
+from segrun.export.rows import customer_rows, input_rows, with_segments
 from segrun.finished import FinishedRun
 from segrun.segments.point import chosen_point
 
@@ -49,8 +50,8 @@ class Asked:
     typed: bool = True
 
 
-def rows(run: FinishedRun, asked: Asked) -> pl.DataFrame:
-    """Return the rows that are asked for, each with the segment of its customer.
+def rows(run: FinishedRun, asked: Asked) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows that are asked for, each with the segment of its customer; what to tell.
 
     Raises
     ------
@@ -59,6 +60,7 @@ def rows(run: FinishedRun, asked: Asked) -> pl.DataFrame:
     DataError
         If a table cannot be read or joined.
     """
+    told = []
     members = read_members(run, chosen_point(run, asked.point))
     if asked.customers:
         found = customer_rows(run, members)
@@ -67,8 +69,10 @@ def rows(run: FinishedRun, asked: Asked) -> pl.DataFrame:
         found = input_rows(run, asked.moved, typed=asked.typed)
     found = with_segments(found, members, asked.called)
     if asked.join is not None and asked.on is not None:
-        found = joined(found, table_rows(asked.join, asked.on))
-    return found.drop(KEY)
+        other = table_rows(asked.join, asked.on)
+        told.append(told_matches(found, other, asked.join, asked.on))
+        found = joined(found, other)
+    return found.drop(KEY), told
 
 
 def split(frame: pl.DataFrame, file: Path, called: Mapping[str, str]) -> dict[Path, pl.DataFrame]:

@@ -10,19 +10,18 @@ from pathlib import Path
 import polars as pl
 
 from segrun.cache import cache_directory
-from segrun.config import FileConfig, RatingsFileConfig, any_file, from_plain
+from segrun.config import FileConfig, RatingsFileConfig, from_plain
 from segrun.datasets import load
 from segrun.datasets.columns import Mapped
 from segrun.datasets.original import KEY, open_original
-from segrun.datasets.quoting import listed
 from segrun.datasets.rows import as_rows
 from segrun.datasets.table import Table
 from segrun.datasets.triplets import find_columns
 from segrun.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
+from segrun.export.joining import SUFFIX
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun
-from segrun.nearest import did_you_mean
 from segrun.sparse import SparseColumns
 from segrun.store import sha256
 
@@ -67,34 +66,6 @@ def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
         return _whole(original.frame.collect(engine="streaming"), original.numbers)
 
 
-def table_rows(path: str, column: str) -> pl.DataFrame:
-    """Return the rows of any table and, as `KEY`, the ids that one of its columns holds.
-
-    Raises
-    ------
-    DataError
-        If the table cannot be read, lacks the column, or has an id twice.
-    """
-
-    def find(table: Table) -> Mapped:
-        if column not in table.names:
-            raise DataError(
-                f"--on {column}: {path} has no such column.{did_you_mean(column, table.names)} "
-                f"Its columns: {listed(table.names)}"
-            )
-        return Mapped({"customer": column}, column)
-
-    with open_original(any_file(path), find, cache_directory(), typed=False) as original:
-        found = original.frame.collect(engine="streaming").filter(pl.col(KEY).is_not_null())
-    twice = found.filter(pl.col(KEY).is_duplicated())
-    if len(twice):
-        raise DataError(
-            f"--join {path}: {column} has {twice[KEY].n_unique()} ids more than once, such as "
-            f"{twice[KEY][0]}, which would multiply rows. Keep one row for each"
-        )
-    return found
-
-
 def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
     """Return one row per customer, or per copy of one: id, features, what else is known; `KEY`.
 
@@ -114,7 +85,7 @@ def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
     if run.has("about.parquet"):
         about = pl.read_parquet(run.file("about.parquet"))
         about = about.rename({about.columns[0]: KEY}).with_columns(pl.col(KEY).cast(pl.String))
-        frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=_SUFFIX)
+        frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=SUFFIX)
     return frame
 
 
@@ -145,17 +116,6 @@ def with_segments(
         )
     on = [KEY, REPLICA] if REPLICA in members.columns and REPLICA in rows.columns else [KEY]
     return rows.join(members.rename(names), on=on, how="left", maintain_order="left")
-
-
-def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return rows with the columns of a table for their customer.
-
-    Names that both have get ``_joined`` behind.
-    """
-    return rows.join(other, on=KEY, how="left", maintain_order="left", suffix=_SUFFIX)
-
-
-_SUFFIX = "_joined"
 
 
 def _columns_of(dataset: FileConfig, table: Table) -> Mapped:

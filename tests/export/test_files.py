@@ -203,6 +203,31 @@ def test_a_table_is_joined_by_id(own, tmp_path):
         export(run, "--to", tmp_path / "x.csv", "--join", other, "--on", "who")
 
 
+def test_a_join_tells_how_many_customers_it_found_and_refuses_none(embedded, tmp_path, capsys):
+    other, out = tmp_path / "other.csv", tmp_path / "out.csv"
+    everyone = embedded.all_customers.ids
+    other.write_text(f"id,score\n{everyone[0]},1\n{everyone[1]},2\nnobody,3\n")
+    asked = ["--to", out, "--customers", "--join", other, "--on", "id"]
+    assert export(embedded, *asked) == 0
+    assert f"2 of {len(everyone)} customers found in {other}\n" in capsys.readouterr().out
+    assert pl.read_csv(out)["score"].to_list()[:3] == [1, 2, None]
+    out.unlink()
+    for text, shown in (("id,score\n#7,1\n", "the table '#7'"), ("id,score\n,1\n", "has none")):
+        other.write_text(text)
+        with pytest.raises(DataError, match=f"none of {len(everyone)} customers .* {shown}"):
+            export(embedded, *asked)
+    assert not out.exists()
+
+
+def test_a_joined_name_that_is_taken_is_refused(embedded, tmp_path):
+    """The second Amount would be called as the table's other column is."""
+    other = tmp_path / "other.csv"
+    other.write_text(f"id,Amount,Amount_joined\n{embedded.all_customers.ids[0]},1,2\n")
+    with pytest.raises(DataError, match=r"would be called Amount_joined, .* rename one of them"):
+        export(embedded, "--to", tmp_path / "x.csv", "--customers", "--join", other, "--on", "id")
+    assert [p.name for p in tmp_path.iterdir()] == ["other.csv"]
+
+
 def test_customers_come_with_their_features(embedded, tmp_path):
     out = tmp_path / "customers.parquet"
     assert export(embedded, "--to", out, "--customers") == 0
