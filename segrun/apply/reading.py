@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
+from segrun.apply.window import between, day
 from segrun.arguments import changed
 from segrun.config import (
     DatasetConfig,
@@ -67,15 +68,27 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
     experiment = _experiment(run, wanted)
     datasets.check(experiment.dataset)
     features.check(experiment.features, experiment.dataset)
-    first, last = _day(wanted.first, "--from", time.min), _day(wanted.last, "--to", time.max)
+    first, last = day(wanted.first, "--from", time.min), day(wanted.last, "--to", time.max)
     try:
         with _opened(run, experiment) as (dataset, transactions):
             told = _told(run, transactions)
-            chosen = _between(transactions, experiment.features, first, last)
+            chosen = between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, _fitted(run), cluster=False)
     except DataError as error:
-        raise DataError(f"{error} (read as {run.path} read its own input)") from error
+        raise DataError(_as_advice(str(error), run, experiment.features)) from error
     return New(built.all_customers, built.facts, told, dataset)
+
+
+def _as_advice(text: str, run: FinishedRun, config: FeaturesConfig) -> str:
+    """Say of an error how the data were read, and that its cure may need another run."""
+    cure = ""
+    if any(f"features.{name}" in text for name in vars(config)):
+        # What the features advise is for a run: here they are as they were fitted.
+        cure = (
+            "; features.KEY are settings of the run, which no option changes here: change the "
+            "data, or run it again with another value"
+        )
+    return f"{text} (read as {run.path} read its own input{cure})"
 
 
 def _fitted(run: FinishedRun) -> Mapping[str, Any] | None:
@@ -171,36 +184,3 @@ def _told(run: FinishedRun, transactions: Transactions | Rows) -> list[str]:
     if n_bad:
         found.append(f"{n_bad} bad lines left out (dataset.bad_lines)")
     return found
-
-
-def _between(
-    rows: Transactions | Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
-) -> Transactions | Rows:
-    import narwhals as nw
-
-    from segrun.features.declared import ordering
-
-    if first is None and last is None:
-        return rows
-    date = ordering(config, rows)
-    if date is None:
-        raise ConfigError("--from and --to go by a date, which these rows lack")
-    frame = rows.frame
-    if first is not None:
-        frame = frame.filter(nw.col(date) >= first)
-    if last is not None:
-        frame = frame.filter(nw.col(date) <= last)
-    return replace(rows, frame=frame)
-
-
-def _day(text: str | None, option: str, moment: time) -> datetime | None:
-    """Read a date of the command line; without time it is the whole day."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{option} {text}: write an ISO date, such as 2011-12-09") from None
-    if found.tzinfo is not None:
-        raise ConfigError(f"{option} {text} has a time zone, which the transactions lack")
-    return datetime.combine(found, moment) if len(text) <= len("2011-12-09") else found

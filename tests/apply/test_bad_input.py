@@ -268,6 +268,18 @@ def test_a_table_that_is_not_like_the_first_is_refused(table_run, tmp_path, text
     assert [p.name for p in tmp_path.iterdir()] == ["new.csv"]
 
 
+@pytest.mark.parametrize("row", ["x,30,Atlantis", "x,30,", "x,,Bonn"])
+def test_a_setting_that_would_help_is_said_to_be_one_of_the_run(table_run, tmp_path, row):
+    """Only dataset.KEY=VALUE is taken by the command."""
+    with pytest.raises(DataError, match=r"features\.columns\..*settings of the run.*run it again"):
+        table_labels(table_run, f"who,age,city\n{row}\n", tmp_path)
+
+
+def test_what_is_no_matter_of_settings_is_not_said_to_be_one(table_run, tmp_path):
+    with pytest.raises(DataError, match=r"not a number.*read its own input\)$"):
+        table_labels(table_run, "who,age,city\nx,old,Bonn\n", tmp_path)
+
+
 def test_the_rows_of_the_input_come_with_a_column_more(table_run, tmp_path):
     file, output = tmp_path / "new.csv", tmp_path / "out.csv"
     file.write_text("who,name,age,city\np1,=HYPERLINK(1),21,Ulm\np1x,b,70,Bonn\n")
