@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from segrun.arguments import Arguments
 from segrun.config import segments_config
 from segrun.errors import ConfigError
 from segrun.finished import FinishedRun, open_run
 from segrun.segments.check import check
 from segrun.segments.segment import Segments
 
-_DESCRIBE = "segrun describe RUN [segments.KEY=VALUE ...]"
+_DESCRIBE = "segrun describe RUN [--point POINT] [segments.KEY=VALUE ...]"
 _NAME = 'segrun name RUN 3="Gift shops" ...'
 
 
@@ -23,7 +24,7 @@ def describe_command(arguments: Sequence[str]) -> int:
     from segrun.segments.describe import describe
 
     run = open_run(path)
-    config = segments_config(run.experiment, rest)
+    config = segments_config(run.experiment, _changes(rest))
     check(config)
     _show(run, describe(run, config))
     return 0
@@ -47,6 +48,16 @@ def name_command(arguments: Sequence[str]) -> int:
         given[int(found[1])] = found[2].strip()
     _show(run, rename(run, given))
     return 0
+
+
+def _changes(arguments: Sequence[str]) -> list[str]:
+    """Return the settings; the point may be named as other commands do."""
+    parser = Arguments(_DESCRIBE)
+    parser.add_argument("changes", nargs="*")
+    parser.add_argument("--point")
+    asked = parser.read(arguments)
+    point = [] if asked["point"] is None else [f"segments.point={asked['point']}"]
+    return [*asked["changes"], *point]
 
 
 def _run_and_rest(arguments: Sequence[str], usage: str) -> tuple[Path, list[str]]:

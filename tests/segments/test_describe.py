@@ -232,6 +232,9 @@ def test_names_that_cannot_stand_are_refused_and_change_nothing(copy, arguments,
         (describe_command, ["order_by=size"], "is no setting of the segments"),
         (describe_command, ["segments.outliers=lose"], r"segments\.outliers.*drop, keep, own"),
         (describe_command, ["segments.stability.share=1"], r"share must be above 0 and below 1"),
+        (describe_command, ["--point"], "expected one argument"),
+        (describe_command, ["--pont", "n_clusters=9"], "unrecognized arguments: --pont"),
+        (describe_command, ["--point", "n_clusters=9"], "is no point of .*Did you mean"),
         (
             describe_command,
             ["segments.point=n_clusters=9"],
@@ -242,6 +245,12 @@ def test_names_that_cannot_stand_are_refused_and_change_nothing(copy, arguments,
 def test_wrong_commands_are_refused(small, command, arguments, told):
     with pytest.raises(ConfigError, match=told):
         command([str(small.path), *arguments])
+
+
+def test_a_point_is_named_as_apply_and_export_name_it(small, copy):
+    point = small.points[-1]
+    assert describe_command([str(copy), "--point", point, "segments.stability.refits=0"]) == 0
+    assert read_segments(open_run(copy)).point == point
 
 
 def test_a_run_that_is_not_there_or_not_described_or_changed_is_refused(small, copy):
