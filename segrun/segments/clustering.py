@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +86,9 @@ def _point(run: FinishedRun, experiment: Experiment, asked: str | None) -> Point
         why = f" ({'; '.join(broken[:3])}{', ...' if len(broken) > 3 else ''})" if broken else ""
         raise StoreError(
             f"{run.path} has selected no point: none is within the limits of evaluation and has "
-            f"the score that the choice goes by{why}. Name one: segments.point=POINT, one of "
-            f"{', '.join(run.points)}"
+            f"the score that the choice goes by{why}. Name one: segrun describe "
+            f"{shlex.quote(str(run.path))} \"segments.point='{next(iter(run.points), 'POINT')}'\". "
+            f"Points: {', '.join(run.points)}"
         )
     if slug not in by_slug:
         raise ConfigError(

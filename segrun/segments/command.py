@@ -27,6 +27,7 @@ def describe_command(arguments: Sequence[str]) -> int:
     config = segments_config(run.experiment, _changes(rest))
     check(config)
     _show(run, describe(run, config))
+    _renew_report(run)
     return 0
 
 
@@ -47,6 +48,7 @@ def name_command(arguments: Sequence[str]) -> int:
             raise ConfigError(f"segment {found[1]} is given two names: give it one")
         given[int(found[1])] = found[2].strip()
     _show(run, rename(run, given))
+    _renew_report(run)
     return 0
 
 
@@ -65,6 +67,14 @@ def _run_and_rest(arguments: Sequence[str], usage: str) -> tuple[Path, list[str]
     if not arguments or ("=" in arguments[0] and not Path(arguments[0]).exists()):
         raise ConfigError(f"which run? {usage}")
     return Path(arguments[0]), list(arguments[1:])
+
+
+def _renew_report(run: FinishedRun) -> None:
+    """Write the page again where the run has one: it and its pictures show the segments."""
+    from segrun.report.html import REPORT, write_report
+
+    if run.has(REPORT):
+        print(write_report(run.path))  # noqa: T201
 
 
 def _show(run: FinishedRun, segments: Segments) -> None:

@@ -14,6 +14,7 @@ from segrun.report.html import report_command, write_report
 from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
 from segrun.report.pictures.canvas import text
 from segrun.run import run as start
+from segrun.segments.command import describe_command, name_command
 from segrun.store import read_csv
 
 
@@ -169,3 +170,22 @@ def test_a_run_that_was_changed_is_refused(run):
     with pytest.raises(StoreError, match=re.escape("segments/profile.csv")):
         write_report(run)
     file.write_text(before)
+
+
+def test_a_page_shows_what_is_described_and_named_later(composed, tmp_path, read_page):
+    run = tmp_path / "run"
+    own = ["features=rfm", "dataset.n_customers=60", "algo.params.tol=1e-4"]
+    own += ["segments=full", "algo.grid.n_clusters=[2]", "segments.stability.refits=0"]
+    start(composed("backend=sklearn", *own), run)
+    # A run without a page gets none.
+    name_command([str(run), "0=First"])
+    assert not (run / "report.html").exists()
+    with open_run(run).amend() as out:
+        out.write_text("report.html", "old")
+    assert describe_command([str(run), "segments.outliers=own", "segments.order_by=Amount"]) == 0
+    assert {"First", "Outliers"} <= set(read_page(run).texts)
+    profiles = (run / "pictures" / "profiles.png").read_bytes()
+    assert name_command([str(run), "0=Gift shops"]) == 0
+    assert "Gift shops" in read_page(run).texts
+    assert (run / "pictures" / "profiles.png").read_bytes() != profiles
+    open_run(run).file("report.html")

@@ -1,5 +1,6 @@
 """Describing a run: from its directory alone, the same each time."""
 
+import shlex
 import shutil
 from collections import Counter
 
@@ -285,10 +286,13 @@ def test_where_no_point_is_within_the_limits_that_is_said(finished, tmp_path):
     assert {row["limit"] for row in run.scores} == {
         "n_clusters 2 < min_clusters 9", "n_clusters 3 < min_clusters 9"
     }  # fmt: skip
-    with pytest.raises(StoreError, match=r"n_clusters 2 < min_clusters 9.*segments\.point=POINT"):
+    with pytest.raises(StoreError, match=r"n_clusters 2 < min_clusters 9.*segrun describe") as told:
         described(run.path)
-    # A point that somebody names is described, and its limit told.
-    segments = described(run.path, "segments.point=n_clusters=2,tol=0.0001")
+    # What it says can be pasted: the point is described, and its limit told.
+    command = shlex.split(str(told.value).partition("Name one: ")[2].partition(". Points")[0])
+    assert command[:3] == ["segrun", "describe", str(run.path)]
+    segments = described(run.path, *command[3:])
+    assert segments.point == "n_clusters=2,tol=0.0001"
     texts = {warning["kind"]: warning["text"] for warning in segments.warnings}
     assert texts["limits"] == "None of the 2 points satisfies the limits of evaluation"
     criteria = read_csv(run.path / "segments" / "criteria.csv")
@@ -342,3 +346,17 @@ def test_noise_alone_is_told_and_costs_nothing(finished, tmp_path, policy):
     )
     assert "all_noise" in {warning["kind"] for warning in segments.warnings}
     assert [s.number for s in segments.segments] == ([-1] if policy == "own" else [])
+
+
+def test_a_name_by_hand_of_a_segment_that_is_only_listed_outlives_a_description(finished, tmp_path):
+    path = tmp_path / "run"
+    finished(
+        path, "features=rfm", "dataset.n_customers=450", "algo.grid.n_clusters=[205]",
+        "algo.params.tol=1e-4", "segments=full", "segments.stability.refits=0",
+    )  # fmt: skip
+    profiled = {row["segment"] for row in read_csv(path / "segments" / "profile.csv")}
+    number = next(
+        s.number for s in read_segments(open_run(path)).segments if str(s.number) not in profiled
+    )
+    name_command([str(path), f"{number}=Tiny"])
+    assert described(path).name(number) == "Tiny"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from segrun.errors import ConfigError, SegrunError, StoreError
 
+#: The page's file.
+REPORT = "report.html"
+
 
 def report_command(rest: Sequence[str]) -> int:
     """Do ``segrun report RUN|SWEEP``: write ``report.html`` there and say where it is.

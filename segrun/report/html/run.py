@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segrun import config
 from segrun.finished import FinishedRun, open_run
+from segrun.report.html import REPORT
 from segrun.report.html.formats import counted, number
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture
@@ -31,7 +32,6 @@ from segrun.report.html.subject import Subject
 from segrun.segments.segment import is_described, read_segments
 from segrun.store import RunDirectory
 
-REPORT = "report.html"
 _SECTIONS = (
     segments, profiles, items, criteria, grid, blades, projection, stability, separability,
     distances, scree, reduction, exploration, timings, foot,
