@@ -198,7 +198,7 @@ def check_names(given: Mapping[int, str], known: Mapping[int, str]) -> None:
         if number not in known:
             raise DataError(
                 f"there is no segment {number}. Segments: "
-                f"{', '.join(f'{n} ({name})' for n, name in known.items())}"
+                f"{', '.join(f'{n} ({name})' for n, name in known.items()) or 'none'}"
             )
         if wrong := unfit(name):
             raise DataError(f"segment {number} cannot be called {name!r}: {wrong}")

@@ -74,7 +74,7 @@ def test_what_a_run_does_not_have_is_left_out(sweep, describe, read_page):
     describe(path)
     with open_run(path).amend() as out:
         for name in ("distinctive", "stability", "confusion"):
-            (out.path / f"segments/{name}.csv").unlink()
+            out.remove(f"segments/{name}.csv")
     write_report(path)
     sections = [attrs["id"] for attrs in read_page(path).of("section")]
     assert "distances" in sections
