@@ -57,6 +57,7 @@ def blocks(page: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_an_algorithm_is_added_by_the_commands_of_the_page(shell):
     outputs = []
     for block in blocks("docs/plugins.md"):

@@ -98,6 +98,8 @@ STAGES = {
     "evaluate": stored("predictions/*", 9),
     "tables": stored("scores.csv"),
 }
+#: The others stop before and after them.
+_LONG = ("transform", "store of models")
 
 
 def assert_interrupted(command, stderr, assert_clear, assert_nothing_whole):
@@ -123,7 +125,10 @@ def test_ctrl_c_while_the_real_file_is_read_leaves_nothing_whole(
     assert read_manifest(tmp_path / "run")["status"] in ends
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param(s, marks=pytest.mark.slow if s in _LONG else ()) for s in STAGES],
+)
 def test_ctrl_c_in_the_grid_leaves_what_was_finished_and_no_whole_run(
     tmp_path, start, assert_clear, assert_nothing_whole, stage
 ):

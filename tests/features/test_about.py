@@ -17,7 +17,7 @@ def retailer(composed):
 @pytest.fixture(scope="module")
 def lines(retailer):
     with load(retailer, 0) as transactions:
-        found = transactions.frame.collect("polars").to_native().to_pandas()
+        found = pd.DataFrame(transactions.frame.collect("polars").to_dict(as_series=False))
     return found.dropna()
 
 

@@ -87,7 +87,7 @@ def test_every_function_is_what_pandas_says(declaring, rows, condition, per):
         columns = {k: c for k, c in columns.items() if "days" not in c.function.value}
     columns["Rows"] = declaring.column("count")
     found = build(declaring.rows_of(frame), declaring.aggregate(columns), cluster=False)
-    pandas = frame.to_pandas()
+    pandas = pd.DataFrame(frame.to_dict(as_series=False))
     kept = pandas[CONDITIONS[condition](pandas).fillna(False).astype(bool)]
     reference = pandas["when"].max()
     ids = sorted(set(pandas["id"]))
@@ -122,7 +122,7 @@ def test_shares_are_what_pandas_says(declaring, rows, condition, of):
         "Rows": declaring.column("count"),
     }  # fmt: skip
     found = build(declaring.rows_of(frame), declaring.aggregate(columns), cluster=False).about
-    pandas = frame.to_pandas()
+    pandas = pd.DataFrame(frame.to_dict(as_series=False))
     fits = CONDITIONS[condition](pandas).fillna(False).astype(bool)
 
     def size(rows):

@@ -153,6 +153,7 @@ def workbook(typed, folder):
     return path
 
 
+@pytest.mark.slow
 def test_an_excel_sheet_by_name(workbook, features_of, expected):
     assert_same(features_of(workbook, sheet="Online Retail"), expected)
 

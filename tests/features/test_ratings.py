@@ -227,7 +227,7 @@ def test_purchases_are_ratings_of_items_without_a_number():
     with load(config, 0) as source:
         built = features.build(source, wanted)
         lines = source.frame.to_native().collect().drop_nulls(["CustomerID", "StockCode"])
-    counts = lines.to_pandas().pivot_table(
+    counts = pd.DataFrame(lines.to_dict(as_series=False)).pivot_table(
         index="CustomerID", columns="StockCode", values="Quantity", aggfunc="size", fill_value=0
     )
     assert list(built.customers.ids) == list(counts.index)

@@ -88,6 +88,7 @@ def test_a_silhouette_within_the_limit_stays_exact(segrun, tmp_path):
     assert {row["silhouette_se"] for row in read_csv(tmp_path / "run" / "scores.csv")} == {"0.0"}
 
 
+@pytest.mark.slow
 def test_without_the_estimate_results_are_the_same_and_nothing_is_told(segrun, tmp_path):
     told = segrun(*SMALL, cwd=tmp_path)
     quiet = segrun(*SMALL[:-1], "preflight.action=none", "hydra.run.dir=quiet", cwd=tmp_path)

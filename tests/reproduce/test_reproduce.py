@@ -151,6 +151,7 @@ def test_generated_input_that_changed_is_a_mismatch(segrun, tmp_path):
     assert f"sha256 of the input: {'0' * 64} then, " in done.stdout
 
 
+@pytest.mark.slow
 def test_points_that_failed_must_fail_again(segrun, tmp_path):
     few = ["dataset.n_customers=60", "algo.grid.n_clusters=[2,900]", "algo.grid.tol=[1e-4]"]
     assert segrun(*few, "hydra.run.dir=run", cwd=tmp_path).returncode == 1

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -113,7 +114,7 @@ def test_the_profile_is_that_of_the_members(copy):
     described(copy)
     members = pl.read_parquet(copy / "segments" / "members.parquet")
     features = pl.read_parquet(copy / "features_all.parquet")
-    both = features.join(members, on="CustomerID").to_pandas()
+    both = pd.DataFrame(features.join(members, on="CustomerID").to_dict(as_series=False))
     for row in read_csv(copy / "segments" / "profile.csv"):
         if row["clustered"] == "true":
             own = both[both["segment"] == int(row["segment"])][row["column"]]

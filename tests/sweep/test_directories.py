@@ -33,6 +33,7 @@ def test_a_folder_outside_of_the_sweep_is_refused(segrun, tmp_path, subdir):
     assert "not below the sweep directory" in done.stderr
 
 
+@pytest.mark.slow
 def test_jobs_of_a_sweep_that_was_killed_early_are_not_taken_over(segrun, tmp_path):
     assert segrun("-m", *SMALL, "seed=1,2", "hydra.sweep.dir=a", cwd=tmp_path).returncode == 0
     shutil.copytree(tmp_path / "a" / "jobs", tmp_path / "b" / "jobs")
@@ -45,6 +46,7 @@ def test_jobs_of_a_sweep_that_was_killed_early_are_not_taken_over(segrun, tmp_pa
     assert "1 of 2 jobs" in lost.stderr
 
 
+@pytest.mark.slow
 def test_nested_folders_keep_their_names_apart(segrun, unruly, tmp_path):
     arguments = ["-m", "algo=unruly", "algo.params.way=well,raises", "seed=1,2", "features=rfm",
                  "dataset.n_customers=80", "hydra.sweep.subdir=${algo.params.way}/${seed}",
@@ -79,6 +81,7 @@ def test_printed_commands_can_be_pasted(segrun, unruly, tmp_path):
     assert "segrun resume '../my work/a=b c'" in away.stderr
 
 
+@pytest.mark.slow
 def test_an_estimate_is_of_the_same_data(segrun, tmp_path):
     where = "hydra.sweep.dir=outputs/default/a"
     assert segrun("-m", *SMALL, where, cwd=tmp_path).returncode == 0
@@ -100,6 +103,7 @@ def studied(segrun, tmp_path):
     return arguments
 
 
+@pytest.mark.slow
 def test_a_study_over_other_data_or_settings_is_refused(segrun, studied, tmp_path):
     for change in ("features.amount=total", "transform=robust", "seed=1"):
         other = segrun(*studied, change, "hydra.sweeper.n_trials=6", "hydra.sweep.dir=b",

@@ -35,7 +35,9 @@ def in_process(segrun, tmp_path_factory):
     return labels(folder / "sweep")
 
 
-@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize(
+    "name", [n if n == "process" else pytest.param(n, marks=pytest.mark.slow) for n in LAUNCHERS]
+)
 def test_a_launcher_comes_to_the_labels_of_one_process(segrun, in_process, tmp_path, name):
     pytest.importorskip(LIBRARIES.get(name, "joblib"))
     done = segrun(*SWEEP, f"hydra/launcher={name}", *LAUNCHERS[name], cwd=tmp_path)
@@ -47,7 +49,8 @@ def test_a_launcher_comes_to_the_labels_of_one_process(segrun, in_process, tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", ["process", "joblib", *(pytest.param(n, marks=pytest.mark.slow) for n in LIBRARIES)]
+    "name",
+    ["process", *(pytest.param(n, marks=pytest.mark.slow) for n in ("joblib", *LIBRARIES))],
 )
 def test_a_job_that_raises_or_dies_does_not_stop_the_others(segrun, unruly, tmp_path, name):
     pytest.importorskip(LIBRARIES.get(name, "joblib"))

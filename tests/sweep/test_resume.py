@@ -82,6 +82,7 @@ def compare_with_undisturbed(segrun, start, unruly, tmp_path, moments):
         n_sweeps += 1
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_at_random_moments_comes_to_the_same(segrun, start, unruly, tmp_path):
     compare_with_undisturbed(segrun, start, unruly, tmp_path, moments=3)
 

@@ -94,6 +94,7 @@ def test_two_objectives_give_a_front_and_a_file_each(segrun, tmp_path):
         assert {found[job] for job in found if job.split("-")[0] in numbers} == front
 
 
+@pytest.mark.slow
 def test_features_and_transform_and_backend_are_searched_too(segrun, tmp_path):
     done = segrun("-m", "hydra/sweeper=optuna", "dataset.n_customers=120", "algo=kmeans",
                   "features=rfm,rfm_calendar", "transform=standard,robust",
@@ -194,6 +195,7 @@ def test_two_processes_share_a_study(segrun, start, tmp_path):
     assert not jobs[0] & jobs[1]
 
 
+@pytest.mark.slow
 def test_the_time_is_up(segrun, unruly, tmp_path):
     done = segrun(*SEARCH, "algo=unruly", "algo.params.seconds=0.5", "hydra.sweeper.timeout=3",
                   "hydra.sweeper.n_trials=null", cwd=tmp_path, **unruly)  # fmt: skip
@@ -257,6 +259,7 @@ def test_a_space_of_null_is_as_if_there_were_none(segrun, tmp_path, settings, to
     assert drawn.get("algo.params.tol") == tol
 
 
+@pytest.mark.slow
 def test_a_study_of_another_space_is_refused(segrun, tmp_path):
     first = [*SEARCH, "algo=kmeans", "hydra.sweeper.n_trials=1",
              "hydra.sweeper.storage=sqlite:///s.db"]  # fmt: skip

@@ -169,6 +169,7 @@ def test_a_seed_decides_the_points_whatever_was_drawn_in_which_process(tmp_path,
     assert [ask.params for ask in other] != [ask.params for ask in expected[:3]]
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_study_and_no_trial_is_doubled_or_lost(tmp_path):
     path = tmp_path / "study.db"
     workers = [child("share", str(path), owner, "200") for owner in ("a", "b")]
