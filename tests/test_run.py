@@ -121,6 +121,7 @@ def test_noise_is_counted_and_a_point_without_score_says_why(segrun, tmp_path):
     assert not list(run.rglob("*.joblib"))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_jitter_and_another_sample(segrun, tmp_path):
     arguments = ["dataset=online_retail", "dataset.path=lines.csv", "augmentation=x10",
                  "algo.params.n_clusters=3", "algo.params.tol=1e-3", "algo.params.random_state=0",

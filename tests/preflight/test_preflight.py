@@ -141,6 +141,7 @@ def test_the_plan_estimates_by_size_what_has_no_history(segrun, tmp_path):
     assert "1 jobs that cannot be judged" in plan.stdout
 
 
+@pytest.mark.slow
 def test_the_plan_knows_the_rows_of_a_file_once_a_run_has_read_it(segrun, tmp_path):
     lines = [f"c{i % 40},2024-01-{1 + i % 28:02d},{5 + i % 17}.5" for i in range(400)]
     (tmp_path / "f.csv").write_text("\n".join(["who,when,how_much", *lines]) + "\n")

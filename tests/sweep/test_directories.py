@@ -67,6 +67,7 @@ def test_nested_folders_keep_their_names_apart(segrun, unruly, tmp_path):
     assert "4 jobs: 4 cached" in plan.stdout
 
 
+@pytest.mark.slow
 def test_printed_commands_can_be_pasted(segrun, unruly, tmp_path):
     (tmp_path / "my work").mkdir()
     (tmp_path / "other").mkdir()

@@ -149,6 +149,7 @@ def test_changed_data_is_refused_with_both_fingerprints(segrun, unruly, interrup
     assert "cannot be read" in segrun("resume", "sweep", cwd=tmp_path, **unruly).stderr
 
 
+@pytest.mark.slow
 def test_a_second_resume_is_refused_while_the_first_goes_on(segrun, start, unruly, tmp_path):
     job = ["-m", "algo=unruly", "algo.params.seconds=2", "dataset.n_customers=100",
            "features=rfm", "hydra.sweep.dir=sweep"]  # fmt: skip

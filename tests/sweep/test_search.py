@@ -120,6 +120,7 @@ def test_the_grid_sampler_runs_every_point_once(segrun, tmp_path):
     assert points == sorted(f"n_clusters={k},tol={t}" for k in (2, 3, 4) for t in (0.001, 0.0001))
 
 
+@pytest.mark.slow
 def test_failed_and_degenerate_trials_do_not_end_the_sweep(segrun, unruly, tmp_path):
     done = segrun(*SEARCH, "algo=unruly", "algo.params.way=well,raises,killed",
                   "algo.params.k=range(1,4)", "hydra.sweeper.n_trials=9",
