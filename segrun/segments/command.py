@@ -78,23 +78,10 @@ def _renew_report(run: FinishedRun) -> None:
 
 
 def _show(run: FinishedRun, segments: Segments) -> None:
-    from segrun.report.summary import table
+    from segrun.segments.page import page
 
-    rows = [("segment", "name", "customers", "share", "known by")]
-    first = {row["segment"]: row["text"] for row in reversed(open_run(run.path).table(_FACTS))}
-    for segment in segments.segments[:_SHOWN]:
-        told = first.get(str(segment.number), "")
-        share = f"{segment.share:.1%}"
-        rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, told))
-    count = len(segments.segments)
-    print(f"{segments.point}, {count} segment{'s' if count != 1 else ''}")  # noqa: T201
-    print(table(rows))  # noqa: T201
-    if count > _SHOWN:
-        print(f"... and {count - _SHOWN} more")  # noqa: T201
+    # Opened again: it has just been added to.
+    print(page(open_run(run.path), segments))  # noqa: T201
     for warning in segments.warnings:
         print(f"segrun: {warning['text']}", file=sys.stderr)  # noqa: T201
     print(run.path / "segments")  # noqa: T201
-
-
-_FACTS = "segments/facts.csv"
-_SHOWN = 30
