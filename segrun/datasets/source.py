@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from segrun.datasets.digest import digest
 from segrun.errors import DataError
 
 _ZIP = b"PK\x03\x04"
@@ -59,9 +59,7 @@ def find(text: str) -> Source:
     path = _path(text)
     head = _head(path)
     kind = _kind(path, head)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Source(path, kind, path.stat().st_size, digest)
+    return Source(path, kind, path.stat().st_size, digest(path))
 
 
 def _path(text: str) -> Path:

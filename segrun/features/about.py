@@ -14,6 +14,7 @@ from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
 from segrun.customers import Customers
 from segrun.datasets.transactions import ID_COLUMN
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
+from segrun.features.collect import collected
 from segrun.features.lines import INVOICE
 from segrun.features.sums import Measure, sums
 
@@ -66,7 +67,7 @@ def about(
         .group_by("id")
         .agg(first=date.min(), **answers, **missing)
     )
-    table = grouped.collect("polars", engine="streaming").sort("id")
+    table = collected(grouped).sort("id")
     columns: dict[str, Any] = {}
     if "Country" in names:
         columns["Country"] = _most_frequent(lines, "Country", everyone.ids)
@@ -95,7 +96,7 @@ def _most_frequent(
     texts = lines.select(id=nw.col(ID_COLUMN), text=nw.col(column)).filter(
         ~nw.col("text").is_null()
     )
-    counts = texts.group_by("id", "text").agg(n=nw.len()).collect("polars", engine="streaming")
+    counts = collected(texts.group_by("id", "text").agg(n=nw.len()))
     ordered = counts.sort("id", "n", "text", descending=[False, True, False])
     first = ordered.unique("id", keep="first", maintain_order=True)
     found = dict(zip(first["id"].to_list(), first["text"].to_list(), strict=True))

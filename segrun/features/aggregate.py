@@ -15,6 +15,7 @@ from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.ask import Answers, Ask, ask, values
 from segrun.features.built import Built, settle
+from segrun.features.collect import collected
 from segrun.features.condition import condition
 from segrun.features.declared import date_column, declared
 from segrun.features.encode import encode
@@ -106,7 +107,7 @@ def _values(
             continue
         if column.per not in seen:
             texts = counting.select(value=nw.col(column.per)).group_by("value").agg(n=nw.len())
-            different = texts.collect("polars", engine="streaming")["value"].drop_nulls()
+            different = collected(texts)["value"].drop_nulls()
             seen[column.per] = sorted(different.to_list())
         found[name] = seen[column.per]
         if known is not None:
@@ -151,7 +152,7 @@ def _aggregate(
         .select(rule=nw.col("rule of segrun"), id=nw.col("id of segrun"), **needed)
     )
     grouped = lines.group_by("rule", "id").agg(nw.len().alias("n_lines"), **answers)
-    return grouped.collect("polars", engine="streaming")
+    return collected(grouped)
 
 
 def _reference(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime | None:

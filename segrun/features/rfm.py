@@ -18,6 +18,7 @@ from segrun.customers import Customers
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.features.built import Built, settle
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
+from segrun.features.collect import collected
 from segrun.features.lines import INVOICE, Rule, counted, drop_rules, first_that_drops
 from segrun.features.reference import reference_date
 from segrun.features.sums import Measure, Sums, sums
@@ -102,7 +103,7 @@ def _aggregate(
     grouped = lines.group_by("rule", "id").agg(
         nw.len().alias("n_lines"), first=date.min(), last=date.max(), **added
     )
-    return grouped.collect("polars", engine="streaming")
+    return collected(grouped)
 
 
 def _customers(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import DataError
+from segrun.features.collect import collected
 from segrun.features.lines import (
     ERROR,
     MOST_PLACES,
@@ -123,7 +124,7 @@ def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], ke
     if measure.times is not None:
         value = measure.times.cast(nw.Int128) * value
     found = rows.select(id=nw.col(key), value=value).group_by("id").agg(nw.col("value").sum())
-    ordered = found.collect("polars", engine="streaming").sort("id")
+    ordered = collected(found).sort("id")
     return Sums([int(total or 0) for total in ordered["value"].to_list()], places)
 
 
@@ -133,7 +134,7 @@ def _places(measure: Measure, rows: nw.LazyFrame[Any], largest: float) -> int:
     `largest` is the largest sum of absolute values.
     """
     asked = rows.select(places=needed_places(measure.value)).select(nw.col("places").max())
-    needed = int(asked.collect("polars", engine="streaming")["places"].item())
+    needed = int(collected(asked)["places"].item())
     places = min(needed, MOST_PLACES)
     while largest * 10.0**places > _LARGEST_LONG_SUM:
         places -= 1

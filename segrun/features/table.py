@@ -15,6 +15,7 @@ from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features import encode
 from segrun.features.built import Built, settle
+from segrun.features.collect import collected
 from segrun.features.filling import Raw
 from segrun.features.reference import reference_date
 from segrun.nearest import did_you_mean
@@ -89,7 +90,7 @@ def build(rows: Rows, config: TableConfig, fitted: Mapping[str, Any] | None = No
     used = chosen(config, rows.kinds)
     select = {f"c{i}": nw.col(name) for i, name in enumerate(used)}
     lazy = rows.frame.select(id=nw.col(rows.key), **select)
-    frame = lazy.collect("polars", engine="streaming").sort("id")
+    frame = collected(lazy).sort("id")
     if len(frame) == 0:
         raise DataError("the table has no row")
     n_nameless = int(frame["id"].is_null().sum())
