@@ -27,8 +27,7 @@ def check(experiment: Experiment) -> None:
     from segrun.segments.check import check_point
 
     folder_name(experiment.name)
-    if not 0 <= experiment.seed <= MAX_SEED:
-        raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {experiment.seed} instead")
+    check_seed(experiment.seed)
     if experiment.timing.repeats < 1:
         raise ConfigError(
             f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
@@ -66,3 +65,15 @@ def folder_name(name: str) -> str:
             "digits, dots, dashes, underscores"
         )
     return name
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that scikit-learn would not take.
+
+    Raises
+    ------
+    ConfigError
+        With the values allowed.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {seed} instead")

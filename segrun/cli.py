@@ -47,6 +47,7 @@ commands
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
   plugins new NAME [FOLDER]   write a working plugin to begin with
+  generate dataset=NAME --output FILE   an embedded dataset as a file of any size
   fetch online_retail         download the UCI Online Retail data into the cache
   doctor                      environment, versions, which backends and engines work here
 
@@ -152,6 +153,12 @@ def _reproduce(rest: list[str]) -> int:
     return reproduce_command(rest)
 
 
+def _generate(rest: list[str]) -> int:
+    from segrun.generate import generate_command
+
+    return generate_command(rest)
+
+
 def _doctor(rest: list[str]) -> int:
     if rest:
         return _usage(f"segrun doctor takes no arguments. Got {' '.join(rest)!r} instead")
@@ -238,6 +245,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": _compare,
     "apply": _apply,
     "export": _export,
+    "generate": _generate,
     "fetch": _fetch,
     "doctor": _doctor,
 }

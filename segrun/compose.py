@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from yaml import YAMLError
 
 from segrun import config, interrupt
 from segrun.checks import folder_name
+from segrun.config import Experiment
 from segrun.errors import ConfigError, SegrunError
 from segrun.explain import explain
 from segrun.session import Planning, Session, exit_code, tell
@@ -229,10 +231,28 @@ def compose_sweep(overrides: list[str]) -> DictConfig:
     ConfigError
         If one is wrong.
     """
+    with _composing():
+        return hydra.compose("segrun", overrides, return_hydra_config=True)
+
+
+def compose_experiment(overrides: list[str]) -> Experiment:
+    """Return the experiment that overrides describe.
+
+    Raises
+    ------
+    ConfigError
+        If one is wrong.
+    """
+    with _composing():
+        return config.to_experiment(hydra.compose("segrun", overrides))
+
+
+@contextmanager
+def _composing() -> Iterator[None]:
     prepare()
     try:
         with hydra.initialize_config_dir(str(config.conf_directory()), **_version_base()):
-            return hydra.compose("segrun", overrides, return_hydra_config=True)
+            yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain(error)) from error
 

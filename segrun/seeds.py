@@ -10,7 +10,7 @@ import numpy as np
 MAX_SEED = 2**32 - 1
 
 
-def generator(seed: int, part: str) -> np.random.Generator:
+def generator(seed: int, part: str, block: int = 0) -> np.random.Generator:
     """Return the random generator of one part of a run.
 
     Parameters
@@ -20,5 +20,9 @@ def generator(seed: int, part: str) -> np.random.Generator:
     part : str
         Name of the part, such as ``augment``: parts draw independently of each other, so
         that switching one of them off changes no other.
+    block : int, default=0
+        Number of a block, where the part works in blocks that draw independently.
     """
-    return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(part.encode())]))
+    # A zero at the end changes nothing: NumPy fills up with zeros.
+    entropy = [seed, zlib.crc32(part.encode()), block]
+    return np.random.default_rng(np.random.SeedSequence(entropy))

@@ -75,6 +75,9 @@ class SyntheticSalesConfig(DatasetConfig):
     """The embedded generator of product-level sales."""
 
     n_users: int = key("Number of users that buy at least once, at least 3.")
+    lines_factor: float = key(
+        "So many times as many lines per user as by default, where they have 26 on average.", 1.0
+    )
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segrun.config import SyntheticRetailConfig
+from segrun.datasets.generated import Block, blocks_of, digest_of
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import ConfigError
 from segrun.seeds import generator
@@ -27,6 +28,7 @@ _WEEKDAY_TRADE = np.array([0.9, 1.0, 1.0, 1.25, 0.8, 0.0, 0.65])
 _MONTH_TRADE = np.array([0.7, 0.7, 0.9, 0.85, 0.95, 0.9, 0.9, 0.9, 1.3, 1.5, 2.0, 1.4])
 
 _N_ITEMS = 3500
+_FIRST_INVOICE = 536_365
 _COUNTRIES = ("United Kingdom", "Germany", "France", "EIRE", "Spain", "Netherlands", "Belgium")
 _COUNTRY_SHARES = (0.90, 0.025, 0.025, 0.02, 0.01, 0.01, 0.01)
 
@@ -63,6 +65,14 @@ class CustomerType:
     months: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Shop:
+    """What blocks of customers have in common: code, title and price of items, the invoices."""
+
+    catalogue: tuple[pl.Series, pl.Series, pl.Series]
+    next_invoice: int
+
+
 ALL_YEAR = tuple(range(1, 13))
 TYPES = (
     CustomerType("wholesaler", 0.07, 14.0, 30.0, 24.0, ALL_YEAR),
@@ -91,23 +101,34 @@ def check(config: SyntheticRetailConfig) -> None:
 
 def transactions(config: SyntheticRetailConfig, seed: int) -> Transactions:
     """Generate the transactions and fingerprint their content."""
-    frame, _ = generate(config.n_customers, seed, config.contrast)
-    digest = hashlib.sha256(frame.write_csv().encode()).hexdigest()
+    frame = pl.concat(frame for frame, _ in blocks(config, seed))
     fingerprint = {
         "source": "synthetic_retail",
         "n_customers": config.n_customers,
         **({"contrast": config.contrast} if config.contrast != 1 else {}),
         "seed": seed,
         "n_lines": len(frame),
-        "sha256": digest,
+        "sha256": digest_of(frame),
     }
     return Transactions(nw.from_native(frame.lazy()), ID_COLUMN, fingerprint)
+
+
+def blocks(config: SyntheticRetailConfig, seed: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield lines and truth of block after block of customers; see `generate`.
+
+    Rows are ordered by date within a block, as are its invoices' numbers, which run on through
+    the blocks. Whatever block they are of, items are called and cost the same.
+    """
+    shop = None
+    for block in blocks_of(config.n_customers):
+        lines, truth, shop = _block(block, seed, config.contrast, shop)
+        yield lines, truth
 
 
 def generate(
     n_customers: int, seed: int, contrast: float = 1.0
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate invoice lines and the true type of every customer.
+    """Generate invoice lines and the true type of every customer, in one block.
 
     Parameters
     ----------
@@ -125,12 +146,22 @@ def generate(
     truth : polars.DataFrame
         ``CustomerID`` and ``type``, one row per customer.
     """
-    rng = generator(seed, "synthetic_retail")
+    lines, truth, _ = _block(Block(0, 0, n_customers), seed, contrast, None)
+    return lines, truth
+
+
+def _block(
+    block: Block, seed: int, contrast: float, shop: _Shop | None
+) -> tuple[pl.DataFrame, pl.DataFrame, _Shop]:
+    """Generate the customers of a block, and tell what the next one needs of the shop."""
+    n_customers = block.n
+    rng = generator(seed, "synthetic_retail", block.number)
     # In exact shares, so that every type is there among a few customers, too.
     places = (np.arange(n_customers) + 0.5) / n_customers
     type_of = rng.permutation(np.searchsorted(np.cumsum([t.share for t in TYPES])[:-1], places))
     country_of = rng.choice(len(_COUNTRIES), n_customers, p=_COUNTRY_SHARES)
-    ids = np.sort(rng.choice(np.arange(12_346, 12_346 + 2 * n_customers), n_customers, False))
+    least = 12_346 + 2 * block.first
+    ids = np.sort(rng.choice(np.arange(least, least + 2 * n_customers), n_customers, False))
 
     orders = _orders(type_of, rng, contrast)
     lines = _lines(orders, rng, contrast)
@@ -138,7 +169,10 @@ def generate(
     truth = pl.DataFrame(
         {ID_COLUMN: ids.astype(str), "type": np.array([t.name for t in TYPES])[type_of]}
     )
-    return _finish(lines, ids, country_of, rng), truth
+    catalogue = _catalogue(rng)
+    shop = _Shop(catalogue, _FIRST_INVOICE) if shop is None else shop
+    finished, n_invoices = _finish(lines, ids, country_of, shop, rng)
+    return finished, truth, _Shop(shop.catalogue, shop.next_invoice + n_invoices)
 
 
 def _days() -> pl.DataFrame:
@@ -232,10 +266,11 @@ def _finish(
     lines: pl.DataFrame,
     ids: NDArray[np.int64],
     country_of: NDArray[np.int64],
+    shop: _Shop,
     rng: np.random.Generator,
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, int]:
     """Put names and dates to the numbers, in the columns and the order of the UCI data."""
-    code, title, price = _catalogue(rng)
+    code, title, price = shop.catalogue
     known = pl.col("customer") >= 0
     untitled = pl.Series(rng.random(len(lines)) < _UNTITLED_SHARE)
     guest = pl.Series(np.append(ids.astype(str), [""]))
@@ -245,9 +280,9 @@ def _finish(
         place=pl.when(known).then(pl.col("customer")).otherwise(len(ids)),
         InvoiceDate=days.gather(lines["day"]) + pl.duration(minutes=pl.col("minute")),
     ).sort("InvoiceDate", "order", maintain_order=True)
-    number = (536_365 + pl.col("order").rle_id()).cast(pl.String)
+    number = (shop.next_invoice + pl.col("order").rle_id()).cast(pl.String)
     nameless = ~known & untitled
-    return lines.select(
+    finished = lines.select(
         InvoiceNo=pl.when("cancelled").then("C" + number).otherwise(number),
         StockCode=code.gather(lines["item"]),
         Description=pl.when(nameless).then(None).otherwise(title.gather(lines["item"])),
@@ -257,6 +292,7 @@ def _finish(
         CustomerID=pl.when(known).then(guest.gather(lines["place"])).otherwise(None),
         Country=country.gather(lines["place"]),
     )
+    return finished, int(lines["order"].rle_id().to_numpy()[-1]) + 1
 
 
 def _catalogue(rng: np.random.Generator) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, SyntheticWeblogsConfig
-from segrun.datasets.generated import as_records, in_shares
+from segrun.datasets.generated import Block, as_records, blocks_of, in_shares
 from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError
 from segrun.seeds import generator
@@ -86,13 +87,27 @@ def check(config: SyntheticWeblogsConfig) -> None:
 
 def rows(config: SyntheticWeblogsConfig, seed: int) -> Rows:
     """Generate the page views and fingerprint their content."""
-    frame, _ = generate(config.n_visitors, seed)
+    frame = pl.concat(frame for frame, _ in blocks(config, seed))
     about = {"n_visitors": config.n_visitors, "seed": seed}
     return as_records(frame, ID, KINDS, config.name, about)
 
 
+def blocks(
+    config: SyntheticWeblogsConfig, seed: int
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield page views and truth of block after block of visitors; see `generate`.
+
+    Rows are ordered by time within a block.
+    """
+    n_sessions = 0
+    for block in blocks_of(config.n_visitors):
+        views, truth, n_new = _block(block, seed, n_sessions)
+        n_sessions += n_new
+        yield views, truth
+
+
 def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate one row per page view, and the true habit of every visitor.
+    """Generate one row per page view, and the true habit of every visitor, in one block.
 
     Parameters
     ----------
@@ -108,7 +123,14 @@ def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     truth : polars.DataFrame
         ``Visitor`` and ``habit``, one row per visitor.
     """
-    rng = generator(seed, "synthetic_weblogs")
+    views, truth, _ = _block(Block(0, 0, n_visitors), seed, 0)
+    return views, truth
+
+
+def _block(block: Block, seed: int, first_session: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Generate the visitors of a block, and tell how many sessions they have."""
+    n_visitors = block.n
+    rng = generator(seed, "synthetic_weblogs", block.number)
     habit = in_shares([h.share for h in HABITS], n_visitors, rng)
     country = rng.choice(len(_COUNTRIES), n_visitors, p=_COUNTRY_SHARES)
     n_sessions = 1 + rng.poisson(_of("sessions", habit) - 1)
@@ -123,19 +145,20 @@ def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     session = np.repeat(np.arange(len(visitor)), n_views)
     views = _views(habit[visitor[session]], rng)
     seconds = begun[session] + rng.integers(0, 1800, len(session))
-    names = np.array([f"v{number:05d}" for number in range(n_visitors)])
+    names = pl.Series([f"v{number:05d}" for number in range(block.first, block.first + n_visitors)])
+    sessions = pl.Series(np.arange(first_session, first_session + len(visitor))).cast(pl.String)
     frame = pl.DataFrame(
         {
-            ID: names[visitor[session]],
+            ID: names.gather(visitor[session]),
             "Time": np.datetime64(_FIRST_DAY, "us") + seconds * np.timedelta64(1_000_000, "us"),
             **views,
-            "Country": np.array(_COUNTRIES)[country[visitor[session]]],
-            "Referrer": np.array(_REFERRERS)[referrer[session]],
-            "Session": np.char.add("s", session.astype(str)),
+            "Country": pl.Series(_COUNTRIES).gather(country[visitor[session]]),
+            "Referrer": pl.Series(_REFERRERS).gather(referrer[session]),
+            "Session": ("s" + sessions).gather(session),
         }
     ).sort("Time", maintain_order=True)
     truth = {ID: names, "habit": np.array([h.name for h in HABITS])[habit]}
-    return frame, pl.DataFrame(truth)
+    return frame, pl.DataFrame(truth), len(visitor)
 
 
 def _views(habit: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
@@ -146,8 +169,11 @@ def _views(habit: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]
     n_pages = np.array([h.pages for h in HABITS])[habit]
     # The first pages of a section are viewed most.
     page = np.minimum(n_pages - 1, (n_pages * rng.beta(0.8, 2.0, len(habit))).astype(np.int64))
-    names = np.array([[f"/{s}/{p}" for p in range(_N_PAGES)] for s in _SECTIONS])
-    return {"Page": names[section, page], "Section": np.array(_SECTIONS)[section]}
+    names = pl.Series([f"/{s}/{p}" for s in _SECTIONS for p in range(_N_PAGES)])
+    return {
+        "Page": names.gather(section * _N_PAGES + page),
+        "Section": pl.Series(_SECTIONS).gather(section),
+    }
 
 
 def _of(attribute: str, habit: NDArray[np.int64]) -> NDArray[np.float64]:
