@@ -17,7 +17,7 @@ LIBRARIES = (
 )  # fmt: skip
 
 #: Keys of an experiment that change no result.
-_WITHOUT_EFFECT = ("name", "sweep")
+_WITHOUT_EFFECT = ("name", "sweep", "cache")
 
 
 def libraries(identity: str) -> dict[str, str]:

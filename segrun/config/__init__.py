@@ -60,6 +60,7 @@ from segrun.config.plain import from_plain, plain, plain_values
 from segrun.config.running import (
     BackendConfig,
     BackendName,
+    CacheConfig,
     EngineConfig,
     EngineName,
     ModelsKept,
@@ -89,6 +90,7 @@ __all__ = [
     "BackendConfig",
     "BackendName",
     "BadLines",
+    "CacheConfig",
     "Cancellations",
     "Centre",
     "ColumnKind",

@@ -22,6 +22,7 @@ from segrun.config.grid import AlgoConfig, AugmentationConfig, TransformConfig
 from segrun.config.key import key
 from segrun.config.running import (
     BackendConfig,
+    CacheConfig,
     EngineConfig,
     PreflightConfig,
     StoreConfig,
@@ -52,6 +53,10 @@ class Experiment:
     preflight: PreflightConfig = field(
         default_factory=PreflightConfig,
         metadata={"doc": "What a grid may take, estimated before it starts."},
+    )
+    cache: CacheConfig = field(
+        default_factory=CacheConfig,
+        metadata={"doc": "What stays in the cache directory; no result depends on it."},
     )
     segments: SegmentsConfig = field(
         default_factory=SegmentsConfig,

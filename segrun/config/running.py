@@ -37,6 +37,22 @@ class EngineConfig:
     name: EngineName = key("Data-frame engine for the features: polars.")
 
 
+@dataclass
+class CacheConfig:
+    """What stays in the cache directory; no result depends on it."""
+
+    use: bool = key(
+        "true: the table read from a large input, and its features, are kept in the cache "
+        "directory and used by later runs; false: nothing is kept, or taken from there.",
+        True,
+    )
+    min_bytes: int = key(
+        "Size in bytes from which on an input is large: a CSV file is then read in one pass, its "
+        "number forms and dates told from a probe and checked on every row.",
+        200_000_000,
+    )
+
+
 class PreflightAction(Enum):
     """What happens where a grid will take more than is allowed."""
 

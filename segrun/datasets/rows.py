@@ -43,6 +43,8 @@ class Rows:
         What identifies the input, and how it was read.
     quarantine : Path or None
         Rows that could not be read, if they are to be kept; goes when the dataset is closed.
+    files, from_cache : tuple of Path, bool
+        As of `Transactions`.
     """
 
     frame: nw.LazyFrame[Any]
@@ -52,6 +54,8 @@ class Rows:
     fingerprint: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
     quarantine: Path | None = None
+    files: tuple[Path, ...] = ()
+    from_cache: bool = False
 
 
 def as_rows(source: Transactions | Rows) -> Rows:
@@ -62,5 +66,5 @@ def as_rows(source: Transactions | Rows) -> Rows:
     kinds = {name: kind for name, kind in TRANSACTION_KINDS.items() if name in names}
     return Rows(
         source.frame, ID_COLUMN, source.id_column, kinds, source.fingerprint, source.facts,
-        source.quarantine,
+        source.quarantine, source.files, source.from_cache,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from segrun.datasets.digest import digest
@@ -37,14 +38,16 @@ class Source:
         How it is to be read.
     n_bytes : int
         Its size.
-    sha256 : str
-        Digest of its content.
     """
 
     path: Path
     kind: Kind
     n_bytes: int
-    sha256: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of its content; of a large file a pass, unless it is known from before."""
+        return digest(self.path)
 
 
 def find(text: str) -> Source:
@@ -59,7 +62,7 @@ def find(text: str) -> Source:
     path = _path(text)
     head = _head(path)
     kind = _kind(path, head)
-    return Source(path, kind, path.stat().st_size, digest(path))
+    return Source(path, kind, path.stat().st_size)
 
 
 def _path(text: str) -> Path:

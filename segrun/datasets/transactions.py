@@ -31,6 +31,11 @@ class Transactions:
         How the input was read, and what it looks like.
     quarantine : Path or None
         Lines that could not be read, if they are to be kept; goes when the dataset is closed.
+    files : tuple of Path
+        Parquet files that hold just the rows of `frame`, for engines that open files themselves;
+        empty where there are none. They go, or may go, when the dataset is closed.
+    from_cache : bool
+        Whether the rows were read by an earlier run.
     """
 
     frame: nw.LazyFrame[Any]
@@ -38,3 +43,5 @@ class Transactions:
     fingerprint: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
     quarantine: Path | None = None
+    files: tuple[Path, ...] = ()
+    from_cache: bool = False
