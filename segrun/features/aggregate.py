@@ -13,14 +13,15 @@ import numpy as np
 from segrun.config import AggregateConfig, ColumnKind, Unknown
 from segrun.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
-from segrun.features.ask import Answers, Ask, ask, values
+from segrun.features.ask import Ask, ask, values
 from segrun.features.built import Built, settle
 from segrun.features.collect import collected
 from segrun.features.condition import condition
 from segrun.features.declared import date_column, declared
-from segrun.features.encode import encode
+from segrun.features.encode import Encoded, encode
 from segrun.features.filling import Raw
 from segrun.features.lines import Rule, counted, first_that_drops
+from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities
 from segrun.features.reference import reference_date
 from segrun.features.sums import sums
 
@@ -48,25 +49,43 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     """
     date = date_column(config, rows.kinds)
     rules = drop_rules(rows, config, date)
-    counting = rows.frame.filter(first_that_drops(rules) == 0)
-    found = _values(rows, config, counting, (fitted or {}).get("values"))
-    columns = declared(config, rows.kinds, found)
-    asked = [ask(i, column, rows.kinds, date) for i, column in enumerate(columns)]
-    groups = _aggregate(rows, asked, rules, date)
+    remaining = rows.frame.filter(first_that_drops(rules) == 0)
+    found = _values(rows, config, remaining, (fitted or {}).get("values"))
+    columns = _columns(rows, config, found)
+    asked = _asked(rows, columns, rules, date)
+    groups = aggregated(rows.frame, asked)
     facts = counted(groups, rules, rows.facts.get("n_missing", {}))
-    table = groups.filter(nw.col("rule") == 0).sort("id")
-    reference = _reference(config, facts)
-    answers = Answers(table, lambda m: sums(m, table, counting, rows.key), reference)
-    raw = [
-        Raw(column.name, values(i, one, answers), column.config, f"features.columns.{column.key}")
-        for i, (column, one) in enumerate(zip(columns, asked, strict=True))
-    ]
-    ids = np.array(table["id"].to_list(), dtype=object)
-    encoded = encode(rows.id_column, ids, raw, fitted)
+    table, reference = entities(groups), reference_of(config, facts)
+    answers = Answers(table, lambda m: sums(m, table, remaining, rows.key), reference)
+    encoded = _finish(answers, columns, rows.id_column, fitted)
     if reference is not None:
         facts["reference_date"] = reference.isoformat()
     facts["fitted"] = {"values": found} | encoded.fitted
     return settle(encoded.customers, config.outliers, facts, encoded.about)
+
+
+def define(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any]) -> Definition:
+    """Return what is asked of rows for the columns of an earlier result; see `build`.
+
+    Raises
+    ------
+    DataError
+        If the rows have a value that was not there then, and that is refused.
+    """
+    date = date_column(config, rows.kinds)
+    rules = drop_rules(rows, config, date)
+    remaining = rows.frame.filter(first_that_drops(rules) == 0)
+    columns = _columns(rows, config, _values(rows, config, remaining, fitted.get("values", {})))
+    asked = _asked(rows, columns, rules, date)
+    return Definition(asked, lambda a: _finish(a, columns, rows.id_column, fitted).customers)
+
+
+def reference_of(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime | None:
+    """Return what days are counted back from: as configured, else the latest row that counts."""
+    if config.reference_date is not None:
+        return reference_date(config.reference_date)
+    last = facts.get("last_line")
+    return None if last is None else datetime.fromisoformat(last)
 
 
 def drop_rules(rows: Rows, config: AggregateConfig, date: str | None) -> list[Rule]:
@@ -133,30 +152,29 @@ def _as_known(name: str, policy: Unknown, found: Sequence[str], known: Sequence[
     return list(known)
 
 
-def _aggregate(
-    rows: Rows, asked: Sequence[Ask], rules: list[Rule], date: str | None
-) -> nw.DataFrame[Any]:
-    """Return the answers per entity, and one row for each rule with the rows that it drops."""
-    counts = nw.col("rule of segrun") == 0
-    needed = {name: expr for one in asked for name, expr in one.rows.items()}
-    answers = {name: expr for one in asked for name, expr in one.answers.items()}
+def _columns(rows: Rows, config: AggregateConfig, values: Mapping[str, list[str]]) -> list[Ask]:
+    date = date_column(config, rows.kinds)
+    columns = declared(config, rows.kinds, values)
+    return [ask(i, column, rows.kinds, date) for i, column in enumerate(columns)]
+
+
+def _asked(rows: Rows, columns: Sequence[Ask], rules: Sequence[Rule], date: str | None) -> Asked:
+    needed = {name: expr for one in columns for name, expr in one.rows.items()}
+    answers = {name: how for one in columns for name, how in one.answers.items()}
     if date is not None:
         needed["date"] = nw.col(date)
-        answers |= {"first": nw.col("date").min(), "last": nw.col("date").max()}
-    rule = first_that_drops(rules)
-    lines = (
-        rows.frame.with_columns(rule.alias("rule of segrun"))
-        .with_columns(
-            nw.when(counts).then(nw.col(rows.key)).otherwise(nw.lit("")).alias("id of segrun")
-        )
-        .select(rule=nw.col("rule of segrun"), id=nw.col("id of segrun"), **needed)
-    )
-    grouped = lines.group_by("rule", "id").agg(nw.len().alias("n_lines"), **answers)
-    return collected(grouped)
+        answers |= {"first": (Merge.least, "date"), "last": (Merge.most, "date")}
+    measures = [measure for one in columns for measure in one.measures]
+    return Asked(rows.key, rules, needed, answers, measures)
 
 
-def _reference(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime | None:
-    if config.reference_date is not None:
-        return reference_date(config.reference_date)
-    last = facts.get("last_line")
-    return None if last is None else datetime.fromisoformat(last)
+def _finish(
+    answers: Answers, columns: Sequence[Ask], id_column: str, fitted: Mapping[str, Any] | None
+) -> Encoded:
+    raw = []
+    for i, one in enumerate(columns):
+        column = one.column
+        found, where = values(i, one, answers), f"features.columns.{column.key}"
+        raw.append(Raw(column.name, found, column.config, where))
+    ids = np.array(answers.table["id"].to_list(), dtype=object)
+    return encode(id_column, ids, raw, fitted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, Function
 from segrun.features.declared import Declared
-from segrun.features.sums import Measure, Sums
+from segrun.features.partial import Answers, Merge
+from segrun.features.sums import Measure
 
 #: A product of two floats, each off by 2**-53, and rounded.
 _PRODUCT_ERROR = 2.0**-50
@@ -34,35 +35,16 @@ class Ask:
         The column.
     rows : mapping of str to narwhals.Expr
         Computed for every row, by name.
-    answers : mapping of str to narwhals.Expr
-        Computed for every entity from `rows`, by name.
+    answers : mapping of str to (Merge, str)
+        Computed for every entity, by name: how, and from which of `rows`.
     measures : sequence of Measure
         What is added up: of a share the part and the whole.
     """
 
     column: Declared
     rows: Mapping[str, nw.Expr]
-    answers: Mapping[str, nw.Expr]
+    answers: Mapping[str, tuple[Merge, str]]
     measures: tuple[Measure, ...] = ()
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the pass over the rows came to.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row per entity, ordered by ``id``.
-    sums : callable
-        Returns the exact sums of a measure.
-    reference : datetime or None
-        What days are counted back from.
-    """
-
-    table: nw.DataFrame[Any]
-    sums: Callable[[Measure], Sums]
-    reference: datetime | None
 
 
 def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: str | None) -> Ask:
@@ -81,20 +63,19 @@ def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: st
     """
     name, function = f"c{number}", column.config.function
     counted = {f"{name} n": _flag(column.rows, column.of)}
-    added = {f"{name} n": nw.col(f"{name} n").sum()}
+    added = {f"{name} n": (Merge.add, f"{name} n")}
     if function is Function.count:
         return Ask(column, counted, added)
     if function is Function.share and not column.of:
         whole = {f"{name} of": _flag(column.base, ())}
-        return Ask(column, counted | whole, added | {f"{name} of": nw.col(f"{name} of").sum()})
+        return Ask(column, counted | whole, added | {f"{name} of": (Merge.add, f"{name} of")})
     if function in (Function.sum, Function.mean, Function.share):
         return _summed(name, column, counted, added)
     if function is Function.distinct:
         own = {name: _where(column.rows, nw.col(column.of[0]))}
-        return Ask(column, counted | own, added | {name: nw.col(name).n_unique()})
-    value, least = _extreme(column, kinds, date)
-    answer = nw.col(name).min() if least else nw.col(name).max()
-    return Ask(column, {name: _where(column.rows, value)}, {name: answer})
+        return Ask(column, counted | own, added | {name: (Merge.distinct, name)})
+    value, merge = _extreme(column, kinds, date)
+    return Ask(column, {name: _where(column.rows, value)}, {name: (merge, name)})
 
 
 def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:
@@ -107,7 +88,8 @@ def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:
     if function in (Function.days_since, Function.days_since_first):
         return _days(table[name], answers.reference)
     if function in (Function.min, Function.max):
-        return table[name].cast(nw.Float64).fill_null(np.nan).to_numpy()
+        # Plus zero: of 0.0 and -0.0, which are equal, either may be the least.
+        return table[name].cast(nw.Float64).fill_null(np.nan).to_numpy() + 0.0
     return _told(table[name], text=asked.column.text)
 
 
@@ -138,7 +120,10 @@ def _where(rows: nw.Expr | None, value: nw.Expr) -> nw.Expr:
 
 
 def _summed(
-    name: str, column: Declared, counted: dict[str, nw.Expr], added: dict[str, nw.Expr]
+    name: str,
+    column: Declared,
+    counted: Mapping[str, nw.Expr],
+    added: Mapping[str, tuple[Merge, str]],
 ) -> Ask:
     value = nw.col(column.of[0]).cast(nw.Float64)
     if len(column.of) == 2:
@@ -152,22 +137,23 @@ def _summed(
     measures = [measure("", column.rows)]
     if column.config.function is Function.share:
         measures.append(measure(" of", column.base))
-    rows = counted | {k: e for m in measures for k, e in m.columns().items()}
-    sums = {k: nw.col(k).sum() for m in measures for k in m.columns()}
-    return Ask(column, rows, added | sums, tuple(measures))
+    rows = {**counted, **{k: e for m in measures for k, e in m.columns().items()}}
+    sums = {k: (Merge.add, k) for m in measures for k in m.columns()}
+    return Ask(column, rows, {**added, **sums}, tuple(measures))
 
 
 def _extreme(
     column: Declared, kinds: Mapping[str, ColumnKind], date: str | None
-) -> tuple[nw.Expr, bool]:
-    """Return what the least or the greatest is asked of, and whether the least."""
+) -> tuple[nw.Expr, Merge]:
+    """Return what the least or the greatest is asked of, and which of them."""
     function = column.config.function
     if function in (Function.min, Function.max):
-        return nw.col(column.of[0]), function is Function.min
+        return nw.col(column.of[0]), Merge.least if function is Function.min else Merge.most
     if function in (Function.days_since, Function.days_since_first):
         when = column.of[0] if column.of else date
         assert when is not None
-        return nw.col(when), function is Function.days_since_first
+        first = function is Function.days_since_first
+        return nw.col(when), Merge.least if first else Merge.most
     assert date is not None
     value = nw.col(column.of[0])
     if kinds[column.of[0]] is ColumnKind.number:
@@ -177,7 +163,8 @@ def _extreme(
     moment = nw.col(date).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
     told = nw.concat_str(moment, value.cast(nw.String), separator=_MARK)
     known = ~nw.col(date).is_null() & ~nw.col(column.of[0]).is_null()
-    return nw.when(known).then(told), function is Function.first
+    merge = Merge.least if function is Function.first else Merge.most
+    return nw.when(known).then(told), merge
 
 
 def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:

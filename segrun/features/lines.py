@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +101,7 @@ def _complete(transactions: Transactions, config: RfmConfig) -> list[str]:
     return needed
 
 
-def first_that_drops(rules: list[Rule]) -> nw.Expr:
+def first_that_drops(rules: Sequence[Rule]) -> nw.Expr:
     """Return the number of the first rule that drops a line, from 1; 0 for lines that count."""
     number = nw.lit(0)
     for i, rule in reversed(list(enumerate(rules, start=1))):
@@ -110,7 +110,7 @@ def first_that_drops(rules: list[Rule]) -> nw.Expr:
 
 
 def counted(
-    groups: nw.DataFrame[Any], rules: list[Rule], n_missing: Mapping[str, int]
+    groups: nw.DataFrame[Any], rules: Sequence[Rule], n_missing: Mapping[str, int]
 ) -> dict[str, Any]:
     """Count rows read and dropped, each row by the first rule that drops it, and say so.
 
@@ -119,7 +119,7 @@ def counted(
     groups : DataFrame
         Columns ``rule`` (0: the rows count), ``n_lines`` and, where rows have dates, ``first``
         and ``last``.
-    rules : list of Rule
+    rules : sequence of Rule
         The rules, number 1 first.
     n_missing : mapping of str to int
         Values that the input lacks by column.
@@ -129,27 +129,32 @@ def counted(
     DataError
         If no row counts.
     """
-    rule, n_lines = groups["rule"].to_numpy(), groups["n_lines"].to_numpy().astype(int)
-    dropped = {r.name: int(n_lines[rule == i].sum()) for i, r in enumerate(rules, start=1)}
-    kept = groups.filter(nw.col("rule") == 0)
+    facts = tallied(groups, rules)
+    n_lines, dropped = facts["n_lines"], facts["dropped"]
     said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
-    if kept.is_empty():
+    if n_lines == sum(dropped.values()):
         gaps = ", ".join(f"{column} {n}" for column, n in n_missing.items())
         missing = f" (values missing: {gaps})" if gaps else ""
         raise DataError(
-            f"no line remains of {n_lines.sum()}: {said}{missing}. Relax one of these settings"
+            f"no line remains of {n_lines}: {said}{missing}. Relax one of these settings"
         )
-    facts = {"n_lines": int(n_lines.sum()), "dropped": dropped}
+    if "last_line" not in facts:
+        log.info("%d lines: %s", n_lines, said)
+        return facts
+    log.info("%d lines from %s to %s: %s", n_lines, facts["first_line"], facts["last_line"], said)
+    return facts
+
+
+def tallied(groups: nw.DataFrame[Any], rules: Sequence[Rule]) -> dict[str, Any]:
+    """Return what `counted` does, also where no row counts."""
+    rule, n_lines = groups["rule"].to_numpy(), groups["n_lines"].to_numpy().astype(int)
+    dropped = {r.name: int(n_lines[rule == i].sum()) for i, r in enumerate(rules, start=1)}
+    facts: dict[str, Any] = {"n_lines": int(n_lines.sum()), "dropped": dropped}
+    kept = groups.filter(nw.col("rule") == 0)
     if "last" not in groups.columns or kept["last"].is_null().all():
-        log.info("%d lines: %s", facts["n_lines"], said)
         return facts
     dates = {"first_line": kept["first"].min(), "last_line": kept["last"].max()}
-    facts |= {name: date.isoformat() for name, date in dates.items()}
-    log.info(
-        "%d lines from %s to %s: %s",
-        facts["n_lines"], facts["first_line"], facts["last_line"], said,
-    )  # fmt: skip
-    return facts
+    return facts | {name: date.isoformat() for name, date in dates.items()}
 
 
 def units(price: nw.Expr, places: int) -> nw.Expr:

@@ -6,6 +6,7 @@ One definition over narwhals.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +19,18 @@ from segrun.customers import Customers
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.features.built import Built, settle
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
-from segrun.features.collect import collected
-from segrun.features.lines import INVOICE, Rule, counted, drop_rules, first_that_drops
+from segrun.features.lines import INVOICE, counted, drop_rules
+from segrun.features.partial import (
+    Answers,
+    Asked,
+    Definition,
+    Merge,
+    aggregated,
+    counting,
+    entities,
+)
 from segrun.features.reference import reference_date
-from segrun.features.sums import Measure, Sums, sums
+from segrun.features.sums import Measure, sums
 
 log = logging.getLogger("segrun.features")
 
@@ -54,16 +63,13 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     DataError
         If no line or only constant columns remain.
     """
-    rules = drop_rules(transactions, config)
-    groups = _aggregate(transactions, config, rules)
-    facts = counted(groups, rules, transactions.facts.get("n_missing", {}))
-    reference = datetime.fromisoformat(facts["last_line"])
-    if config.reference_date is not None:
-        reference = reference_date(config.reference_date)
-    table = groups.filter(nw.col("rule") == 0).sort("id")
-    lines = transactions.frame.filter(first_that_drops(rules) == 0)
-    amounts = sums(_AMOUNT, table, lines, ID_COLUMN)
-    everyone = _customers(table, amounts, transactions.id_column, config, reference)
+    asked = ask(transactions, config)
+    groups = aggregated(transactions.frame, asked)
+    facts = counted(groups, asked.rules, transactions.facts.get("n_missing", {}))
+    table, lines = entities(groups), counting(transactions.frame, asked)
+    reference = reference_of(config, facts)
+    answers = Answers(table, lambda m: sums(m, table, lines, asked.key), reference)
+    everyone = finish(answers, transactions.id_column, config)
     facts |= {"reference_date": reference.isoformat()}
     _warn_of_saturdays(table, config)
     rest = None
@@ -74,14 +80,27 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     return settle(everyone, config.outliers, facts, rest)
 
 
-def _aggregate(
-    transactions: Transactions, config: RfmConfig, rules: list[Rule]
-) -> nw.DataFrame[Any]:
-    """Return sums per customer, and one row for each rule with the lines that it drops.
+def define(transactions: Transactions, config: RfmConfig) -> Definition:
+    """Return what is asked of transactions, and what becomes of the answers."""
+    asked, name = ask(transactions, config), transactions.id_column
+    return Definition(asked, lambda answers: finish(answers, name, config))
 
-    All in one pass over the lines. Column ``rule`` is 0 for customers.
+
+def reference_of(config: RfmConfig, facts: Mapping[str, Any]) -> datetime:
+    """Return what Recency counts back from: as configured, else the latest line that counts."""
+    if config.reference_date is not None:
+        return reference_date(config.reference_date)
+    return datetime.fromisoformat(facts["last_line"])
+
+
+def ask(transactions: Transactions, config: RfmConfig) -> Asked:
+    """Return what is asked of transactions.
+
+    Raises
+    ------
+    DataError
+        If the transactions have no invoice numbers and the configuration needs them.
     """
-    measured = _AMOUNT.columns()
     date = nw.col("InvoiceDate")
     # 0/1 columns and their sums: conditional aggregates differ between engines.
     flags = {
@@ -90,35 +109,40 @@ def _aggregate(
     }
     if not isinstance(config, RfmCalendarConfig):
         flags = {}
-    counts = nw.col("rule") == 0
-    invoice = [INVOICE] if config.orders is Orders.invoices else []
-    lines = (
-        transactions.frame.with_columns(rule=first_that_drops(rules))
-        .with_columns(id=nw.when(counts).then(nw.col(ID_COLUMN)).otherwise(nw.lit("")))
-        .select("rule", "id", "InvoiceDate", *invoice, **measured, **flags)
-    )
-    added = {name: nw.col(name).sum() for name in (*measured, *flags)}
-    if invoice:
-        added["n_invoices"] = nw.col(INVOICE).n_unique()
-    grouped = lines.group_by("rule", "id").agg(
-        nw.len().alias("n_lines"), first=date.min(), last=date.max(), **added
-    )
-    return collected(grouped)
+    summed = {**_AMOUNT.columns(), **flags}
+    rows = {"date": date, **summed}
+    answers = {"first": (Merge.least, "date"), "last": (Merge.most, "date")}
+    answers |= {name: (Merge.add, name) for name in summed}
+    if config.orders is Orders.invoices:
+        rows["invoice"] = nw.col(INVOICE)
+        answers["n_invoices"] = (Merge.distinct, "invoice")
+    return Asked(ID_COLUMN, drop_rules(transactions, config), rows, answers, (_AMOUNT,))
 
 
-def _customers(
-    table: nw.DataFrame[Any],
-    amounts: Sums,
-    key: str,
-    config: RfmConfig,
-    reference: datetime,
-) -> Customers:
+def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
+    """Return the features of every customer.
+
+    Parameters
+    ----------
+    answers : Answers
+        What all lines came to.
+    id_column : str
+        What results call the customer id.
+    config : RfmConfig
+        What is measured.
+
+    Raises
+    ------
+    DataError
+        If amounts are too large to be summed.
+    """
+    table = answers.table
     n_lines = _integers(table, "n_lines")
     per = n_lines if config.amount is Amount.mean_per_line else np.ones_like(n_lines)
     last = table["last"].to_numpy().astype("datetime64[us]")
-    age = np.datetime64(reference, "us").astype(np.int64) - last.astype(np.int64)
+    age = np.datetime64(answers.reference, "us").astype(np.int64) - last.astype(np.int64)
     columns: dict[str, Any] = {
-        "Amount": amounts.over(per),
+        "Amount": answers.sums(_AMOUNT).over(per),
         "NumberOfOrders": (
             n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
         ),
@@ -130,7 +154,7 @@ def _customers(
         for name, number in MONTHS.items():
             columns[name] = _integers(table, f"month_{number}")
     ids = np.array(table["id"].to_list(), dtype=object)
-    return Customers(key, ids, columns)
+    return Customers(id_column, ids, columns)
 
 
 def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:

@@ -108,18 +108,53 @@ def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], ke
     DataError
         If the sums are too large.
     """
+    check_size(measure, table)
+    if not table[f"{measure.name} finer"].sum():
+        return usual_sums(measure, table)
+    return _finer_sums(measure, table, rows, key)
+
+
+def usual_sums(measure: Measure, table: nw.DataFrame[Any]) -> Sums:
+    """Return the sums of values rounded to the usual places."""
+    return Sums(table[measure.name].to_numpy().astype(np.int64), USUAL_PLACES)
+
+
+def strict_sums(
+    measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str
+) -> Sums | None:
+    """Return the sums as they count once any value has smaller units; see `sums`.
+
+    Returns
+    -------
+    Sums or None
+        None where they are the `usual_sums`: all values are held by these, and none is a product,
+        whose error is forgiven only there.
+    """
+    if measure.error <= ERROR and not table[f"{measure.name} finer"].sum():
+        return None
+    return _finer_sums(measure, table, rows, key)
+
+
+def check_size(measure: Measure, table: nw.DataFrame[Any]) -> None:
+    """Refuse sums that are too large; see `sums`."""
     size = f"{measure.name} size"
-    largest = float(table[size].max() or 0.0)
-    if largest > _LARGEST_SUM:
+    if _largest(measure, table) > _LARGEST_SUM:
         worst = table.sort(size, descending=True)["id"][0]
         raise DataError(
             f"the {measure.what} of customer {worst} are too large to be summed exactly "
             f"(above {_LARGEST_SUM / 10**USUAL_PLACES:.3g} in all): look for a wrong "
             f"{measure.where}"
         )
-    if not table[f"{measure.name} finer"].sum():
-        return Sums(table[measure.name].to_numpy().astype(np.int64), USUAL_PLACES)
-    places = _places(measure, rows, largest / 10**USUAL_PLACES)
+
+
+def _largest(measure: Measure, table: nw.DataFrame[Any]) -> float:
+    return float(table[f"{measure.name} size"].max() or 0.0)
+
+
+def _finer_sums(
+    measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str
+) -> Sums:
+    places = _places(measure, rows, _largest(measure, table) / 10**USUAL_PLACES)
     value = exact_units(measure.value, places)
     if measure.times is not None:
         value = measure.times.cast(nw.Int128) * value

@@ -28,7 +28,7 @@ CONDITIONS = {
         lambda f: f["place"].isin(["é", "q"]) & f["price"].notna()
     ),
     "when <= '2024-03-03'": lambda f: f["when"] < pd.Timestamp("2024-03-04"),
-    "hour(when) < 12": lambda f: f["when"].dt.hour < 12,
+    "hour(when) < 12": lambda f: pd.to_datetime(f["when"]).dt.hour < 12,
 }
 
 maybe = lambda values: st.one_of(st.none(), values)  # noqa: E731

@@ -1,0 +1,131 @@
+"""Partial aggregates: what rows come to entity by entity, such that it can be merged.
+
+Rows of any number of batches come to the same, in any order: every answer is a sum, a least, a
+greatest or a set of different values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import narwhals as nw
+
+from segrun.customers import Customers
+from segrun.features.collect import collected
+from segrun.features.lines import Rule, first_that_drops
+from segrun.features.sums import Measure, Sums
+
+#: Names that no input has by chance.
+_RULE, _ID = "rule of segrun", "id of segrun"
+
+
+class Merge(Enum):
+    """How an answer over some rows and the one over others become that over both."""
+
+    add = "add"
+    least = "least"
+    most = "most"
+    distinct = "distinct"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of rows.
+
+    Attributes
+    ----------
+    key : str
+        The id's column in the rows.
+    rules : sequence of Rule
+        Reasons to leave rows out, in order.
+    rows : mapping of str to narwhals.Expr
+        Computed for every row, by name.
+    answers : mapping of str to (Merge, str)
+        Computed for every entity, by name: how, and from which of `rows`. Of `distinct` values
+        the answer is their number, a missing one counted as one more.
+    measures : sequence of Measure
+        What is added up exactly; their columns are among the answers.
+    """
+
+    key: str
+    rules: Sequence[Rule]
+    rows: Mapping[str, nw.Expr]
+    answers: Mapping[str, tuple[Merge, str]]
+    measures: Sequence[Measure] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What all rows came to, read at once or merged.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per entity, ordered by ``id``: ``n_lines`` and a column per answer.
+    sums : callable
+        Returns the exact sums of a measure.
+    reference : datetime or None
+        What days are counted back from.
+    """
+
+    table: nw.DataFrame[Any]
+    sums: Callable[[Measure], Sums]
+    reference: datetime | None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A feature set of one kind of rows: what is asked of them, and what becomes of the answers.
+
+    Attributes
+    ----------
+    asked : Asked
+        From rows to partial aggregates.
+    finish : callable
+        From aggregates of all rows to customers.
+    """
+
+    asked: Asked
+    finish: Callable[[Answers], Customers]
+
+
+def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
+    """Return the answers per entity, all in one pass over the rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``rule``, ``id``, ``n_lines`` and the answers. Rule 0: an entity; else one row per
+        rule with the rows that it drops.
+    """
+    counts = nw.col(_RULE) == 0
+    lines = (
+        frame.with_columns(first_that_drops(asked.rules).alias(_RULE))
+        .with_columns(nw.when(counts).then(nw.col(asked.key)).otherwise(nw.lit("")).alias(_ID))
+        .select(rule=nw.col(_RULE), id=nw.col(_ID), **asked.rows)
+    )
+    answers = {name: _answer(merge, column) for name, (merge, column) in asked.answers.items()}
+    return collected(lines.group_by("rule", "id").agg(nw.len().alias("n_lines"), **answers))
+
+
+def counting(frame: nw.LazyFrame[Any], asked: Asked) -> nw.LazyFrame[Any]:
+    """Return the rows that no rule drops."""
+    return frame.filter(first_that_drops(asked.rules) == 0)
+
+
+def entities(groups: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Return the entities of `aggregated`, ordered by id."""
+    return groups.filter(nw.col("rule") == 0).sort("id")
+
+
+def _answer(merge: Merge, column: str) -> nw.Expr:
+    found = nw.col(column)
+    if merge is Merge.add:
+        return found.sum()
+    if merge is Merge.distinct:
+        return found.n_unique()
+    return found.min() if merge is Merge.least else found.max()
