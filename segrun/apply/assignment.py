@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.registry import find
 from segrun.apply.distance import to_centres, to_cores
+from segrun.apply.training import Training, TrainingRows
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
-from segrun.segments.outliers import middles
 from segrun.segments.segment import NOISE
 
 Road = Callable[[NDArray[np.float64]], NDArray[Any]]
@@ -32,58 +32,32 @@ class Assigner:
         The fitted clusterer.
     road : callable or None
         Gives labels of transformed rows; None where the algorithm has none.
-    X : array of shape (n_training, n_features)
-        The rows of the fit, in the units of the input; ratings are sparse.
-    labels : ndarray of shape (n_training,)
-        Their labels.
-    ids : ndarray of shape (n_training,)
-        Whose they are.
+    training : Training
+        The rows of the fit.
     """
 
     steps: Any
     clusterer: Any
     road: Road | None
-    X: Any
-    labels: NDArray[np.int64]
-    ids: NDArray[np.object_]
+    training: Training
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return rows as the algorithm saw those of the fit."""
-        Z = X if self.steps is None else self.steps.transform(X)
-        Z = Z if isinstance(Z, np.ndarray) else Z.toarray()
-        return np.ascontiguousarray(Z, dtype=np.float64)
+        return transformed(self.steps, X)
 
     def predict(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the labels that the model gives to transformed rows, noise -1."""
         assert self.road is not None
         return np.asarray(self.road(Z)).astype(np.int64)
 
-    def known(self, X: Any, ids: NDArray[np.object_]) -> NDArray[np.int64]:
-        """Return the row of the fit that equals each row bit for bit, -1 where none does.
-
-        Of several, the customer's own counts, then the first.
-        """
-        first, own = self._rows
-        found = [
-            own.get((who, key), first.get(key, -1)) for who, key in zip(ids, _keys(X), strict=True)
-        ]
-        return np.array(found, dtype=np.int64)
-
-    @cached_property
-    def _rows(self) -> tuple[dict[bytes, int], dict[tuple[str, bytes], int]]:
-        """Rows of the fit by content, and by whose they are and content."""
-        keys = _keys(self.X)
-        first = {keys[i]: i for i in reversed(range(len(keys)))}
-        return first, {(self.ids[i], key): i for i, key in enumerate(keys)}
-
     def nearest(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the label of the cluster whose mean is nearest, as `keep` of segments does."""
         from sklearn.metrics import pairwise_distances_argmin
 
-        if not (self.labels != NOISE).any():
+        names = self.training.names
+        if not len(names):
             return np.full(len(Z), NOISE, dtype=np.int64)
-        names, means = middles(self.transform(self.X), self.labels)
-        return np.asarray(names[pairwise_distances_argmin(Z, means)])
+        return np.asarray(names[pairwise_distances_argmin(Z, self.training.middles)])
 
     def distances(self, Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the distance of rows to their own cluster; of noise to the nearest one.
@@ -113,25 +87,23 @@ class Assigner:
     @cached_property
     def _centres(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Labels of the clusters, and their centres."""
-        names = np.unique(self.labels[self.labels != NOISE])
+        names = self.training.names
         centres = getattr(self.clusterer, "cluster_centers_", None)
         if centres is None or not len(names) or len(centres) <= names[-1]:
-            return middles(self.transform(self.X), self.labels)
+            return names, self.training.middles
         return names, np.asarray(centres)[names]
 
 
-def _keys(X: Any) -> list[bytes]:
-    if isinstance(X, np.ndarray):
-        # Plus zero: -0.0 equals 0.0, though not bit for bit.
-        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=np.float64) + 0.0]
-    # Sparse: where the values stand, and what they are.
-    return [
-        X.indices[a:b].tobytes() + b"|" + X.data[a:b].tobytes()
-        for a, b in zip(X.indptr[:-1], X.indptr[1:], strict=True)
-    ]
+def transformed(steps: Any, X: Any) -> NDArray[np.float64]:
+    """Return rows behind the fitted transform, which is None where there is none."""
+    Z = X if steps is None else steps.transform(X)
+    Z = Z if isinstance(Z, np.ndarray) else Z.toarray()
+    return np.ascontiguousarray(Z, dtype=np.float64)
 
 
-def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
+def assigner(
+    run: FinishedRun, point: str, *, nearest: bool, training: Training | None = None
+) -> Assigner:
     """Return the model of a point, ready for new rows.
 
     Parameters
@@ -142,6 +114,8 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
         Slug of the grid point.
     nearest : bool
         Whether, where the algorithm cannot place new rows, the nearest centre may.
+    training : Training, optional
+        The rows of the fit; None: they are read.
 
     Raises
     ------
@@ -151,11 +125,12 @@ def assigner(run: FinishedRun, point: str, *, nearest: bool) -> Assigner:
     model = run.model(point)
     clusterer = model.steps[-1][1]
     steps = model[:-1] if len(model.steps) > 1 else None
-    customers = run.customers
-    found = Assigner(
-        steps, clusterer, _road(run, clusterer), customers.matrix(), run.labels(point),
-        customers.ids,
-    )  # fmt: skip
+    if training is None:
+        customers, labels = run.customers, run.labels(point)
+        training = TrainingRows(
+            customers.matrix(), labels, customers.ids, lambda X: transformed(steps, X)
+        )
+    found = Assigner(steps, clusterer, _road(run, clusterer), training)
     if found.road is not None:
         return found
     if not nearest:

@@ -84,12 +84,10 @@ class Placing:
             return Placed([], [], [], np.empty(0), [])
         X = customers.matrix()
         Z = self.model.transform(X)
-        row = self.model.known(X, customers.ids)
+        known, labels = self.model.training.known(X, customers.ids)
         beyond = outside(customers, self.bounds, self.least)
-        aside = (row < 0) & np.array([bool(text) for text in beyond])
-        labels = np.full(len(customers), NOISE, dtype=np.int64)
-        labels[row >= 0] = self.model.labels[row[row >= 0]]
-        new = (row < 0) & ~aside
+        aside = ~known & np.array([bool(text) for text in beyond])
+        new = ~known & ~aside
         if new.any():
             labels[new] = self.model.predict(Z[new])
         return self._settle(Z, labels, aside, beyond)
