@@ -102,7 +102,10 @@ class FileConfig(DatasetConfig):
     As it is, the UCI Online Retail data in any form that it is found in.
     """
 
-    path: str = key("File to read, relative to the current directory; `~` is expanded.")
+    path: str = key(
+        "File to read, relative to the current directory; `~` is expanded. Several files of the "
+        "same columns: their folder, or a glob such as 'sales/2011-*.csv'."
+    )
     sheet: str | None = key("Sheet of an Excel file; null: the first.")
     encoding: str = key(
         "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, ...), or "

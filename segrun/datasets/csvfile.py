@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from segrun.config import Decimal
 from segrun.datasets.dialect import find_dialect, headless
 from segrun.datasets.records import records
 from segrun.datasets.source import Source
@@ -83,6 +84,13 @@ class CsvTable:
         for record in records(self._path, self._dialect):
             if record.line in numbers:
                 yield record.line, record.text.rstrip("\r\n")
+
+    def spot(self, number: int) -> tuple[str, int]:
+        """Return the number of the line."""
+        return "", number
+
+    def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
+        """Do nothing: all is text."""
 
     def check_rows(self) -> None:
         """Refuse the file if a row has not as many fields as the header."""

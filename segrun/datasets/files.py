@@ -16,7 +16,8 @@ import polars as pl
 from segrun.config import FileConfig, RatingsFileConfig, RecordsConfig, TransactionsConfig
 from segrun.datasets import columns, ratings, used
 from segrun.datasets.dates import parse
-from segrun.datasets.read import open_source, read
+from segrun.datasets.opening import open_source
+from segrun.datasets.read import read
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import find
 from segrun.datasets.table import Table

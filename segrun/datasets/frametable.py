@@ -20,9 +20,6 @@ from segrun.datasets.table import LINE, POLARS_ERRORS
 from segrun.errors import DataError
 from segrun.nearest import did_you_mean
 
-#: Parquet takes some ten times as much in memory.
-_MAX_SMALL_BYTES = 20_000_000
-
 #: A thousand and more, or a fraction.
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 
@@ -81,6 +78,13 @@ class FrameTable:
             text = io.StringIO()
             csv.writer(text, lineterminator="").writerow(values)
             yield number, text.getvalue()
+
+    def spot(self, number: int) -> tuple[str, int]:
+        """Return the number of the row."""
+        return "", number
+
+    def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
+        """Do nothing: numbers have their type."""
 
     def check_rows(self) -> None:
         """Do nothing: every row has all fields."""
@@ -181,24 +185,6 @@ def damaged(name: str, error: BaseException | None) -> DataError:
         f"dataset.path={name} is damaged, or not what its name or its first bytes say ({first}): "
         "copy or export it again"
     )
-
-
-def open_parquet(source: Source, name: str) -> FrameTable:
-    """Open a Parquet file.
-
-    Raises
-    ------
-    DataError
-        If it is none, or damaged.
-    """
-    try:
-        rows = pl.scan_parquet(source.path, glob=False)
-        # 2.55 of 32 bits is 2.549999952316284 of 64; it is the text that is meant.
-        rows = rows.with_columns(pl.col(pl.Float32).cast(pl.String).cast(pl.Float64))
-        small = source.n_bytes <= _MAX_SMALL_BYTES
-        return FrameTable(rows, name, 1, small, {"format": "parquet"})
-    except POLARS_ERRORS as error:
-        raise damaged(name, error) from error
 
 
 def open_excel(source: Source, name: str, sheet: str | None) -> ExcelTable:

@@ -12,7 +12,6 @@ import polars as pl
 from segrun.config import BadLines, FileConfig
 from segrun.datasets.columns import Mapped
 from segrun.datasets.files import open_table
-from segrun.datasets.frametable import ExcelTable
 from segrun.datasets.lines import read_lines
 from segrun.datasets.readings import NUMBERS, find_readings, raw, with_raw
 from segrun.datasets.table import LINE, Table
@@ -61,7 +60,7 @@ def open_original(
     """
     with open_table(config, cache) as table:
         mapped = find(table)
-        if typed and isinstance(table, ExcelTable):
+        if typed:
             used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
             table.hold_numbers(used, config.decimal, config.missing)
         clean = config.bad_lines is BadLines.refuse

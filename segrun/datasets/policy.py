@@ -13,7 +13,7 @@ import polars as pl
 from segrun.config import BadLines, FileConfig
 from segrun.datasets.lines import Lines
 from segrun.datasets.quoting import clipped, quoted
-from segrun.datasets.table import LINE, POLARS_ERRORS, Table
+from segrun.datasets.table import LINE, POLARS_ERRORS, Table, places
 from segrun.datasets.textfile import unwritable
 from segrun.errors import DataError
 
@@ -33,7 +33,7 @@ class Sorted:
     n_bad : mapping of str to int
         Number of bad lines by what is wrong with them.
     quarantine : Path or None
-        CSV with line, reason and text of every bad line.
+        CSV with (file,) line, reason and text of every bad line.
     """
 
     lines: Lines
@@ -113,7 +113,7 @@ def _kind(reason: str) -> str:
 
 
 def _refusal(table: Table, bad: Mapping[int, str], n_lines: int, config: FileConfig) -> str:
-    shown = "; ".join(f"{table.place} {n}: {bad[n]}" for n in sorted(bad)[:_N_SHOWN])
+    shown = "; ".join(f"{places(table, [n])}: {bad[n]}" for n in sorted(bad)[:_N_SHOWN])
     more = f"; and {len(bad) - _N_SHOWN} more" if len(bad) > _N_SHOWN else ""
     said = (
         f"dataset.path={config.path}: {len(bad)} of {n_lines} lines cannot be read: {shown}{more}"
@@ -130,8 +130,10 @@ def _write(path: Path, table: Table, reasons: Mapping[int, str]) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([table.place, "reason", "text"])
+            several = any(table.spot(number)[0] for number in reasons)
+            writer.writerow([*(["file"] if several else []), table.place, "reason", "text"])
             for number, text in table.texts(reasons.keys()):
-                writer.writerow([number, reasons[number], text])
+                name, own = table.spot(number)
+                writer.writerow([*([name] if several else []), own, reasons[number], text])
     except OSError as error:
         raise unwritable(path.parent, error) from error

@@ -13,12 +13,13 @@ import polars as pl
 from segrun.config import BadLines, ColumnKind, Header, RatingsFileConfig
 from segrun.datasets.columns import Mapped
 from segrun.datasets.lines import Lines, read_lines
+from segrun.datasets.opening import open_source
 from segrun.datasets.policy import sort_out
 from segrun.datasets.readings import find_readings, with_raw
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Source, find
 from segrun.datasets.table import POLARS_ERRORS, Table
-from segrun.datasets.triplets import find_columns, open_table
+from segrun.datasets.triplets import find_columns
 from segrun.errors import ConfigError, DataError
 
 log = logging.getLogger("segrun.datasets")
@@ -70,14 +71,13 @@ def read(config: RatingsFileConfig, source: Source, folder: Path) -> Rows:
     StoreError
         If the copies cannot be written.
     """
-    table = open_table(config, source, folder)
+    table = open_source(config, source, folder)
     found = find_columns(asdict(config.columns), table, config, "dataset.columns")
     mapped = Mapped({_ROLES[role]: name for role, name in found.items()}, _id_name(found, table))
     frame, facts, quarantine = _triplets(config, table, mapped, folder)
     kinds = {role: kind for role, kind in _KINDS.items() if role in found}
     fingerprint = {
-        "source": config.name, "path": config.path, "n_bytes": source.n_bytes,
-        "sha256": source.sha256, **table.facts,
+        "source": config.name, "path": config.path, **source.identity, **table.facts,
     }  # fmt: skip
     if config.items.path is not None:
         titles, own = _titles(config, folder)
@@ -138,7 +138,7 @@ def _titles(config: RatingsFileConfig, folder: Path) -> tuple[pl.DataFrame, dict
         source = find(path)
         inner = folder / "items"
         inner.mkdir()
-        table = open_table(own, source, inner)
+        table = open_source(own, source, inner)
         given = {"item": config.items.item, "title": config.items.title}
         columns = find_columns(given, table, own, "dataset.items")
         frame = table.frame().select(

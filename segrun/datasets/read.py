@@ -16,19 +16,17 @@ from segrun.config import (
     BadLines,
     ColumnKind,
     FileConfig,
-    RatingsFileConfig,
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import plausible, triplets
+from segrun.datasets import plausible
 from segrun.datasets.columns import Mapped
-from segrun.datasets.csvfile import CsvTable
-from segrun.datasets.frametable import ExcelTable, open_excel, open_parquet
 from segrun.datasets.lines import Lines, read_lines, records, transactions
+from segrun.datasets.opening import open_source
 from segrun.datasets.policy import Sorted, sort_out
 from segrun.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
 from segrun.datasets.rows import Rows
-from segrun.datasets.source import Kind, Source
+from segrun.datasets.source import Source
 from segrun.datasets.table import POLARS_ERRORS, Table
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.datasets.unique import check_one_per_id
@@ -66,9 +64,8 @@ def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Row
     """
     table = open_source(config, source, folder)
     mapped = find(config, table.names)
-    if isinstance(table, ExcelTable):
-        used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
-        table.hold_numbers(used, config.decimal, config.missing)
+    used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
+    table.hold_numbers(used, config.decimal, config.missing)
 
     def lines(rows: pl.LazyFrame) -> Lines:
         # Pieces of the UCI data are whole.
@@ -109,8 +106,7 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
     fingerprint = {
         "source": config.name,
         "path": config.path,
-        "n_bytes": source.n_bytes,
-        "sha256": source.sha256,
+        **source.identity,
         **table.facts,
     }
     facts = {
@@ -133,17 +129,6 @@ def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
         return rows.collect(engine="streaming").lazy()
     except POLARS_ERRORS as error:
         raise table.explain(error) from error
-
-
-def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
-    """Open a file by what is in it."""
-    if isinstance(config, RatingsFileConfig):
-        return triplets.open_table(config, source, folder)
-    if source.kind is Kind.parquet:
-        return open_parquet(source, config.path)
-    if source.kind is Kind.excel:
-        return open_excel(source, config.path, config.sheet)
-    return CsvTable(source, config.path, config.encoding, config.separator, folder)
 
 
 def _facts(kept: Sorted, found: Mapping[str, Any], readings: Readings) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.dates import find_format, parse
 from segrun.datasets.numbers import NumberForm
 from segrun.datasets.quoting import clipped, quoted
-from segrun.datasets.table import LINE, POLARS_ERRORS, Table
+from segrun.datasets.table import LINE, POLARS_ERRORS, Table, places
 from segrun.errors import DataError
 
 NUMBERS = (Use.number, Use.quantity)
@@ -196,7 +196,7 @@ def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileC
     def locate(text: str) -> str:
         said = pl.col(column).cast(pl.String).str.strip_chars() == text
         found = table.numbered().filter(said).select(LINE).head(1).collect()
-        return f"{quoted(text)} ({table.place} {found.item()})" if len(found) else quoted(text)
+        return f"{quoted(text)} ({places(table, found[LINE])})" if len(found) else quoted(text)
 
     if config.date_format is not None:
         n_read = counted["count"].filter(parse(counted["text"], config.date_format).is_not_null())

@@ -1,14 +1,19 @@
-"""The file that `dataset.path` names: it is there, it is a file, and what kind it is."""
+"""The file, or the files, that `dataset.path` names: they are there, and of what kind they are."""
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from segrun.datasets.digest import digest
+from segrun.datasets.folder import files_of, is_glob, partition
 from segrun.errors import DataError
 
 _ZIP = b"PK\x03\x04"
@@ -28,41 +33,101 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """A file that can be opened.
+    """A file that can be opened, or several that are one table.
 
     Attributes
     ----------
     path : Path
-        Where it is.
+        Where it is; of several, their folder.
     kind : Kind
         How it is to be read.
     n_bytes : int
-        Its size.
+        Its size; of several, in all.
+    parts : tuple of Source
+        Several files, in the order of their rows; empty for one.
+    name : str
+        Of a part: its name below their folder.
+    partition : mapping of str to str or None
+        Of a part: the columns that its folders name, ``year=2011``.
     """
 
     path: Path
     kind: Kind
     n_bytes: int
+    parts: tuple[Source, ...] = ()
+    name: str = ""
+    partition: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of its content; of a large file a pass, unless it is known from before."""
-        return digest(self.path)
+        """Digest of its content; of a large file a pass, unless it is known from before.
+
+        Of several files: of the list of their digests and their names below their folder.
+        """
+        if not self.parts:
+            return digest(self.path)
+        listed = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the content, for fingerprints."""
+        several = {"n_files": len(self.parts)} if self.parts else {}
+        return {"n_bytes": self.n_bytes, "sha256": self.sha256, **several}
 
 
 def find(text: str) -> Source:
-    """Return the file under a path; `~` is expanded.
+    """Return the file, or the files, under a path; `~` is expanded.
+
+    A folder stands for the files in it and below, a path with ``*``, ``?``, ``[...]`` or ``**``
+    for those that it matches, unless a file has that very name.
 
     Raises
     ------
     DataError
-        If it is missing, empty, no regular file, cannot be read, or is an archive of something
-        else.
+        If one is missing, empty, no regular file, cannot be read, or is an archive of something
+        else; or several are of different kinds.
     """
     path = _path(text)
+    if path.is_dir() or (not path.exists() and is_glob(text)):
+        return _several(path)
+    return _one(path)
+
+
+def _one(path: Path) -> Source:
     head = _head(path)
     kind = _kind(path, head)
     return Source(path, kind, path.stat().st_size)
+
+
+def _several(path: Path) -> Source:
+    root, names = files_of(path)
+    parts = []
+    for name in names:
+        found = replace(_one(root / name), name=name.as_posix(), partition=partition(name))
+        parts.append(found)
+    _check_alike(path, parts)
+    return Source(root, parts[0].kind, sum(part.n_bytes for part in parts), tuple(parts))
+
+
+def _check_alike(path: Path, parts: Sequence[Source]) -> None:
+    """Refuse files of different kinds, and folders that name other columns than the others."""
+    kinds = Counter(part.kind for part in parts)
+    if len(kinds) > 1:
+        told = {kind: next(part.name for part in parts if part.kind is kind) for kind in kinds}
+        shown = ", ".join(f"{n} {kind.value} ({told[kind]})" for kind, n in kinds.items())
+        raise DataError(
+            f"dataset.path={path} has files of different kinds: {shown}. Name one kind: "
+            f"{path / '**' / ('*' + Path(parts[0].name).suffix) if path.is_dir() else '*.csv'}"
+        )
+    first = parts[0]
+    for part in parts:
+        if list(part.partition) != list(first.partition):
+            raise DataError(
+                f"dataset.path={path}: the folders of {first.name} name the columns "
+                f"{', '.join(first.partition) or 'none'}, those of {part.name} "
+                f"{', '.join(part.partition) or 'none'}. Give all files the same folders, KEY=VALUE"
+            )
 
 
 def _path(text: str) -> Path:
@@ -79,8 +144,9 @@ def _head(path: Path) -> bytes:
             "Give a path that is relative to the current directory, or absolute"
         )
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "not a regular file"
-        raise DataError(f"dataset.path={path} is {what}: name a CSV, Parquet or Excel file")
+        raise DataError(
+            f"dataset.path={path} is not a regular file: name a CSV, Parquet or Excel file"
+        )
     try:
         with path.open("rb") as file:
             head = file.read(8)

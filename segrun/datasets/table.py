@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import polars as pl
 
+from segrun.config import Decimal
 from segrun.errors import DataError
 
 #: Column with the number of a row's line in the file; no header has this name by chance.
@@ -48,8 +49,23 @@ class Table(Protocol):
     def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
         """Yield line number and text of rows, as they stand in the file."""
 
+    def spot(self, number: int) -> tuple[str, int]:
+        """Return the file, empty where there is but one, and the number in it of a `LINE`."""
+
+    def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
+        """Keep numbers of these columns that are typed from being misread as texts."""
+
     def check_rows(self) -> None:
         """Refuse the file if a row has not all fields, which polars takes for missing ones."""
 
     def explain(self, error: BaseException | None) -> DataError:
         """Return what to say of a file that polars cannot read."""
+
+
+def places(table: Table, numbers: Iterable[int]) -> str:
+    """Return where rows are, for messages: ``line 3``, ``lines 3, 7``, ``2011-03.csv line 17``."""
+    spots = [table.spot(number) for number in numbers]
+    if any(file for file, _ in spots):
+        return ", ".join(f"{file} {table.place} {number}" for file, number in spots)
+    several = "s" if len(spots) > 1 else ""
+    return f"{table.place}{several} {', '.join(str(number) for _, number in spots)}"

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from segrun.config import Header, RatingsFileConfig
 from segrun.datasets.csvfile import CsvTable
-from segrun.datasets.frametable import open_excel, open_parquet
 from segrun.datasets.quoting import clipped, listed
-from segrun.datasets.source import Kind, Source
+from segrun.datasets.source import Source
 from segrun.datasets.table import Table
 from segrun.datasets.textfile import as_utf8, unwritable
 from segrun.errors import DataError
@@ -36,8 +35,8 @@ _KNOWN_ITEMS = {
 _NEEDED = {"user", "item", "title"}
 
 
-def open_table(config: RatingsFileConfig, source: Source, folder: Path) -> Table:
-    """Open a file of ratings, or of items.
+def open_text(config: RatingsFileConfig, source: Source, folder: Path) -> Table:
+    """Open a text file of ratings, or of items.
 
     Parameters
     ----------
@@ -55,10 +54,6 @@ def open_table(config: RatingsFileConfig, source: Source, folder: Path) -> Table
     StoreError
         If the copies cannot be written.
     """
-    if source.kind is Kind.parquet:
-        return open_parquet(source, config.path)
-    if source.kind is Kind.excel:
-        return open_excel(source, config.path, config.sheet)
     encoding, separator = config.encoding, config.separator
     plain = as_utf8(source, encoding, folder)
     if separator == _DOUBLE or (separator == "auto" and _DOUBLE in _first_line(plain.path)):

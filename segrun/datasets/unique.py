@@ -9,7 +9,7 @@ import polars as pl
 from segrun.config import RecordsConfig
 from segrun.datasets.lines import Lines
 from segrun.datasets.quoting import quoted
-from segrun.datasets.table import LINE, Table
+from segrun.datasets.table import LINE, Table, places
 from segrun.datasets.used import RECORD_ID
 from segrun.errors import DataError
 
@@ -45,13 +45,13 @@ def check_one_per_id(
         first = _lines_of(numbered(), None)[:_N_SHOWN]
         raise DataError(
             f"dataset.path={config.path}: {n_nameless} rows have no {config.id}, such as "
-            f"{table.place} {', '.join(map(str, first))}: give every row its id, or take them out"
+            f"{places(table, first)}: give every row its id, or take them out"
         )
     if not twice.is_empty():
         shown = []
         for text in twice["id"].sort().head(_N_SHOWN):
-            places = ", ".join(map(str, _lines_of(numbered(), text)[:_N_SHOWN]))
-            shown.append(f"{quoted(text)} ({table.place}s {places})")
+            found_in = _lines_of(numbered(), text)[:_N_SHOWN]
+            shown.append(f"{quoted(text)} ({places(table, found_in)})")
         raise DataError(
             f"dataset.path={config.path}: {len(twice)} ids come more than once, such as "
             f"{'; '.join(shown)}. A table has one row per {config.id}; for several rows per id, "

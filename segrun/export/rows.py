@@ -15,6 +15,7 @@ from segrun.datasets import load
 from segrun.datasets.columns import Mapped
 from segrun.datasets.original import KEY, open_original
 from segrun.datasets.rows import as_rows
+from segrun.datasets.source import find
 from segrun.datasets.table import Table
 from segrun.datasets.triplets import find_columns
 from segrun.datasets.used import find as find_named
@@ -23,7 +24,6 @@ from segrun.export.joining import SUFFIX
 from segrun.export.members import NAME, REPLICA, SEGMENT
 from segrun.finished import FinishedRun
 from segrun.sparse import SparseColumns
-from segrun.store import sha256
 
 #: Above it, float64 does not tell whole numbers apart.
 _LARGEST_WHOLE = 2**53
@@ -61,8 +61,8 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
 
 def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
     """Return the rows of any file as they stand, in order, and `KEY`; see `input_rows`."""
-    find = partial(_columns_of, dataset)
-    with open_original(dataset, find, cache_directory(), typed=typed) as original:
+    columns = partial(_columns_of, dataset)
+    with open_original(dataset, columns, cache_directory(), typed=typed) as original:
         return _whole(original.frame.collect(engine="streaming"), original.numbers)
 
 
@@ -127,14 +127,15 @@ def _columns_of(dataset: FileConfig, table: Table) -> Mapped:
 
 
 def _check_same(run: FinishedRun, path: str) -> None:
-    file = Path(path).expanduser()
     expected = run.manifest.get("input", {}).get("sha256")
-    if not file.is_file():
+    try:
+        found = find(path).sha256
+    except DataError as error:
         raise StoreError(
             f"the input of {run.path} is not at {path} (looked in {Path.cwd()}): say where it is "
-            "with --input FILE"
-        )
-    if sha256(file) != expected:
+            f"with --input FILE ({error})"
+        ) from error
+    if found != expected:
         raise StoreError(
             f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
             "back, or say where it is with --input FILE; segrun apply takes new data"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segrun.claim import MANIFEST, UNFINISHED
+from segrun.datasets.folder import stands_for
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
 
@@ -34,6 +35,10 @@ def check_targets(files: Iterable[Path], inputs: Iterable[Path]) -> None:
         for source in known:
             if _same(file, source):
                 raise StoreError(f"{file} is the input {source}, which stays: choose another file")
+            if stands_for(source, file):
+                raise StoreError(
+                    f"{file} would be one of the files of the input {source}: choose one elsewhere"
+                )
         for folder in file.resolve().parents:
             if _is_run(folder):
                 raise StoreError(

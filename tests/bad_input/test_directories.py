@@ -102,7 +102,8 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(
     assert_nothing_whole(tmp_path / "outputs")
 
 
-def test_a_folder_is_refused_as_a_file(segrun, tmp_path, assert_refused, assert_nothing_whole):
+def test_a_folder_without_data_is_refused(segrun, tmp_path, assert_refused, assert_nothing_whole):
+    # The run's own directory below it is none.
     done = segrun("dataset=online_retail", "dataset.path=.", cwd=tmp_path)
-    assert_refused(done, "dataset.path=. is a folder", "CSV, Parquet or Excel", code=1)
+    assert_refused(done, "dataset.path=. is a folder without", "CSV, Parquet or Excel", code=1)
     assert_nothing_whole(tmp_path)

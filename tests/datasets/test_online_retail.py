@@ -108,9 +108,9 @@ def test_a_missing_file_is_named_with_key_and_cure(tmp_path, settings_of):
         source.__enter__()
 
 
-def test_a_folder_is_refused(tmp_path, settings_of):
+def test_an_empty_folder_is_refused(tmp_path, settings_of):
     source = load(settings_of(tmp_path), 0, tmp_path)
-    with pytest.raises(DataError, match="is a folder: name a CSV"):
+    with pytest.raises(DataError, match=r"is a folder without .*Name a folder or files of CSV"):
         source.__enter__()
 
 

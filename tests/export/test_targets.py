@@ -93,3 +93,32 @@ def test_a_directory_as_output_leaves_nothing_beside_it(own, tmp_path):
     with pytest.raises(StoreError, match=r"dir\.csv: it is a directory"):
         write_frames({tmp_path / "a.csv": frame, output: frame})
     assert list(tmp_path.rglob("*")) == [output]
+
+
+def test_a_run_on_a_folder_is_exported_applied_and_kept_clean(run_of, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    header, *lines = ROWS.splitlines(keepends=True)
+    (folder / "a.csv").write_text(header + "".join(lines[:20]))
+    (folder / "b.csv").write_text(header + "".join(lines[20:]))
+    found = run_of(
+        tmp_path / "run", "dataset=table", f"dataset.path={folder}/?.csv", "dataset.id=who",
+        "+dataset.columns={age: number, height: number}", "features=table",
+        "algo.params={n_clusters: 3, tol: 1e-4}",
+    )  # fmt: skip
+    assert found.manifest["input"]["n_files"] == 2
+    run = [str(found.path), "--point", found.points[0]]
+    rows, placed = tmp_path / "rows.csv", tmp_path / "placed.csv"
+    assert export_command([*run, "--to", str(rows)]) == 0
+    assert apply_command([*run, str(folder), "--output", str(placed)]) == 0
+    labels = pl.read_csv(rows)["segment"].to_list()
+    assert pl.read_csv(rows)["who"].to_list() == [f"p{i}" for i in range(60)]
+    assert sorted(pl.read_csv(placed)["segment"].to_list()) == sorted(labels)
+    for inside in (folder / "c.csv", folder / "deep" / "c.csv"):
+        with pytest.raises(StoreError, match=r"c\.csv would be one of the files of the input"):
+            apply_command([*run, str(folder), "--output", str(inside)])
+    with pytest.raises(StoreError, match=r"c\.csv would be one of the files of the input"):
+        export_command([*run, "--to", str(folder / "c.csv")])
+    (folder / "c.csv").write_text(header + lines[0])
+    with pytest.raises(StoreError, match=r"\?\.csv is not the file that .* sha256 is another"):
+        export_command([*run, "--to", str(tmp_path / "again.csv")])

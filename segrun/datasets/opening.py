@@ -1,0 +1,57 @@
+"""What `dataset.path` names, opened as a table by what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from segrun.config import FileConfig, RatingsFileConfig
+from segrun.datasets import triplets
+from segrun.datasets.csvfile import CsvTable
+from segrun.datasets.frametable import open_excel
+from segrun.datasets.joined import JoinedTable
+from segrun.datasets.parquet import open_parquet
+from segrun.datasets.source import Kind, Source
+from segrun.datasets.table import Table
+
+#: Text and cells of all files together that may be kept in memory.
+_MAX_SMALL_BYTES = 200_000_000
+
+
+def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
+    """Open a file, or several as one table.
+
+    Parameters
+    ----------
+    config : FileConfig
+        How it is read; `path` is its name in messages.
+    source : Source
+        The file, or files.
+    folder : Path
+        Folder for temporary copies, its own.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read, or several do not go together.
+    StoreError
+        If the copies cannot be written.
+    """
+    if source.kind is Kind.parquet:
+        return open_parquet(source, config.path)
+    if not source.parts:
+        return _open_one(config, source, folder)
+    tables = []
+    for place, part in enumerate(source.parts):
+        inner = folder / f"part-{place}"
+        inner.mkdir()
+        tables.append(_open_one(replace(config, path=str(part.path)), part, inner))
+    return JoinedTable(tables, source.parts, config.path, _MAX_SMALL_BYTES)
+
+
+def _open_one(config: FileConfig, source: Source, folder: Path) -> Table:
+    if source.kind is Kind.excel:
+        return open_excel(source, config.path, config.sheet)
+    if isinstance(config, RatingsFileConfig):
+        return triplets.open_text(config, source, folder)
+    return CsvTable(source, config.path, config.encoding, config.separator, folder)
