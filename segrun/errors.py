@@ -29,3 +29,7 @@ class StoreError(SegrunError):
 
 class ClaimError(StoreError):
     """A directory cannot become this run's: nothing of the run is in it (exit code 1)."""
+
+
+class EngineError(SegrunError):
+    """The engine asked for does not start or cannot compute (exit code 1)."""

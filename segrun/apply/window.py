@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
@@ -32,12 +31,11 @@ def between(
     date = ordering(config, rows)
     if date is None:
         raise ConfigError("--from and --to go by a date, which these rows lack")
-    frame = rows.frame
     if first is not None:
-        frame = frame.filter(nw.col(date) >= first)
+        rows = rows.filter(nw.col(date) >= first)
     if last is not None:
-        frame = frame.filter(nw.col(date) <= last)
-    return replace(rows, frame=frame)
+        rows = rows.filter(nw.col(date) <= last)
+    return rows
 
 
 def day(text: str | None, option: str, moment: time) -> datetime | None:

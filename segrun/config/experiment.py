@@ -23,8 +23,11 @@ from segrun.config.key import key
 from segrun.config.running import (
     BackendConfig,
     CacheConfig,
+    DuckdbConfig,
     EngineConfig,
+    ModinConfig,
     PreflightConfig,
+    PysparkConfig,
     StoreConfig,
     SweepConfig,
     TimingConfig,
@@ -81,4 +84,7 @@ SCHEMAS: list[tuple[str, str, type]] = [
     ("schema/features", "rfm_calendar", RfmCalendarConfig),
     ("schema/features", "aggregate", AggregateConfig),
     ("schema/features", "table", TableConfig),
+    ("schema/engine", "duckdb", DuckdbConfig),
+    ("schema/engine", "modin", ModinConfig),
+    ("schema/engine", "pyspark", PysparkConfig),
 ]

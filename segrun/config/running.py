@@ -28,13 +28,60 @@ class EngineName(Enum):
     """Who computes the features from the transactions."""
 
     polars = "polars"
+    pandas = "pandas"
+    duckdb = "duckdb"
+    modin = "modin"
+    pyspark = "pyspark"
+
+
+class Runner(Enum):
+    """What Modin computes on."""
+
+    ray = "ray"
+    dask = "dask"
 
 
 @dataclass
 class EngineConfig:
-    """Who computes frames."""
+    """Who computes frames; no result depends on it."""
 
-    name: EngineName = key("Data-frame engine for the features: polars.")
+    name: EngineName = key("Data-frame engine for the features.")
+
+
+@dataclass
+class DuckdbConfig(EngineConfig):
+    """DuckDB, in this process."""
+
+    memory_gib: float | None = key(
+        "GiB of memory that the engine may take; null: its own default. DuckDB then spills to disk."
+    )
+
+
+@dataclass
+class ModinConfig(EngineConfig):
+    """Modin on Ray or Dask: on this machine, or on a cluster that runs already."""
+
+    runner: Runner = key("What Modin computes on: ray or dask.")
+    address: str | None = key(
+        "Cluster that runs already (ray: HOST:6379 or auto; dask: tcp://HOST:8786); null: start "
+        "workers on this machine and end them afterwards."
+    )
+    memory_gib: float | None = key(
+        "GiB of memory for objects (ray) or for all workers (dask) started on this machine; null: "
+        "the runner's own default."
+    )
+
+
+@dataclass
+class PysparkConfig(EngineConfig):
+    """Spark: on this machine, or on a cluster."""
+
+    master: str = key("local[*] (all cores of this machine), or a cluster: spark://HOST:7077.")
+    memory_gib: float = key("GiB of heap of the driver, which computes itself where it is local.")
+    worker_memory_gib: float = key("GiB of heap of each executor of a cluster.")
+    options: dict[str, str] = key(
+        "Further settings of Spark by name, such as {spark.executor.cores: 2}.", {}
+    )
 
 
 @dataclass

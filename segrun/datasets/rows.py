@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Rows:
         What identifies the input, and how it was read.
     quarantine : Path or None
         Rows that could not be read, if they are to be kept; goes when the dataset is closed.
-    files, from_cache : tuple of Path, bool
+    files, from_cache, by_polars
         As of `Transactions`.
     """
 
@@ -56,6 +56,20 @@ class Rows:
     quarantine: Path | None = None
     files: tuple[Path, ...] = ()
     from_cache: bool = False
+    by_polars: nw.LazyFrame[Any] | None = None
+
+    @property
+    def in_polars(self) -> nw.LazyFrame[Any]:
+        """The rows by polars: for the few steps that not every engine can do."""
+        return self.frame if self.by_polars is None else self.by_polars
+
+    def filter(self, condition: nw.Expr) -> Rows:
+        """Return the rows that fulfil a condition."""
+        other = self.by_polars
+        return replace(
+            self, frame=self.frame.filter(condition), files=(),
+            by_polars=None if other is None else other.filter(condition),
+        )  # fmt: skip
 
 
 def as_rows(source: Transactions | Rows) -> Rows:
@@ -66,5 +80,5 @@ def as_rows(source: Transactions | Rows) -> Rows:
     kinds = {name: kind for name, kind in TRANSACTION_KINDS.items() if name in names}
     return Rows(
         source.frame, ID_COLUMN, source.id_column, kinds, source.fingerprint, source.facts,
-        source.quarantine, source.files, source.from_cache,
+        source.quarantine, source.files, source.from_cache, source.by_polars,
     )  # fmt: skip

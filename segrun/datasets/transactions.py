@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Transactions:
         empty where there are none. They go, or may go, when the dataset is closed.
     from_cache : bool
         Whether the rows were read by an earlier run.
+    by_polars : narwhals.LazyFrame or None
+        The same rows by polars, where another engine has opened `frame`.
     """
 
     frame: nw.LazyFrame[Any]
@@ -45,3 +47,17 @@ class Transactions:
     quarantine: Path | None = None
     files: tuple[Path, ...] = ()
     from_cache: bool = False
+    by_polars: nw.LazyFrame[Any] | None = None
+
+    @property
+    def in_polars(self) -> nw.LazyFrame[Any]:
+        """The rows by polars: for the few steps that not every engine can do."""
+        return self.frame if self.by_polars is None else self.by_polars
+
+    def filter(self, condition: nw.Expr) -> Transactions:
+        """Return the rows that fulfil a condition."""
+        other = self.by_polars
+        return replace(
+            self, frame=self.frame.filter(condition), files=(),
+            by_polars=None if other is None else other.filter(condition),
+        )  # fmt: skip

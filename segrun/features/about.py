@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
 from segrun.customers import Customers
-from segrun.datasets.transactions import ID_COLUMN
+from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.collect import collected
 from segrun.features.lines import INVOICE
@@ -22,7 +22,7 @@ _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 
 
 def about(
-    lines: nw.LazyFrame[Any],
+    counting: Transactions,
     everyone: Customers,
     config: RfmConfig,
     reference: datetime,
@@ -32,8 +32,8 @@ def about(
 
     Parameters
     ----------
-    lines : LazyFrame
-        The transaction lines that count.
+    counting : Transactions
+        The lines that count.
     everyone : Customers
         Every customer, ordered by id.
     config : RfmConfig
@@ -49,6 +49,7 @@ def about(
         ``Country`` (of most lines), ``FirstPurchase``, ``Invoices``, ``TotalSpent``, and the lines
         per weekday and month, as far as the transactions have them and they are no features.
     """
+    lines = counting.frame
     names = lines.collect_schema().names()
     date = nw.col("InvoiceDate")
     flags = {name: (date.dt.weekday() % 7 == d) for name, d in _weekdays(config).items()}
@@ -75,7 +76,7 @@ def about(
     if invoices:
         columns["Invoices"] = _integers(table, "Invoices") - _integers(table, "no invoice")
     if config.amount is not Amount.total:
-        total = sums(amount, table, lines, ID_COLUMN)
+        total = sums(amount, table, counting.in_polars, ID_COLUMN)
         columns["TotalSpent"] = total.over(np.ones(len(table), dtype=np.int64))
     columns |= {name: _integers(table, name) for name in flags}
     return Customers(everyone.id_column, everyone.ids, columns)

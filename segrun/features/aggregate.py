@@ -49,14 +49,14 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     """
     date = date_column(config, rows.kinds)
     rules = drop_rules(rows, config, date)
-    remaining = rows.frame.filter(first_that_drops(rules) == 0)
+    remaining = rows.filter(first_that_drops(rules) == 0)
     found = _values(rows, config, remaining, (fitted or {}).get("values"))
     columns = _columns(rows, config, found)
     asked = _asked(rows, columns, rules, date)
     groups = aggregated(rows.frame, asked)
     facts = counted(groups, rules, rows.facts.get("n_missing", {}))
     table, reference = entities(groups), reference_of(config, facts)
-    answers = Answers(table, lambda m: sums(m, table, remaining, rows.key), reference)
+    answers = Answers(table, lambda m: sums(m, table, remaining.in_polars, rows.key), reference)
     encoded = _finish(answers, columns, rows.id_column, fitted)
     if reference is not None:
         facts["reference_date"] = reference.isoformat()
@@ -74,7 +74,7 @@ def define(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any]) -> De
     """
     date = date_column(config, rows.kinds)
     rules = drop_rules(rows, config, date)
-    remaining = rows.frame.filter(first_that_drops(rules) == 0)
+    remaining = rows.filter(first_that_drops(rules) == 0)
     columns = _columns(rows, config, _values(rows, config, remaining, fitted.get("values", {})))
     asked = _asked(rows, columns, rules, date)
     return Definition(asked, lambda a: _finish(a, columns, rows.id_column, fitted).customers)
@@ -115,7 +115,7 @@ def drop_rules(rows: Rows, config: AggregateConfig, date: str | None) -> list[Ru
 def _values(
     rows: Rows,
     config: AggregateConfig,
-    counting: nw.LazyFrame[Any],
+    counting: Rows,
     known: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, list[str]]:
     """Return the values of `per` of each column that does not list them, in a pass for each."""
@@ -125,7 +125,7 @@ def _values(
         if column.per is None or column.values or rows.kinds.get(column.per) is not ColumnKind.text:
             continue
         if column.per not in seen:
-            texts = counting.select(value=nw.col(column.per)).group_by("value").agg(n=nw.len())
+            texts = counting.frame.select(value=nw.col(column.per)).group_by("value").agg(n=nw.len())
             different = collected(texts)["value"].drop_nulls()
             seen[column.per] = sorted(different.to_list())
         found[name] = seen[column.per]

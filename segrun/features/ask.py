@@ -160,11 +160,27 @@ def _extreme(
         value = value.cast(nw.Float64)
     # The least text of moment and value: of several rows of one moment always the same one,
     # whatever order the rows come in.
-    moment = nw.col(date).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-    told = nw.concat_str(moment, value.cast(nw.String), separator=_MARK)
+    told = nw.concat_str(_in_order(nw.col(date)), value.cast(nw.String), separator=_MARK)
     known = ~nw.col(date).is_null() & ~nw.col(column.of[0]).is_null()
     merge = Merge.least if function is Function.first else Merge.most
     return nw.when(known).then(told), merge
+
+
+def _in_order(date: nw.Expr) -> nw.Expr:
+    """Return moments as texts of 19 digits, in the order of time.
+
+    Formats differ between engines, and microseconds since 1970 are not known to all.
+    """
+    # pandas makes floats of the parts of dates if one is missing. Such rows do not count.
+    when = date.fill_null(datetime(1, 1, 1)).dt
+    ordinal = when.year().cast(nw.Int64)
+    for part, n_values in (
+        (when.month(), 13), (when.day(), 32), (when.hour(), 24), (when.minute(), 60),
+        (when.second(), 60), (when.microsecond(), 1_000_000),
+    ):  # fmt: skip
+        ordinal = ordinal * n_values + part.cast(nw.Int64)
+    # Up to the year 9999 they are below 4e17: with one digit more in front, all have as many.
+    return (ordinal + 10**18).cast(nw.String)
 
 
 def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:

@@ -15,4 +15,8 @@ def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     frame : LazyFrame
         Rows of any engine, aggregated.
     """
-    return frame.collect("polars", engine="streaming")
+    if frame.implementation is nw.Implementation.POLARS:
+        return frame.collect("polars", engine="streaming")
+    from segrun.engines import collect
+
+    return collect(frame)

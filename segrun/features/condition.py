@@ -92,9 +92,7 @@ class _Reader:
             operator, left, right = _MIRRORED[type(operator)](), right, left
         value = self.value(left)
         if isinstance(operator, ast.In | ast.NotIn):
-            found = value.expr.is_in(self.options(value, right))
-            # Not in any engine's way: a missing value is in no list and outside of none.
-            found = nw.when(~value.expr.is_null()).then(found)
+            found = _known(value, value.expr.is_in(self.options(value, right)))
             return ~found if isinstance(operator, ast.NotIn) else found
         if isinstance(operator, ast.Is | ast.IsNot):
             if not (isinstance(right, ast.Constant) and right.value is None):
@@ -102,8 +100,9 @@ class _Reader:
             missing = value.expr.is_null()
             return ~missing if isinstance(operator, ast.IsNot) else missing
         if not _is_constant(right):
-            return self.columns(operator, value, self.value(right))
-        return self.constant(operator, value, ast.literal_eval(right))
+            other = self.value(right)
+            return _known(other, _known(value, self.columns(operator, value, other)))
+        return _known(value, self.constant(operator, value, ast.literal_eval(right)))
 
     def value(self, node: ast.expr) -> _Value:
         if isinstance(node, ast.Name):
@@ -240,6 +239,14 @@ def condition(text: str, kinds: Mapping[str, ColumnKind], where: str) -> nw.Expr
         return reader.read(tree.body).fill_null(value=False)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise reader.fault(f"it cannot be read. {_ALLOWED}") from error
+
+
+def _known(value: _Value, found: nw.Expr) -> nw.Expr:
+    """Return neither true nor false where a value is missing.
+
+    Engines have ways of their own: to pandas a missing date is not earlier, so `not earlier`.
+    """
+    return nw.when(~value.expr.is_null()).then(found)
 
 
 def _is_constant(node: ast.expr) -> bool:

@@ -81,7 +81,7 @@ def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
     """Return what items are called, by id: of several titles the most frequent one."""
     if config.title is None or config.title not in rows.kinds:
         return {}
-    frame: pl.LazyFrame = rows.frame.to_native()
+    frame: pl.LazyFrame = rows.in_polars.to_native()
     found = (
         frame.select(item=pl.col(config.item), title=pl.col(config.title))
         .drop_nulls()
@@ -139,7 +139,7 @@ def _values(rows: Rows, config: RatingsConfig) -> Values:
 
 
 def _triplets(rows: Rows, config: RatingsConfig, values: Values) -> pl.LazyFrame:
-    frame: pl.LazyFrame = rows.frame.to_native()
+    frame: pl.LazyFrame = rows.in_polars.to_native()
     columns: dict[str, Any] = {"user": pl.col(rows.key), "item": pl.col(config.item)}
     columns["value"] = pl.col(config.rating or "") if values is Values.rating else pl.lit(1.0)
     if values is Values.rating and config.duplicates is Duplicates.last:

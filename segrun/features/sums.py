@@ -92,6 +92,9 @@ class Sums:
 def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str) -> Sums:
     """Return the sums of a measure, in another pass where values have smaller units.
 
+    That pass is by polars whatever the engine: it takes whole numbers of 128 bits, which pandas
+    and Modin lack, and which Spark and DuckDB give back as decimals of 38 digits.
+
     Parameters
     ----------
     measure : Measure
@@ -99,7 +102,7 @@ def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], ke
     table : DataFrame
         One row per entity, ordered by ``id``, with the sums of `Measure.columns`.
     rows : LazyFrame
-        The rows that count.
+        The rows that count, by polars.
     key : str
         The id's column in `rows`.
 

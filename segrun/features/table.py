@@ -89,7 +89,7 @@ def build(rows: Rows, config: TableConfig, fitted: Mapping[str, Any] | None = No
     """
     used = chosen(config, rows.kinds)
     select = {f"c{i}": nw.col(name) for i, name in enumerate(used)}
-    lazy = rows.frame.select(id=nw.col(rows.key), **select)
+    lazy = rows.in_polars.select(id=nw.col(rows.key), **select)
     frame = collected(lazy).sort("id")
     if len(frame) == 0:
         raise DataError("the table has no row")
