@@ -19,7 +19,7 @@ def check(experiment: Experiment) -> None:
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    from segrun import augment, centres, datasets, features, sparse_steps, transform
+    from segrun import augment, centres, datasets, engines, features, sparse_steps, transform
     from segrun.algorithms.grid import points
     from segrun.evaluate.check import check as check_evaluation
     from segrun.preflight.check import check as check_preflight
@@ -33,6 +33,7 @@ def check(experiment: Experiment) -> None:
             f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
         )
     centres.check(experiment.algo)
+    engines.check(experiment.engine)
     datasets.check(experiment.dataset)
     features.check(experiment.features, experiment.dataset)
     names = features.feature_names(experiment.features, experiment.dataset)

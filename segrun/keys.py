@@ -16,8 +16,10 @@ LIBRARIES = (
     "segrun", "numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "polars", "narwhals",
 )  # fmt: skip
 
-#: Keys of an experiment that change no result.
-_WITHOUT_EFFECT = ("name", "sweep", "cache")
+#: Keys of an experiment that change no result. Features are the same to the last bit by every
+#: engine (tests/engines), so what one has computed serves for all; which one it was is in the
+#: manifest and in timings.csv.
+_WITHOUT_EFFECT = ("name", "sweep", "cache", "engine")
 
 
 def libraries(identity: str) -> dict[str, str]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segrun import interrupt
-from segrun.config import Experiment
+from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
 from segrun.errors import DataError
 from segrun.shelf import Place, Shelf
 from segrun.store import RunDirectory
 from segrun.timings import Timings
+
+log = logging.getLogger("segrun.engines")
 
 if TYPE_CHECKING:
     from segrun.customers import Customers
     from segrun.datasets import Rows, Transactions
     from segrun.features import Built
     from segrun.transform import Transformed
+
+#: Feature sets that are a group-by of rows, which is what an engine is asked for.
+GROUPED = RfmConfig, AggregateConfig
 
 #: Parts of an experiment that the matrix depends on.
 _PARTS = ("seed", "dataset", "features", "engine", "augmentation", "transform")
@@ -165,7 +171,7 @@ def _prepare(
 def _read(
     experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
 ) -> tuple[Built, Transactions | Rows]:
-    from segrun import datasets, features
+    from segrun import datasets, engines, features
 
     stack = ExitStack()
     try:
@@ -175,14 +181,33 @@ def _read(
         _expect(transactions.fingerprint, input_sha256)
         if transactions.quarantine is not None:
             out.keep("quarantine.csv", transactions.quarantine)
-        with timings.stage("features"):
+        with timings.stage("features") as timing:
+            engine, timing.reason = _engine(experiment)
+            timing.backend_asked, timing.backend_ran = (
+                experiment.engine.name.value,
+                engine.name.value,
+            )
+            handed = stack.enter_context(engines.hand_over(transactions, engine))
             described = experiment.segments.describe
-            built = features.build(transactions, experiment.features, about=described)
+            built = features.build(handed, experiment.features, about=described)
     finally:
         # The copies in the cache go, whenever Ctrl-C comes.
         with interrupt.deferred():
             stack.close()
     return built, transactions
+
+
+def _engine(experiment: Experiment) -> tuple[EngineConfig, str]:
+    """Return the engine that computes the features, and its version or why it is another one."""
+    from segrun.engines import engine_of
+
+    asked = experiment.engine
+    if asked.name is EngineName.polars or isinstance(experiment.features, GROUPED):
+        return asked, engine_of(asked).version
+    # Nothing is grouped: what comes out is as large as what goes in, and ends in this process.
+    reason = f"features={experiment.features.name} groups no rows"
+    log.info("%s: computed by polars, not by engine=%s", reason, asked.name.value)
+    return EngineConfig(EngineName.polars), reason
 
 
 def _expect(fingerprint: Mapping[str, Any], sha256: str | None) -> None:

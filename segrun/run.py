@@ -297,6 +297,7 @@ def about(experiment: Experiment) -> dict[str, Any]:
             "features": experiment.features.name,
             "augmentation": label(experiment.augmentation),
             "algo": experiment.algo.name,
+            "engine": experiment.engine.name.value,
             "backend": experiment.backend.name.value,
         },
     }

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from segrun.config import DuckdbConfig, EngineConfig, EngineName, ModinConfig, PysparkConfig
+from segrun.config import (
+    DuckdbConfig,
+    EngineConfig,
+    EngineName,
+    ModinConfig,
+    PysparkConfig,
+    conf_directory,
+    read_yaml,
+)
+from segrun.config.plain import built
 from segrun.errors import ConfigError
 
 
@@ -25,12 +34,18 @@ class Engine:
         What ``pip install 'segrun[EXTRA]'`` brings them by; empty: segrun has them.
     settings : type
         Its keys.
+    starts : str
+        What it starts besides this process, empty if nothing.
+    choice : mapping of str to str
+        Keys that tell it from another one of the same name.
     """
 
     name: EngineName
     libraries: Sequence[str]
     extra: str = ""
     settings: type[EngineConfig] = EngineConfig
+    starts: str = ""
+    choice: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:
@@ -51,17 +66,38 @@ class Engine:
         except PackageNotFoundError:
             return self.libraries[0]
 
+    def defaults(self) -> EngineConfig:
+        """Return the settings that ``conf/engine`` gives it."""
+        values = read_yaml(conf_directory() / "engine" / f"{self.name.value}.yaml")
+        values.pop("defaults", None)
+        found: EngineConfig = built(self.settings, values | dict(self.choice))
+        return found
+
 
 #: Every engine as people tell them apart. Modin and Spark hand results over through Arrow.
 ENGINES = {
     "polars": Engine(EngineName.polars, ("polars",)),
     "pandas": Engine(EngineName.pandas, ("pandas",)),
     "duckdb": Engine(EngineName.duckdb, ("duckdb",), "duckdb", DuckdbConfig),
-    "modin on ray": Engine(EngineName.modin, ("modin", "ray", "pyarrow"), "modin-ray", ModinConfig),
-    "modin on dask": Engine(
-        EngineName.modin, ("modin", "distributed", "pyarrow"), "modin-dask", ModinConfig
+    "modin on ray": Engine(
+        EngineName.modin,
+        ("modin", "ray", "pyarrow"),
+        "modin-ray",
+        ModinConfig,
+        "starts workers",
+        {"runner": "ray"},
     ),
-    "pyspark": Engine(EngineName.pyspark, ("pyspark", "pyarrow"), "spark", PysparkConfig),
+    "modin on dask": Engine(
+        EngineName.modin,
+        ("modin", "distributed", "pyarrow"),
+        "modin-dask",
+        ModinConfig,
+        "starts workers",
+        {"runner": "dask"},
+    ),
+    "pyspark": Engine(
+        EngineName.pyspark, ("pyspark", "pyarrow"), "spark", PysparkConfig, "starts Java"
+    ),
 }
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 import polars as pl
 
@@ -23,16 +22,14 @@ from segrun.errors import StoreError
 
 log = logging.getLogger("segrun.engines")
 
-_Source = TypeVar("_Source", Transactions, Rows)
-
 #: One file with all rows, where the dataset lies in no Parquet of its own.
 _FILE = "rows.parquet"
 
 
 @contextmanager
 def hand_over(
-    source: _Source, config: EngineConfig, cache: Path | None = None
-) -> Iterator[_Source]:
+    source: Transactions | Rows, config: EngineConfig, cache: Path | None = None
+) -> Iterator[Transactions | Rows]:
     """Open the rows of a dataset by an engine; polars has opened them already.
 
     What is awkward in a file (encodings, dates, decimal marks, bad lines) is settled once, by

@@ -28,7 +28,7 @@ def opened(files: Sequence[Path], config: EngineConfig) -> Iterator[nw.LazyFrame
     """
     import pandas as pd
 
-    rows = pl.scan_parquet(files)
+    rows = pl.scan_parquet(list(files))
     columns = {
         name: _column(rows.select(name).collect(engine="streaming").to_series())
         for name in rows.collect_schema().names()

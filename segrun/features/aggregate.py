@@ -125,7 +125,9 @@ def _values(
         if column.per is None or column.values or rows.kinds.get(column.per) is not ColumnKind.text:
             continue
         if column.per not in seen:
-            texts = counting.frame.select(value=nw.col(column.per)).group_by("value").agg(n=nw.len())
+            texts = (
+                counting.frame.select(value=nw.col(column.per)).group_by("value").agg(n=nw.len())
+            )
             different = collected(texts)["value"].drop_nulls()
             seen[column.per] = sorted(different.to_list())
         found[name] = seen[column.per]

@@ -5,19 +5,26 @@ from __future__ import annotations
 import platform
 
 from segrun import environment
-from segrun.config import EngineName, conf_directory, user_conf_directory
+from segrun.config import conf_directory, user_conf_directory
+from segrun.engines import ENGINES, Engine
 from segrun.errors import StoreError
 
 _SHOWN = ("segrun", "hydra-core", "omegaconf", "polars", "narwhals", "pandas", "numpy",
           "scikit-learn", "scikit-learn-intelex", "optuna", "joblib")  # fmt: skip
 
 
-def doctor_page() -> tuple[str, bool]:
-    """Return the page, and whether everything that should work here does."""
+def doctor_page(*, start: bool = False) -> tuple[str, bool]:
+    """Return the page, and whether everything that should work here does.
+
+    Parameters
+    ----------
+    start : bool, default=False
+        Whether engines are proven that start other processes, which takes a minute.
+    """
     from segrun import backend
 
     backends = backend.available()
-    engines = {engine.value: _engine(engine) for engine in EngineName}
+    engines = {name: _engine(engine, start=start) for name, engine in ENGINES.items()}
     lines = [
         *_machine(),
         "",
@@ -33,7 +40,7 @@ def doctor_page() -> tuple[str, bool]:
         *_folders(),
     ]
     # Without oneDAL, stock scikit-learn runs: a fact to see, not a fault.
-    healthy = not backends["sklearn"] and not any(engines.values())
+    healthy = not backends["sklearn"] and not engines["polars"]
     return "\n".join(lines) + "\n", healthy
 
 
@@ -57,18 +64,31 @@ def _states(states: dict[str, str]) -> list[str]:
     return [f"  {name:<22} {reason or 'works'}" for name, reason in states.items()]
 
 
-def _engine(engine: EngineName) -> str:
-    assert engine is EngineName.polars
+def _engine(engine: Engine, *, start: bool) -> str:
+    """Return what to say of an engine, empty where it is proven to work."""
+    if engine.missing:
+        return f"not installed: {engine.cure}"
+    if engine.starts and not start:
+        return f"installed ({engine.version}), {engine.starts}: segrun doctor --all proves it"
     try:
-        import narwhals as nw
-
-        from segrun.datasets.synthetic_retail import generate
-
-        frame = nw.from_native(generate(2, seed=0)[0]).lazy()
-        frame.select(nw.len()).collect()
+        _query(engine)
     except Exception as error:  # noqa: BLE001 - whatever fails is what the page is to say
         return f"does not work: {type(error).__name__}: {error}"
     return ""
+
+
+def _query(engine: Engine) -> None:
+    """Group a few rows by an engine."""
+    import narwhals as nw
+
+    from segrun.datasets import Transactions
+    from segrun.datasets.synthetic_retail import generate
+    from segrun.engines import hand_over
+    from segrun.features.collect import collected
+
+    frame = nw.from_native(generate(2, seed=0)[0]).lazy()
+    with hand_over(Transactions(frame, "CustomerID", {}), engine.defaults()) as rows:
+        collected(rows.frame.group_by("CustomerID").agg(nw.len().alias("n")))
 
 
 def _folders() -> list[str]:
