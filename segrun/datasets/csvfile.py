@@ -12,15 +12,14 @@ import polars as pl
 from segrun.config import Decimal
 from segrun.datasets.dialect import find_dialect, headless
 from segrun.datasets.records import records
-from segrun.datasets.source import Source
 from segrun.datasets.table import LINE, POLARS_ERRORS
-from segrun.datasets.textfile import as_utf8, unwritable
+from segrun.datasets.textfile import Utf8File, unwritable
 from segrun.errors import DataError
 
 _MAX_SMALL_BYTES = 200_000_000
 
 #: A filter while the file is read costs as much as the square of the columns.
-_MAX_FILTERED = 200
+MAX_FILTERED = 200
 
 
 class CsvTable:
@@ -28,11 +27,11 @@ class CsvTable:
 
     Parameters
     ----------
-    source : Source
-        The file.
+    file : Utf8File
+        Its content.
     name : str
         The file as the user named it.
-    encoding, separator : str
+    separator : str
         As in the configuration, ``auto`` included.
     folder : Path
         Folder for temporary copies.
@@ -40,13 +39,11 @@ class CsvTable:
 
     place = "line"
 
-    def __init__(
-        self, source: Source, name: str, encoding: str, separator: str, folder: Path
-    ) -> None:
-        file = as_utf8(source, encoding, folder)
+    def __init__(self, file: Utf8File, name: str, separator: str, folder: Path) -> None:
         self._path, self._name, self._folder = file.path, name, folder
         self._dialect = find_dialect(file.path, separator, name)
         self.names = self._dialect.names
+        self.separator = self._dialect.separator
         self.facts: Mapping[str, Any] = {"encoding": file.encoding}
         self.small = file.path.stat().st_size <= _MAX_SMALL_BYTES
         self._faults: dict[int, str] | None = None
@@ -126,13 +123,13 @@ class CsvTable:
         except POLARS_ERRORS as error:
             raise DataError(f"dataset.path={self._name} has no header: {error}") from error
         if len(found) == len(names):
-            frame = frame.rename(dict(zip(found, _distinct(names), strict=True)))
+            frame = frame.rename(dict(zip(found, distinct(names), strict=True)))
         if self.small:
             try:
                 frame = frame.collect(engine="streaming").lazy()
             except POLARS_ERRORS as error:
                 raise self.explain(error) from error
-        elif len(found) > _MAX_FILTERED:
+        elif len(found) > MAX_FILTERED:
             return frame
         # A line that is blank, or has nothing but separators, is no row.
         return frame.filter(~pl.all_horizontal(pl.all().is_null()))
@@ -154,7 +151,7 @@ class CsvTable:
         return faults
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """Return names for a frame, which has none twice: repeated ones, which nobody uses, as new."""
     distinct = []
     for place, name in enumerate(names, start=1):

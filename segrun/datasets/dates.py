@@ -108,6 +108,28 @@ def find_format(
     return best.format
 
 
+def only_order(counted: pl.DataFrame, date_format: str, order: DateOrder) -> bool:
+    """Tell whether no format of another order reads every one of these dates as well.
+
+    Where one does, other dates of the same column may be read in two ways.
+
+    Parameters
+    ----------
+    counted : polars.DataFrame
+        As of `find_format`.
+    date_format : str
+        What it returned.
+    order : DateOrder
+        Which order was accepted.
+    """
+    first = counted.top_k(_N_FIRST, by="count")["text"]
+    formats = list(_formats(order))
+    own = {o for o, known in formats if known == date_format}
+    others = [(o, f) for o, f in formats if o not in own and _may_fit(f, first)]
+    others = [(o, f) for o, f in others if not parse(first, f).null_count()]
+    return all(parse(counted["text"], f).null_count() for _, f in others)
+
+
 def to_date(text: pl.Expr, date_format: str) -> pl.Expr:
     """Return text as dates, null where the format does not fit; without time it is midnight."""
     if date_format.endswith(_ZONED):

@@ -82,6 +82,11 @@ def clean(text: pl.Expr) -> pl.Expr:
     )
 
 
+def currency(text: pl.Expr) -> pl.Expr:
+    """Return the sign or code of a currency beside a number, null without one."""
+    return text.str.extract(f"({_CURRENCY})")
+
+
 def to_number(text: pl.Expr, form: NumberForm) -> pl.Expr:
     """Return text as float64, null where it is no number of this form."""
     if form.plain:
@@ -133,7 +138,7 @@ def survey(counted: pl.DataFrame) -> dict[str, Any]:
         comma=cleaned.str.contains(_PATTERNS[Decimal.comma]),
         # A lone point stands for a missing value in some programs.
         marked=cleaned.str.contains(r"\d[.,]|[.,]\d"),
-        currency=text.str.extract(f"({_CURRENCY})"),
+        currency=currency(text),
     ).with_columns(
         unplain=pl.col("point") & ~pl.col("plain"),
         both=pl.col("marked") & pl.col("point") & pl.col("comma"),

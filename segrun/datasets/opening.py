@@ -13,6 +13,7 @@ from segrun.datasets.joined import JoinedTable
 from segrun.datasets.parquet import open_parquet
 from segrun.datasets.source import Kind, Source
 from segrun.datasets.table import Table
+from segrun.datasets.textfile import as_utf8
 
 #: Text and cells of all files together that may be kept in memory.
 _MAX_SMALL_BYTES = 200_000_000
@@ -54,4 +55,5 @@ def _open_one(config: FileConfig, source: Source, folder: Path) -> Table:
         return open_excel(source, config.path, config.sheet)
     if isinstance(config, RatingsFileConfig):
         return triplets.open_text(config, source, folder)
-    return CsvTable(source, config.path, config.encoding, config.separator, folder)
+    text = as_utf8(source, config.encoding, folder)
+    return CsvTable(text, config.path, config.separator, folder)

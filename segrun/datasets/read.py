@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import narwhals as nw
 import polars as pl
 
 from segrun.config import (
@@ -20,6 +15,7 @@ from segrun.config import (
     TransactionsConfig,
 )
 from segrun.datasets import plausible
+from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
 from segrun.datasets.columns import Mapped
 from segrun.datasets.lines import Lines, read_lines, records, transactions
 from segrun.datasets.opening import open_source
@@ -31,8 +27,6 @@ from segrun.datasets.table import POLARS_ERRORS, Table
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.datasets.unique import check_one_per_id
 from segrun.datasets.used import find
-
-log = logging.getLogger("segrun.datasets")
 
 
 @dataclass(frozen=True)
@@ -101,24 +95,13 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
         keys = ID_COLUMN, "InvoiceDate"
     own = without_raw(kept.lines.frame)
     surveyed = plausible.survey(good, own, readings.n_lines, keys)
-    currencies = tuple(sorted({c for form in readings.forms.values() for c in form.currencies}))
-    _tell(config.path, _how(table, readings), kept, surveyed, currencies)
-    fingerprint = {
-        "source": config.name,
-        "path": config.path,
-        **source.identity,
-        **table.facts,
-    }
-    facts = {
-        **_facts(kept, surveyed, readings),
-        "currencies": list(currencies),
-        "columns": {name: str(kind) for name, kind in own.collect_schema().items()},
-    }
-    frame = nw.from_native(good)
-    if isinstance(config, RecordsConfig):
-        kinds = config.columns
-        return Rows(frame, config.id, config.id, kinds, fingerprint, facts, kept.quarantine)
-    return Transactions(frame, opened.mapped.id_name, fingerprint, facts, kept.quarantine)
+    account = Account(
+        how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
+        facts(kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
+        opened.mapped.id_name,
+    )  # fmt: skip
+    tell(config.path, account, kept.quarantine)
+    return delivered(config, source, good, account, quarantine=kept.quarantine)
 
 
 def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
@@ -129,37 +112,3 @@ def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
         return rows.collect(engine="streaming").lazy()
     except POLARS_ERRORS as error:
         raise table.explain(error) from error
-
-
-def _facts(kept: Sorted, found: Mapping[str, Any], readings: Readings) -> dict[str, Any]:
-    formats = set(readings.date_formats.values())
-    return {
-        "n_read": found["n_lines"],
-        "n_bad": dict(kept.n_bad),
-        "n_missing": {name: n for name, n in found["missing"].items() if n},
-        "n_copies": found["copies"],
-        "date_format": formats.pop() if len(formats) == 1 else None,
-        "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
-    }
-
-
-def _how(table: Table, readings: Readings) -> str:
-    how = [str(fact) for fact in table.facts.values()]
-    how += [f"dates as {form}" for form in sorted(set(readings.date_formats.values()))]
-    how += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
-    how += [".0 behind ids left out"] if readings.whole_ids else []
-    return ", ".join(how)
-
-
-def _tell(
-    path: str, how: str, kept: Sorted, found: Mapping[str, Any], currencies: tuple[str, ...]
-) -> None:
-    log.info("%s: %d lines read (%s)", path, found["n_lines"], how)
-    for line in plausible.page(found, currencies):
-        log.info("  %s", line)
-    if kept.n_bad:
-        reasons = ", ".join(f"{n} for {reason}" for reason, n in kept.n_bad.items())
-        where = ", kept in quarantine.csv" if kept.quarantine else ""
-        log.warning("%d bad lines left out%s: %s", sum(kept.n_bad.values()), where, reasons)
-    for surprise in plausible.surprises(found, currencies, datetime.now()):
-        log.warning("%s", surprise)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,8 +24,8 @@ _BLANKS = (
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\x00\u200b\ufeff"
 )
 
-_WHOLE_FLOAT = r"^\d+\.0+$"
-_FRACTION = r"^\d+\.\d*[1-9]\d*$"
+WHOLE_FLOAT = r"^\d+\.0+$"
+FRACTION = r"^\d+\.\d*[1-9]\d*$"
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,13 @@ def raw(role: str) -> str:
     return f"{role} of segrun"
 
 
-def with_raw(frame: pl.LazyFrame, mapped: Mapped, config: FileConfig) -> pl.LazyFrame:
+def with_raw(
+    frame: pl.LazyFrame, mapped: Mapped, config: FileConfig, as_is: Collection[str] = ()
+) -> pl.LazyFrame:
     """Add the columns that are used as they stand, missing values null.
 
-    Each is text, or typed (dates, numbers) where the file has types.
+    Each is text, or typed (dates, numbers) where the file has types. Those of the roles in
+    `as_is` are taken for clean, which is much cheaper.
 
     Raises
     ------
@@ -74,9 +77,17 @@ def with_raw(frame: pl.LazyFrame, mapped: Mapped, config: FileConfig) -> pl.Lazy
                 "text, numbers or dates. Convert it, or name another column"
             )
     return frame.with_columns(
-        _raw(pl.col(c), schema[c], mapped.uses[role], config).alias(raw(role))
+        (
+            pl.col(c) if role in as_is else _raw(pl.col(c), schema[c], mapped.uses[role], config)
+        ).alias(raw(role))
         for role, c in mapped.columns.items()
     )
+
+
+def unclean(text: pl.Expr, use: Use, config: FileConfig) -> pl.Expr:
+    """Return where a text is not what `with_raw` makes of it."""
+    bare = text if use is Use.text else text.str.strip_chars(_BLANKS)
+    return (bare != text) | text.is_in([*config.missing, ""])
 
 
 def without_raw(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -164,8 +175,8 @@ def _survey(
         "n_lines": pl.len(),
         "n_last": pl.col(without_raw(frame).collect_schema().names()[-1]).count(),
         raw(mapped.id_role): pl.struct(
-            whole=ids.str.contains(_WHOLE_FLOAT).sum(),
-            fractions=ids.str.contains(_FRACTION).sum(),
+            whole=ids.str.contains(WHOLE_FLOAT).sum(),
+            fractions=ids.str.contains(FRACTION).sum(),
         ),
     }
     for role in [r for r in mapped.roles(*NUMBERS) if r in texts]:

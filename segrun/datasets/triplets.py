@@ -54,12 +54,12 @@ def open_text(config: RatingsFileConfig, source: Source, folder: Path) -> Table:
     StoreError
         If the copies cannot be written.
     """
-    encoding, separator = config.encoding, config.separator
-    plain = as_utf8(source, encoding, folder)
+    separator = config.separator
+    plain = text = as_utf8(source, config.encoding, folder)
     if separator == _DOUBLE or (separator == "auto" and _DOUBLE in _first_line(plain.path)):
-        source = replace(source, path=_tabbed(plain.path, folder))
-        encoding, separator = "utf-8", "\t"
-    table = CsvTable(source, config.path, encoding, separator, folder)
+        text = replace(plain, path=_tabbed(plain.path, folder))
+        separator = "\t"
+    table = CsvTable(text, config.path, separator, folder)
     if not _has_header(config.header, table.names):
         table = table.without_header()
     table.facts = {"encoding": plain.encoding}

@@ -1,0 +1,160 @@
+"""What is told of rows that were read: to the log, to results, and to the cache."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from segrun.config import FileConfig, RecordsConfig
+from segrun.datasets import plausible
+from segrun.datasets.readings import Readings
+from segrun.datasets.rows import Rows
+from segrun.datasets.source import Source
+from segrun.datasets.transactions import Transactions
+
+log = logging.getLogger("segrun.datasets")
+
+
+@dataclass(frozen=True)
+class Account:
+    """How a table was read, and what it looks like.
+
+    Attributes
+    ----------
+    how : str
+        How it was read, in words.
+    surveyed : mapping
+        As of `plausible.survey`.
+    currencies : tuple of str
+        Those that stand beside numbers.
+    n_bad : mapping of str to int
+        Bad lines left out by what is wrong with them.
+    facts, opened : mapping
+        For results: how the rows were read, and the file opened.
+    id_name : str
+        What results call the id.
+    """
+
+    how: str
+    surveyed: Mapping[str, Any]
+    currencies: tuple[str, ...]
+    n_bad: Mapping[str, int]
+    facts: Mapping[str, Any]
+    opened: Mapping[str, Any]
+    id_name: str
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as plain values; `from_plain` reads them."""
+        found = {item.name: getattr(self, item.name) for item in fields(self)}
+        days = [[day.isoformat(), n] for day, n in self.surveyed["days"].rows()]
+        return {**found, "surveyed": {**self.surveyed, "days": days}}
+
+
+def from_plain(values: Mapping[str, Any]) -> Account:
+    """Return what `Account.plain` gave these values of."""
+    surveyed = dict(values["surveyed"])
+    days = [(date.fromisoformat(day), n) for day, n in surveyed["days"]]
+    schema = {"day": pl.Date, "n": pl.UInt32}
+    surveyed["days"] = pl.DataFrame(days, schema=schema, orient="row")
+    if surveyed["busiest"] is not None:
+        surveyed["busiest"] = tuple(surveyed["busiest"])
+    found = {**values, "surveyed": surveyed, "currencies": tuple(values["currencies"])}
+    return Account(**found)
+
+
+def facts(
+    n_bad: Mapping[str, int], surveyed: Mapping[str, Any], readings: Readings, columns: pl.Schema
+) -> dict[str, Any]:
+    """Return what results say of how a table was read.
+
+    Parameters
+    ----------
+    n_bad : mapping of str to int
+        Bad lines by what is wrong with them.
+    surveyed : mapping
+        As of `plausible.survey`.
+    readings : Readings
+        How its columns were read.
+    columns : polars.Schema
+        The columns of the file.
+    """
+    formats = set(readings.date_formats.values())
+    return {
+        "n_read": surveyed["n_lines"],
+        "n_bad": dict(n_bad),
+        "n_missing": {name: n for name, n in surveyed["missing"].items() if n},
+        "n_copies": surveyed["copies"],
+        "date_format": formats.pop() if len(formats) == 1 else None,
+        "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
+        "currencies": list(currencies(readings)),
+        "columns": {name: str(kind) for name, kind in columns.items()},
+    }
+
+
+def currencies(readings: Readings) -> tuple[str, ...]:
+    """Return the signs and codes of currencies beside numbers."""
+    return tuple(sorted({c for form in readings.forms.values() for c in form.currencies}))
+
+
+def how(opened: Mapping[str, Any], readings: Readings) -> str:
+    """Say how a table was opened and its columns were read."""
+    said = [str(fact) for fact in opened.values()]
+    said += [f"dates as {form}" for form in sorted(set(readings.date_formats.values()))]
+    said += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
+    said += [".0 behind ids left out"] if readings.whole_ids else []
+    return ", ".join(said)
+
+
+def tell(path: str, account: Account, quarantine: Path | None = None, where: str = "read") -> None:
+    """Log what the rows are like, and warn of what is likely to be wrong with them."""
+    found = account.surveyed
+    log.info("%s: %d lines %s (%s)", path, found["n_lines"], where, account.how)
+    for line in plausible.page(found, account.currencies):
+        log.info("  %s", line)
+    if account.n_bad:
+        reasons = ", ".join(f"{n} for {reason}" for reason, n in account.n_bad.items())
+        kept = ", kept in quarantine.csv" if quarantine else ""
+        log.warning("%d bad lines left out%s: %s", sum(account.n_bad.values()), kept, reasons)
+    for surprise in plausible.surprises(found, account.currencies, datetime.now()):
+        log.warning("%s", surprise)
+
+
+def delivered(
+    config: FileConfig,
+    source: Source,
+    good: pl.LazyFrame,
+    account: Account,
+    **more: Any,
+) -> Transactions | Rows:
+    """Return rows with what identifies them.
+
+    Parameters
+    ----------
+    config : FileConfig
+        Their settings.
+    source : Source
+        Where they are from.
+    good : LazyFrame
+        The rows.
+    account : Account
+        What is told of them.
+    **more : optional
+        Further attributes: files, from_cache, quarantine.
+    """
+    fingerprint = {
+        "source": config.name,
+        "path": config.path,
+        **source.identity,
+        **account.opened,
+    }
+    frame = nw.from_native(good)
+    if isinstance(config, RecordsConfig):
+        return Rows(frame, config.id, config.id, config.columns, fingerprint, account.facts, **more)
+    return Transactions(frame, account.id_name, fingerprint, account.facts, **more)

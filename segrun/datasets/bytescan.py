@@ -1,0 +1,116 @@
+"""One pass over the bytes of a large file, beside the one that reads it: digest, UTF-8, quotes."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+
+_CHUNK_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What the bytes of a file tell.
+
+    Attributes
+    ----------
+    sha256 : str
+        Their digest, empty where it was not asked for.
+    utf8 : bool
+        Whether they are UTF-8.
+    quotes : bool
+        Whether there is a quote among them.
+    n_separators : int
+        How often the separator is.
+    """
+
+    sha256: str
+    utf8: bool
+    quotes: bool
+    n_separators: int
+
+
+class ByteScan(Thread):
+    """Reads a file in a thread of its own; hashing and counting let other threads run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    separator : str
+        One letter of ASCII.
+    digest : bool
+        Whether to compute the digest.
+    """
+
+    def __init__(self, path: Path, separator: str, *, digest: bool) -> None:
+        super().__init__(daemon=True)
+        self._path, self._separator, self._digest = path, ord(separator), digest
+        self._stopped = Event()
+        self._found: Bytes | None = None
+        self._error: OSError | None = None
+        self.n_read_bytes = 0
+
+    def run(self) -> None:
+        """Read the file to its end, or until it is stopped."""
+        try:
+            self._found = self._scan()
+        except OSError as error:
+            self._error = error
+
+    def stop(self) -> None:
+        """End the thread before its time."""
+        self._stopped.set()
+        self.join()
+
+    def found(self) -> Bytes:
+        """Wait for the end of the pass and return what it told.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        """
+        self.join()
+        if self._error is not None:
+            raise self._error
+        assert self._found is not None
+        return self._found
+
+    def _scan(self) -> Bytes | None:
+        digest = hashlib.sha256()
+        decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("strict")
+        utf8, quotes, n_separators = True, False, 0
+        chunk = bytearray(_CHUNK_BYTES)
+        letters = np.frombuffer(chunk, dtype=np.uint8)
+        is_separator = np.empty(_CHUNK_BYTES, dtype=bool)
+        with self._path.open("rb", buffering=0) as file:
+            while n_read := file.readinto(chunk):
+                if self._stopped.is_set():
+                    return None
+                piece = chunk if n_read == _CHUNK_BYTES else chunk[:n_read]
+                if self._digest:
+                    digest.update(piece)
+                utf8 = utf8 and _goes_on(decoder, piece)
+                quotes = quotes or piece.find(b'"') >= 0
+                np.equal(letters[:n_read], self._separator, out=is_separator[:n_read])
+                n_separators += int(np.count_nonzero(is_separator[:n_read]))
+                self.n_read_bytes += n_read
+        utf8 = utf8 and not decoder.getstate()[0]
+        return Bytes(digest.hexdigest() if self._digest else "", utf8, quotes, n_separators)
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, piece: bytearray) -> bool:
+    """Tell whether a text in UTF-8 can go on with this piece."""
+    if piece.isascii() and not decoder.getstate()[0]:
+        return True
+    try:
+        decoder.decode(bytes(piece))
+    except UnicodeDecodeError:
+        return False
+    return True
