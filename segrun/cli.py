@@ -43,6 +43,7 @@ commands
   report RUN|SWEEP            one page with everything, report.html, and its pictures
   compare RUN RUN             scores, sizes, agreement and times side by side
   apply RUN INPUT --output FILE   the segments of new customers, and how they differ
+  ingest RUN FILE ...         new sales merged in: features and segments of the customers touched
   export RUN --to FILE|URL    the input joined with its segments: a file or a database
   plugins                     every algorithm: origin, parameters, grid, whether it runs here
   plugins check NAME          run the conformance tests of an algorithm
@@ -224,6 +225,12 @@ def _export(rest: list[str]) -> int:
     return export_command(rest)
 
 
+def _ingest(rest: list[str]) -> int:
+    from segrun.ingest import ingest_command
+
+    return ingest_command(rest)
+
+
 def _report(rest: list[str]) -> int:
     from segrun.report.html import report_command
 
@@ -246,6 +253,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "report": _report,
     "compare": _compare,
     "apply": _apply,
+    "ingest": _ingest,
     "export": _export,
     "generate": _generate,
     "fetch": _fetch,

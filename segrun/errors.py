@@ -15,6 +15,10 @@ class DataError(SegrunError):
     """The data cannot be read, or cannot give the features asked for (exit code 1)."""
 
 
+class KnownBatchError(DataError):
+    """A batch was ingested before (exit code 1)."""
+
+
 class BackendError(SegrunError):
     """The backend asked for did not run and `backend.require` is true (exit code 1)."""
 

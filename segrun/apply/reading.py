@@ -73,7 +73,7 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
         with _opened(run, experiment) as (dataset, transactions):
             told = _told(run, transactions)
             chosen = between(transactions, experiment.features, first, last)
-            built = features.build(chosen, experiment.features, _fitted(run), cluster=False)
+            built = features.build(chosen, experiment.features, fitted_of(run), cluster=False)
     except DataError as error:
         raise DataError(_as_advice(str(error), run, experiment.features)) from error
     return New(built.all_customers, built.facts, told, dataset)
@@ -91,7 +91,7 @@ def _as_advice(text: str, run: FinishedRun, config: FeaturesConfig) -> str:
     return f"{text} (read as {run.path} read its own input{cure})"
 
 
-def _fitted(run: FinishedRun) -> Mapping[str, Any] | None:
+def fitted_of(run: FinishedRun) -> Mapping[str, Any] | None:
     """Return what the features of the run have learned of its input."""
     found: dict[str, Any] | None = run.manifest["features"].get("fitted")
     columns = run.customers.columns
@@ -102,12 +102,7 @@ def _fitted(run: FinishedRun) -> Mapping[str, Any] | None:
 
 def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
     """Return the experiment of the run with the new file in place of its own, no outlier rule."""
-    values = dict(run.experiment)
-    dataset = values["dataset"]
-    if "path" not in dataset:
-        dataset = _as_file(from_plain(values).dataset, wanted.input)
-    values["dataset"] = changed({**dataset, "path": wanted.input}, wanted.changes, "dataset")
-    found = from_plain(values)
+    found = with_file(run, wanted.input, wanted.changes)
     features = without_rule(found.features)
     if wanted.reference_date is not None:
         if not hasattr(features, "reference_date"):
@@ -115,6 +110,26 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
         changes: dict[str, Any] = {"reference_date": wanted.reference_date}
         features = replace(features, **changes)
     return replace(found, features=features)
+
+
+def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment:
+    """Return the experiment of a run with another file in place of its input.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    path : str
+        The file.
+    changes : sequence of str
+        ``dataset.KEY=VALUE`` where it is written otherwise than that of the run.
+    """
+    values = dict(run.experiment)
+    dataset = values["dataset"]
+    if "path" not in dataset:
+        dataset = _as_file(from_plain(values).dataset, path)
+    values["dataset"] = changed({**dataset, "path": path}, changes, "dataset")
+    return from_plain(values)
 
 
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
@@ -144,10 +159,10 @@ def _opened(
         try:
             found = stack.enter_context(datasets.load(dataset, experiment.seed))
         except DataError as error:
-            as_then = _as_then(dataset, run.manifest.get("transactions", {}))
-            if as_then == dataset:
+            then = as_then(dataset, run.manifest.get("transactions", {}))
+            if then == dataset:
                 raise
-            dataset = as_then
+            dataset = then
             try:
                 found = stack.enter_context(datasets.load(dataset, experiment.seed))
             except DataError:
@@ -155,7 +170,7 @@ def _opened(
         yield dataset, found
 
 
-def _as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
+def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
     """Return the settings by which the run's own file was read."""
     changes: dict[str, Any] = {}
     if dataset.date_format is None and facts.get("date_format"):

@@ -86,6 +86,7 @@ def facts(
         The columns of the file.
     """
     formats = set(readings.date_formats.values())
+    ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
     return {
         "n_read": surveyed["n_lines"],
         "n_bad": dict(n_bad),
@@ -95,6 +96,7 @@ def facts(
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
+        **{name: True for name, so in ids.items() if so},
     }
 
 

@@ -43,12 +43,15 @@ class Readings:
         others look like, as long as no id has another fraction.
     n_lines : int
         Rows of the file that polars sees.
+    fractional_ids : bool
+        Whether an id has another fraction, as 17850.5.
     """
 
     forms: Mapping[str, NumberForm]
     date_formats: Mapping[str, str]
     whole_ids: bool
     n_lines: int
+    fractional_ids: bool = False
 
 
 def raw(role: str) -> str:
@@ -138,7 +141,7 @@ def find_readings(
         formats[role] = _date_format(dates, table, mapped.columns[role], config)
     ids = found[raw(mapped.id_role)].item()
     whole = ids["whole"] > 0 and not ids["fractions"]
-    return Readings(forms, formats, whole, n_lines)
+    return Readings(forms, formats, whole, n_lines, ids["fractions"] > 0)
 
 
 def _is_readable(dtype: pl.DataType) -> bool:

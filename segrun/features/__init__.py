@@ -1,7 +1,7 @@
 """Features: one row per customer from whatever a dataset delivers."""
 
-from segrun.features.build import build
+from segrun.features.build import build, define
 from segrun.features.built import Built
 from segrun.features.check import check, column_names, feature_names, text_names
 
-__all__ = ["Built", "build", "check", "column_names", "feature_names", "text_names"]
+__all__ = ["Built", "build", "check", "column_names", "define", "feature_names", "text_names"]

@@ -77,7 +77,11 @@ def define(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any]) -> De
     remaining = rows.filter(first_that_drops(rules) == 0)
     columns = _columns(rows, config, _values(rows, config, remaining, fitted.get("values", {})))
     asked = _asked(rows, columns, rules, date)
-    return Definition(asked, lambda a: _finish(a, columns, rows.id_column, fitted).customers)
+    return Definition(
+        asked,
+        lambda facts: reference_of(config, facts),
+        lambda answers: _finish(answers, columns, rows.id_column, fitted).customers,
+    )
 
 
 def reference_of(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime | None:

@@ -8,7 +8,9 @@ from typing import Any
 from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
 from segrun.datasets.rows import Rows, as_rows
 from segrun.datasets.transactions import Transactions
+from segrun.errors import ConfigError
 from segrun.features.built import Built, check_constant
+from segrun.features.partial import Definition
 
 
 def build(
@@ -51,6 +53,38 @@ def build(
     if cluster and not isinstance(config, RatingsConfig):
         check_constant(found.customers)
     return found
+
+
+def define(
+    source: Transactions | Rows, config: FeaturesConfig, fitted: Mapping[str, Any] | None
+) -> Definition:
+    """Return what is asked of rows batch by batch, and what becomes of the merged answers.
+
+    Parameters
+    ----------
+    source, config, fitted
+        As `build` takes them.
+
+    Raises
+    ------
+    ConfigError
+        If what the feature set makes of rows cannot be merged.
+    DataError
+        If the rows have a value that the earlier result does not know, and that is refused.
+    """
+    if isinstance(config, RfmConfig):
+        from segrun.features import rfm
+
+        assert isinstance(source, Transactions)
+        return rfm.define(source, config)
+    if isinstance(config, AggregateConfig):
+        from segrun.features import aggregate
+
+        return aggregate.define(as_rows(source), config, fitted or {})
+    raise ConfigError(
+        f"features.name={config.name} cannot be merged batch by batch, only rfm, rfm_calendar, "
+        "spend and aggregate can. segrun apply RUN INPUT gives new data the segments of a run"
+    )
 
 
 def _build(

@@ -85,11 +85,14 @@ class Definition:
     ----------
     asked : Asked
         From rows to partial aggregates.
+    reference : callable
+        From the facts of all rows to what days are counted back from.
     finish : callable
         From aggregates of all rows to customers.
     """
 
     asked: Asked
+    reference: Callable[[Mapping[str, Any]], datetime | None]
     finish: Callable[[Answers], Customers]
 
 
@@ -115,6 +118,19 @@ def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
 def counting(asked: Asked) -> nw.Expr:
     """Return true for the rows that no rule drops."""
     return first_that_drops(asked.rules) == 0
+
+
+def different(frame: nw.LazyFrame[Any], asked: Asked, answer: str) -> nw.DataFrame[Any]:
+    """Return the values that a `distinct` answer counts.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``id`` and ``value``, once each; null where an entity has a row without one.
+    """
+    value = asked.rows[asked.answers[answer][1]]
+    pairs = counting(frame, asked).select(id=nw.col(asked.key), value=value)
+    return collected(pairs.group_by("id", "value").agg(n=nw.len())).drop("n")
 
 
 def entities(groups: nw.DataFrame[Any]) -> nw.DataFrame[Any]:

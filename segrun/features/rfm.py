@@ -83,7 +83,11 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
 def define(transactions: Transactions, config: RfmConfig) -> Definition:
     """Return what is asked of transactions, and what becomes of the answers."""
     asked, name = ask(transactions, config), transactions.id_column
-    return Definition(asked, lambda answers: finish(answers, name, config))
+    return Definition(
+        asked,
+        lambda facts: reference_of(config, facts),
+        lambda answers: finish(answers, name, config),
+    )
 
 
 def reference_of(config: RfmConfig, facts: Mapping[str, Any]) -> datetime:

@@ -1,0 +1,76 @@
+"""The state of a run, opened by one process at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from segrun.claim import locked
+from segrun.errors import StoreError
+from segrun.finished import FinishedRun
+from segrun.ingest.begin import begin
+from segrun.ingest.database import FOLDER, STATE, connected, fact, is_empty
+from segrun.ingest.ledger import Ledger
+from segrun.segments.point import chosen_point
+
+log = logging.getLogger("segrun.ingest")
+
+#: How long another ingest may go on before this one gives up.
+_WAIT_SECONDS = 60
+
+
+def has_state(run: FinishedRun) -> bool:
+    """Tell whether anything was ever ingested into a run."""
+    file = run.path / FOLDER / STATE
+    return file.is_file() and file.stat().st_size > 0
+
+
+@contextmanager
+def opened(
+    run: FinishedRun, point: str | None = None, *, nearest: bool = False
+) -> Iterator[Ledger]:
+    """Open the state of a run; where there is none, it is made from the run's own input.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    point : str, optional
+        Slug of the grid point whose model gives labels. Default: that of the segments, else the
+        selected one. A state keeps the one that it began with.
+    nearest : bool, default=False
+        Whether, in a new state, the nearest centre may place rows that the algorithm cannot place.
+
+    Raises
+    ------
+    ClaimError
+        If another process has it for too long, or it cannot be written.
+    StoreError
+        If it is damaged, or of another run or point.
+    """
+    folder = run.path / FOLDER
+    busy = f"another process is ingesting into {run.path}: wait until it has ended"
+    lock = locked(folder, _WAIT_SECONDS, busy)
+    try:
+        with connected(folder / STATE) as connection:
+            if is_empty(connection):
+                own = run.manifest["input"]
+                log.warning(
+                    "%s has no state yet: made once, from its own input, %s",
+                    run.path, own.get("path") or own.get("source"),
+                )  # fmt: skip
+                begin(connection, run, chosen_point(run, point), nearest=nearest)
+            kept = fact(connection, "placing")["point"]
+            if fact(connection, "run") != run.manifest.get("key"):
+                raise StoreError(
+                    f"{folder / STATE} is the state of another run: remove it and ingest again"
+                )
+            if point not in (None, kept):
+                raise StoreError(
+                    f"{folder / STATE} has the labels of the point {kept}, not of {point}: to go "
+                    "on with another one, copy the run without its folder ingest"
+                )
+            yield Ledger(run, connection)
+    finally:
+        lock.release()

@@ -1,0 +1,38 @@
+"""Features and segments of everybody as files, in the form that a run writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun.customers import Customers
+from segrun.ingest.database import FOLDER
+from segrun.ingest.ledger import Ledger
+from segrun.store import RunDirectory
+
+
+def write_outputs(ledger: Ledger) -> Sequence[Path]:
+    """Write ``features_all.parquet`` and the segments beside the state; return the files.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be written.
+    """
+    out = RunDirectory.amending(ledger.run.path / FOLDER)
+    customers = ledger.customers()
+    out.write_customers("features_all.parquet", customers)
+    rows = _segments(ledger, customers)
+    out.write_table("segments.csv", rows)
+    return [out.path / "features_all.parquet", out.path / "segments.csv"]
+
+
+def _segments(ledger: Ledger, customers: Customers) -> list[dict[str, object]]:
+    segments, found = ledger.placing.segments, ledger.segments()
+    numbers = {number for number in found.values() if number is not None}
+    names = {n: segments.name(n) if segments is not None else "" for n in numbers}
+    key = "customer" if customers.id_column in ("segment", "name") else customers.id_column
+    return [
+        {key: who, "segment": number, "name": None if number is None else names[number] or None}
+        for who, number in found.items()
+    ]

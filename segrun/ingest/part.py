@@ -1,0 +1,61 @@
+"""What the rows of a batch come to, entity by entity: what is merged with what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from segrun.datasets.rows import Rows
+from segrun.datasets.transactions import Transactions
+from segrun.features.lines import tallied
+from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
+from segrun.features.sums import Sums, check_size, strict_sums
+
+
+@dataclass(frozen=True)
+class Part:
+    """Partial aggregates of some rows.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per entity, ordered by ``id``: ``n_lines`` and the answers.
+    strict : mapping of str to Sums
+        By measure: sums as they count once any value has smaller units than usual; left out where
+        they are the usual ones.
+    different : mapping of str to DataFrame
+        By `distinct` answer: columns ``id`` and ``value``, once each.
+    facts : mapping
+        Rows read and dropped by each rule, and the dates of those that count.
+    """
+
+    table: nw.DataFrame[Any]
+    strict: Mapping[str, Sums]
+    different: Mapping[str, nw.DataFrame[Any]]
+    facts: Mapping[str, Any]
+
+
+def part_of(source: Transactions | Rows, asked: Asked) -> Part:
+    """Return what rows come to.
+
+    Raises
+    ------
+    DataError
+        If sums are too large.
+    """
+    groups = aggregated(source.frame, asked)
+    table, facts = entities(groups), tallied(groups, asked.rules)
+    if table.is_empty():
+        return Part(table, {}, {}, facts)
+    lines = counting(source.frame, asked)
+    strict = {}
+    for measure in asked.measures:
+        check_size(measure, table)
+        found = strict_sums(measure, table, lines, asked.key)
+        if found is not None:
+            strict[measure.name] = found
+    distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
+    return Part(table, strict, {n: different(source.frame, asked, n) for n in distinct}, facts)

@@ -1,0 +1,107 @@
+"""A batch, read as the run read its own input: nothing is guessed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from segrun.apply.reading import as_then, with_file
+from segrun.config import DateOrder, FileConfig, from_plain
+from segrun.datasets.rows import Rows
+from segrun.datasets.transactions import Transactions
+from segrun.errors import DataError
+from segrun.finished import FinishedRun
+
+
+@contextmanager
+def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Transactions | Rows]:
+    """Open a file of new rows; copies that this needs last as long as the context.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run that the rows are for.
+    path : str
+        The file.
+    changes : sequence of str
+        ``dataset.KEY=VALUE`` where it is written otherwise than the run's input.
+
+    Raises
+    ------
+    ConfigError
+        If a change is wrong.
+    DataError
+        If the file cannot be read so.
+    """
+    from segrun import datasets
+
+    experiment = with_file(run, path, changes)
+    asked = experiment.dataset
+    datasets.check(asked)
+    assert isinstance(asked, FileConfig)
+    then = as_then(asked, run.manifest.get("transactions", {}))
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(datasets.load(then, experiment.seed))
+        except DataError as error:
+            if then.date_format == asked.date_format:
+                raise
+            # Dates of databases and of Excel, which nobody can read in two ways.
+            iso = replace(then, date_format=None, date_order=DateOrder.iso)
+            try:
+                found = stack.enter_context(datasets.load(iso, experiment.seed))
+            except DataError:
+                raise error from None
+        yield found
+
+
+@contextmanager
+def own_input(run: FinishedRun) -> Iterator[Transactions | Rows]:
+    """Open the run's own input again.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is not what the run has read.
+    """
+    from segrun import datasets
+
+    experiment = from_plain(run.experiment)
+    with datasets.load(experiment.dataset, experiment.seed) as found:
+        _check_same(run, found.fingerprint)
+        yield found
+
+
+def _check_same(run: FinishedRun, fingerprint: Mapping[str, Any]) -> None:
+    then = run.manifest["input"]
+    names = ("sha256",) if "sha256" in then else tuple(then)
+    for name in names:
+        if str(fingerprint.get(name)) != str(then[name]):
+            raise DataError(
+                f"{then.get('path', then.get('source'))} is not what {run.path} has read: its "
+                f"{name} is {fingerprint.get(name)}, that of then {then[name]}. Put the file back: "
+                "the aggregates of the run are made of it, once"
+            )
+
+
+def id_facts(facts: Mapping[str, Any]) -> dict[str, bool]:
+    """Return what ids the rows had that can be read in two ways: 17850.0, and 17850.5."""
+    return {name: True for name in ("whole_ids", "fractional_ids") if facts.get(name)}
+
+
+def check_ids(facts: Mapping[str, Any], before: Mapping[str, bool]) -> None:
+    """Refuse ids that, read together with those of before, would be read otherwise.
+
+    Raises
+    ------
+    DataError
+        If ``.0`` was left out behind ids in one part only of rows that together have fractions.
+    """
+    whole = facts.get("whole_ids") or before.get("whole_ids")
+    if whole and (facts.get("fractional_ids") or before.get("fractional_ids")):
+        raise DataError(
+            "some ids end in .0, which is left out, and others have fractions such as .5: read "
+            "together, .0 would stay. Write all ids in one way"
+        )
