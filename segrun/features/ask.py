@@ -196,7 +196,9 @@ def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:
 
 
 def _days(moments: nw.Series[Any], reference: datetime | None) -> NDArray[np.float64]:
-    assert reference is not None
+    if reference is None:
+        # No row has a date.
+        return np.full(len(moments), np.nan)
     found = moments.to_numpy().astype("datetime64[us]")
     age = np.datetime64(reference, "us").astype(np.int64) - found.astype(np.int64)
     return np.where(np.isnat(found), np.nan, (age // _DAY).astype(np.float64))

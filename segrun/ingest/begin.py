@@ -6,20 +6,14 @@ import sqlite3
 
 import numpy as np
 
-from segrun.config import from_plain
 from segrun.customers import Customers
 from segrun.errors import StoreError
-from segrun.features import define
 from segrun.finished import FinishedRun
 from segrun.ingest import batches, reading
 from segrun.ingest.batches import Ingested
-from segrun.ingest.database import create, set_fact, transaction
-from segrun.ingest.entities import Entities
+from segrun.ingest.database import set_fact, transaction
 from segrun.ingest.ledger import Ledger
-from segrun.ingest.part import part_of
 from segrun.ingest.placing import placing_of, store_placing
-from segrun.ingest.shape import Shape
-from segrun.ingest.totals import totals_of
 
 
 def begin(connection: sqlite3.Connection, run: FinishedRun, point: str, *, nearest: bool) -> None:
@@ -45,31 +39,21 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, point: str, *, neare
     StoreError
         If the model cannot place new rows, or the input gives other features than the run has.
     """
-    features = from_plain(run.experiment).features
     placing = placing_of(run, point, nearest=nearest)
-    with reading.own_input(run) as source:
-        shape = Shape.of(source)
-        definition = define(source, features, run.manifest["features"].get("fitted"))
-        part = part_of(source, definition.asked)
-    facts = totals_of(part, definition.asked)
-    ids = part.table["id"].to_list()
-    with transaction(connection):
-        create(connection)
-        entities = Entities.new(connection, definition.asked, part)
-        entities.touch(ids)
-        entities.merge(part)
-        set_fact(connection, "run", run.manifest.get("key"))
-        set_fact(connection, "shape", shape.plain())
-        set_fact(connection, "kinds", {name: kind.value for name, kind in entities.kinds.items()})
-        set_fact(connection, "ids", reading.id_facts(source.facts))
-        set_fact(connection, "totals", facts)
-        store_placing(connection, placing, point, nearest=nearest)
-        customers = Ledger(run, connection).customers()
+    ledger = Ledger(run, connection)
+    aggregates = ledger.aggregates
+    with reading.own_input(run) as source, transaction(connection):
+        aggregates.begin(source)
+        customers = aggregates.customers()
         _check_same(customers, run)
+        set_fact(connection, "run", run.manifest.get("key"))
+        set_fact(connection, "ids", reading.id_facts(source.facts))
+        store_placing(connection, placing, point, nearest=nearest)
         placed = placing.place(customers)
-        entities.label(ids, placed.label, placed.segment)
-        own = run.manifest["input"]
-        first = Ingested("run", own.get("path"), own.get("sha256"), facts, len(ids), len(ids), {})
+        aggregates.entities.label(customers.ids, placed.label, placed.segment)
+        own, n = run.manifest["input"], len(customers)
+        facts = aggregates.totals
+        first = Ingested("run", own.get("path"), own.get("sha256"), facts, n, n, {})
         batches.record(connection, first)
 
 

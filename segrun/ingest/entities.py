@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 
 from segrun.features.partial import Asked, Merge
-from segrun.features.sums import Measure, Sums, check_size, usual_sums
-from segrun.ingest.cells import Kind, different_cells, kind_of, restored, stored
-from segrun.ingest.exact import Exact, added, differing, together, usual
+from segrun.features.sums import Measure, Sums, check_size
+from segrun.ingest.cells import Kind, kind_of, restored, stored
+from segrun.ingest.different import add_different
+from segrun.ingest.exact import together
+from segrun.ingest.finer import exact_columns, finer_sums, store_finer, stored_finer
 from segrun.ingest.part import Part
+from segrun.ingest.sql import quoted, source
 
 #: Rows that are Python objects at once.
 _BLOCK = 20_000
@@ -52,8 +53,8 @@ class Entities:
         """Make an empty table for parts like this one."""
         merges = {name: merge for name, (merge, _) in asked.answers.items()}
         kinds = {name: kind_of(part.table[name], merge) for name, merge in merges.items()}
-        names = [*kinds, *(c for m in asked.measures for c in _exact_columns(m))]
-        columns = ", ".join(_quoted(name) for name in names)
+        names = [*kinds, *(c for m in asked.measures for c in exact_columns(m))]
+        columns = ", ".join(quoted(name) for name in names)
         connection.execute(
             "CREATE TABLE customers (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
             f"label INTEGER, segment INTEGER, n_lines INTEGER NOT NULL, {columns})"
@@ -76,21 +77,17 @@ class Entities:
 
     def segments(self, *, touched: bool) -> dict[str, int | None]:
         """Return the segments of customers by id, in order; of those touched who are known."""
-        return dict(self.connection.execute(f"SELECT c.id, c.segment {_source(touched)}"))
+        return dict(self.connection.execute(f"SELECT c.id, c.segment {source(touched=touched)}"))
 
     def merge(self, part: Part) -> None:
         """Merge a part with what is stored of the customers touched, who are its own."""
-        finer = [self._finer(measure, part) for measure in self.asked.measures]
+        measures = self.asked.measures
+        finer = [finer_sums(self.connection, measure, part) for measure in measures]
         self._upsert(part)
-        for measure, found in zip(self.asked.measures, finer, strict=True):
-            units, places = map(_quoted, _exact_columns(measure))
-            self.connection.executemany(
-                f"UPDATE customers SET {units} = ?, {places} = ? WHERE id = ?",  # noqa: S608
-                # Larger than the integers of SQLite.
-                ((str(exact[0]), exact[1], key) for key, exact in found.items()),
-            )
+        for measure, found in zip(measures, finer, strict=True):
+            store_finer(self.connection, measure, found)
         for name, pairs in part.different.items():
-            self._add_different(name, pairs)
+            add_different(self.connection, name, pairs)
 
     def table(self, *, touched: bool) -> nw.DataFrame[Any]:
         """Return the aggregates of customers, ordered by ``id``, as one read of all gives them.
@@ -101,8 +98,8 @@ class Entities:
             Whether only those of the last batch are wanted.
         """
         kinds = {"id": Kind.text, "n_lines": Kind.whole, **self.kinds}
-        names = ", ".join(f"c.{_quoted(name)}" for name in kinds)
-        rows = self.connection.execute(f"SELECT {names} {_source(touched)}")
+        names = ", ".join(f"c.{quoted(name)}" for name in kinds)
+        rows = self.connection.execute(f"SELECT {names} {source(touched=touched)}")
         columns: list[list[nw.Series[Any]]] = [[] for _ in kinds]
         for block in _blocks(rows):
             cells = zip(*block, strict=True) if block else ((),) * len(kinds)
@@ -122,14 +119,7 @@ class Entities:
             If they are too large.
         """
         check_size(measure, table)
-        finer: list[Exact | None] = [None] * len(table)
-        units, places = map(_quoted, _exact_columns(measure))
-        some = f"SELECT c.id, c.{units}, c.{places} {_source(touched, f'c.{units} IS NOT NULL')}"
-        at = self.connection.execute(some).fetchall()
-        if at:
-            place = {key: i for i, key in enumerate(table["id"].to_list())}
-            for key, total, n_places in at:
-                finer[place[key]] = (int(total), n_places)
+        finer = stored_finer(self.connection, measure, table["id"].to_list(), touched=touched)
         return together(measure, table[measure.name].to_list(), finer, any_finer=any_finer)
 
     def label(
@@ -148,10 +138,10 @@ class Entities:
         names = ["id", "n_lines", *self.kinds]
         merges = {"n_lines": Merge.add} | {n: m for n, (m, _) in self.asked.answers.items()}
         merged = ", ".join(
-            f"{_quoted(n)} = {_MERGED[m].format(_quoted(n))}" for n, m in merges.items()
+            f"{quoted(n)} = {_MERGED[m].format(quoted(n))}" for n, m in merges.items()
         )
         sql = (
-            f"INSERT INTO customers ({', '.join(map(_quoted, names))}) "  # noqa: S608
+            f"INSERT INTO customers ({', '.join(map(quoted, names))}) "  # noqa: S608
             f"VALUES ({', '.join('?' * len(names))}) ON CONFLICT (id) DO UPDATE SET {merged}"
         )
         distinct = [n for n, m in merges.items() if m is Merge.distinct]
@@ -163,68 +153,6 @@ class Entities:
                 n_none = [0] * len(block)
                 cells.append(n_none if name in distinct else stored(block[name], kind))
             self.connection.executemany(sql, zip(*cells, strict=True))
-
-    def _finer(self, measure: Measure, part: Part) -> dict[str, Exact]:
-        """Return by id the new sums of those who need finer units than usual, or did before."""
-        units, places = map(_quoted, _exact_columns(measure))
-        loose = usual_sums(measure, part.table).units
-        ids: list[str] = part.table["id"].to_list()
-        assert isinstance(loose, np.ndarray)
-        given = {ids[i]: e for i, e in differing(part.strict.get(measure.name), loose).items()}
-        some = f"SELECT c.id, c.{units}, c.{places} {_TOUCHED} WHERE c.{units} IS NOT NULL"
-        before = {key: (int(total), n) for key, total, n in self.connection.execute(some)}
-        if not given and not before:
-            return {}
-        place = {key: i for i, key in enumerate(ids)}
-        found = {}
-        for key in {**given, **before}:
-            old = before.get(key) or usual(self._loose(measure, key))
-            found[key] = added(old, given.get(key) or usual(int(loose[place[key]])))
-        return found
-
-    def _loose(self, measure: Measure, key: str) -> int:
-        sql = f"SELECT {_quoted(measure.name)} FROM customers WHERE id = ?"  # noqa: S608
-        found = self.connection.execute(sql, (key,)).fetchone()
-        return 0 if found is None else int(found[0])
-
-    def _add_different(self, answer: str, pairs: nw.DataFrame[Any]) -> None:
-        """Add values to the set of each customer, and what is new to the count."""
-        run = self.connection.execute
-        run("CREATE TEMP TABLE IF NOT EXISTS pairs (id TEXT, value)")
-        run("DELETE FROM pairs")
-        cells = zip(pairs["id"].to_list(), different_cells(pairs["value"]), strict=True)
-        self.connection.executemany("INSERT INTO pairs VALUES (?, ?)", cells)
-        # CROSS JOIN: SQLite then goes through the batch, not through all customers.
-        fresh = run(
-            "SELECT c.number, p.value FROM pairs p CROSS JOIN customers c ON c.id = p.id "
-            "WHERE NOT EXISTS (SELECT 1 FROM different d WHERE d.customer = c.number "
-            "AND d.answer = ? AND d.value = p.value)",
-            (answer,),
-        ).fetchall()
-        self.connection.executemany(
-            "INSERT INTO different VALUES (?, ?, ?)", ((c, answer, value) for c, value in fresh)
-        )
-        counts = Counter(customer for customer, _ in fresh)
-        name = _quoted(answer)
-        self.connection.executemany(
-            f"UPDATE customers SET {name} = {name} + ? WHERE number = ?",  # noqa: S608
-            ((n, customer) for customer, n in counts.items()),
-        )
-
-
-_TOUCHED = "FROM touched t CROSS JOIN customers c ON c.id = t.id"
-
-
-def _source(touched: bool, condition: str = "1") -> str:
-    return f"{_TOUCHED if touched else 'FROM customers c'} WHERE {condition} ORDER BY c.id"
-
-
-def _exact_columns(measure: Measure) -> tuple[str, str]:
-    return f"{measure.name} units", f"{measure.name} places"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _blocks(rows: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:

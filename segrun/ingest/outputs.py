@@ -20,7 +20,7 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
         If they cannot be written.
     """
     out = RunDirectory.amending(ledger.run.path / FOLDER)
-    customers = ledger.customers()
+    customers = ledger.aggregates.customers()
     out.write_customers("features_all.parquet", customers)
     rows = _segments(ledger, customers)
     out.write_table("segments.csv", rows)

@@ -91,17 +91,18 @@ def id_facts(facts: Mapping[str, Any]) -> dict[str, bool]:
     return {name: True for name in ("whole_ids", "fractional_ids") if facts.get(name)}
 
 
-def check_ids(facts: Mapping[str, Any], before: Mapping[str, bool]) -> None:
-    """Refuse ids that, read together with those of before, would be read otherwise.
+def merged_ids(one: Mapping[str, bool], other: Mapping[str, bool]) -> dict[str, bool]:
+    """Return the `id_facts` of both.
 
     Raises
     ------
     DataError
         If ``.0`` was left out behind ids in one part only of rows that together have fractions.
     """
-    whole = facts.get("whole_ids") or before.get("whole_ids")
-    if whole and (facts.get("fractional_ids") or before.get("fractional_ids")):
+    found = {**one, **other}
+    if len(found) > 1:
         raise DataError(
             "some ids end in .0, which is left out, and others have fractions such as .5: read "
             "together, .0 would stay. Write all ids in one way"
         )
+    return found

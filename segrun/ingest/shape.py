@@ -65,7 +65,7 @@ class Shape:
         kinds = {name: ColumnKind(kind) for name, kind in self.kinds.items()}
         return Rows(frame, self.key, self.id_column, kinds, {})
 
-    def fitted(self, source: Transactions | Rows) -> Transactions | Rows:
+    def matched(self, source: Transactions | Rows) -> Transactions | Rows:
         """Return the rows of a batch with the columns of this shape and no others.
 
         A rule that looks at every column then looks at the same ones in each batch.
