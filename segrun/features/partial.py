@@ -129,7 +129,7 @@ def different(frame: nw.LazyFrame[Any], asked: Asked, answer: str) -> nw.DataFra
         Columns ``id`` and ``value``, once each; null where an entity has a row without one.
     """
     value = asked.rows[asked.answers[answer][1]]
-    pairs = counting(frame, asked).select(id=nw.col(asked.key), value=value)
+    pairs = frame.filter(counting(asked)).select(id=nw.col(asked.key), value=value)
     return collected(pairs.group_by("id", "value").agg(n=nw.len())).drop("n")
 
 

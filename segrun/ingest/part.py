@@ -50,7 +50,7 @@ def part_of(source: Transactions | Rows, asked: Asked) -> Part:
     table, facts = entities(groups), tallied(groups, asked.rules)
     if table.is_empty():
         return Part(table, {}, {}, facts)
-    lines = counting(source.frame, asked)
+    lines = source.frame.filter(counting(asked))
     strict = {}
     for measure in asked.measures:
         check_size(measure, table)
