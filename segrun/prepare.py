@@ -175,9 +175,11 @@ def _read(
 
     stack = ExitStack()
     try:
-        with timings.stage("load"):
-            source = datasets.load(experiment.dataset, experiment.seed)
+        with timings.stage("load") as timing:
+            source = datasets.load(experiment.dataset, experiment.seed, settings=experiment.cache)
             transactions = stack.enter_context(source)
+            if transactions.from_cache:
+                timing.reason = "table from the cache"
         _expect(transactions.fingerprint, input_sha256)
         if transactions.quarantine is not None:
             out.keep("quarantine.csv", transactions.quarantine)

@@ -13,9 +13,16 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from segrun.config import FileConfig, RatingsFileConfig, RecordsConfig, TransactionsConfig
-from segrun.datasets import columns, ratings, used
+from segrun.config import (
+    CacheConfig,
+    FileConfig,
+    RatingsFileConfig,
+    RecordsConfig,
+    TransactionsConfig,
+)
+from segrun.datasets import columns, large, ratings, used
 from segrun.datasets.dates import parse
+from segrun.datasets.large import Reading
 from segrun.datasets.opening import open_source
 from segrun.datasets.read import read
 from segrun.datasets.rows import Rows
@@ -80,7 +87,9 @@ def _check_date_format(date_format: str) -> None:
 
 
 @contextmanager
-def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions | Rows]:
+def open_file(
+    config: FileConfig, cache: Path, settings: CacheConfig
+) -> Iterator[Transactions | Rows]:
     """Open a file; copies that this needs last as long as the context.
 
     Parameters
@@ -89,6 +98,8 @@ def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions | Rows]:
         The file, how it is read and, where the configuration has them, its columns.
     cache : Path
         Folder for the copies.
+    settings : CacheConfig
+        What is large, and whether it is kept.
 
     Raises
     ------
@@ -98,11 +109,16 @@ def open_file(config: FileConfig, cache: Path) -> Iterator[Transactions | Rows]:
         If the copies cannot be written.
     """
     source = find(config.path)
-    with _folder(cache) as folder:
-        if isinstance(config, RatingsFileConfig):
+    with (
+        _folder(cache) as folder,
+        large.opened(Reading(config, source, cache, folder, settings)) as found,
+    ):
+        if found.rows is not None:
+            yield found.rows
+        elif isinstance(config, RatingsFileConfig):
             yield ratings.read(config, source, folder)
         else:
-            yield read(config, source, folder)
+            yield read(config, source, folder, found.text)
 
 
 @contextmanager

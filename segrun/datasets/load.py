@@ -8,6 +8,7 @@ from pathlib import Path
 
 from segrun.cache import cache_directory
 from segrun.config import (
+    CacheConfig,
     DatasetConfig,
     FileConfig,
     SyntheticRatingsConfig,
@@ -54,7 +55,10 @@ def check(config: DatasetConfig) -> None:
 
 @contextmanager
 def load(
-    config: DatasetConfig, seed: int, cache: Path | None = None
+    config: DatasetConfig,
+    seed: int,
+    cache: Path | None = None,
+    settings: CacheConfig | None = None,
 ) -> Iterator[Transactions | Rows]:
     """Open what a dataset delivers; temporary files last as long as the context.
 
@@ -65,7 +69,9 @@ def load(
     seed : int
         The experiment's seed, for generated data.
     cache : Path, optional
-        Folder for temporary files. Default: segrun's cache directory.
+        Folder for temporary files and tables that are kept. Default: segrun's cache directory.
+    settings : CacheConfig, optional
+        What is large, and whether it is kept. Default: as the experiment's.
 
     Raises
     ------
@@ -82,5 +88,7 @@ def load(
         yield synthetic_ratings.rows(config, seed)
     else:
         assert isinstance(config, FileConfig)
-        with files.open_file(config, cache or cache_directory()) as found:
+        with files.open_file(
+            config, cache or cache_directory(), settings or CacheConfig()
+        ) as found:
             yield found

@@ -125,7 +125,8 @@ def guess(config: FileConfig, text: Utf8File, folder: Path) -> Guess | None:
     told = found.row(0, named=True)
     if told["bad"]:
         return None
-    n_busiest = lines.frame.select((ids == told["busiest"]).sum()).collect().item()
+    one = pl.lit(told["busiest"], dtype=pl.String)
+    n_busiest = lines.frame.select((ids == one).sum()).collect().item()
     return Guess(
         table.names, table.separator, mapped, readings, _as_is(rows, mapped, readings, config),
         bool(told["fractions"]), bool(told["dots"]), b'"' in text.path.read_bytes(),

@@ -17,6 +17,7 @@ from segrun.config import (
 from segrun.datasets import plausible
 from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
 from segrun.datasets.columns import Mapped
+from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.lines import Lines, read_lines, records, transactions
 from segrun.datasets.opening import open_source
 from segrun.datasets.policy import Sorted, sort_out
@@ -24,6 +25,7 @@ from segrun.datasets.readings import NUMBERS, Readings, find_readings, with_raw,
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Source
 from segrun.datasets.table import POLARS_ERRORS, Table
+from segrun.datasets.textfile import Utf8File
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.datasets.unique import check_one_per_id
 from segrun.datasets.used import find
@@ -39,7 +41,9 @@ class _Opened:
     mapped: Mapped
 
 
-def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Rows:
+def read(
+    config: FileConfig, source: Source, folder: Path, text: Utf8File | None = None
+) -> Transactions | Rows:
     """Read a file as its configuration says.
 
     Parameters
@@ -50,13 +54,19 @@ def read(config: FileConfig, source: Source, folder: Path) -> Transactions | Row
         The file.
     folder : Path
         Folder for copies; what is returned reads from them.
+    text : Utf8File, optional
+        The content of a text file, where it lies unpacked in that folder already.
 
     Raises
     ------
     DataError
         If the file cannot be read.
     """
-    table = open_source(config, source, folder)
+    table: Table
+    if text is None:
+        table = open_source(config, source, folder)
+    else:
+        table = CsvTable(text, config.path, config.separator, folder)
     mapped = find(config, table.names)
     used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
     table.hold_numbers(used, config.decimal, config.missing)

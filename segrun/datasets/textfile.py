@@ -107,6 +107,31 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
     return Utf8File(copy, found)
 
 
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is packed by gzip or Zstandard."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((_GZIP, _ZSTD))
+
+
+def is_utf8_by_all_appearance(path: Path, encoding: str) -> bool:
+    """Tell whether `as_utf8` is likely to take a file as it is; whether it will takes a pass.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    encoding : str
+        Python's name of its encoding, or ``auto``.
+    """
+    if is_packed(path) or (encoding != "auto" and codecs.lookup(encoding).name != "utf-8"):
+        return False
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
+        return False
+    return _line_ends(path, "utf-8") == b"\n"
+
+
 def _check_text(content: Path, path: Path) -> None:
     with content.open("rb") as file:
         head = file.read(8)

@@ -1,0 +1,195 @@
+"""From a large CSV file to typed Parquet: a probe, one pass, and a look whether all was right."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import polars as pl
+
+from segrun.cache.digests import remember, remembered, state
+from segrun.cache.entry import unwritable
+from segrun.config import FileConfig, RecordsConfig
+from segrun.datasets import probe
+from segrun.datasets.account import Account, currencies, facts, how
+from segrun.datasets.bytescan import Bytes, ByteScan
+from segrun.datasets.csvfile import distinct
+from segrun.datasets.onepass import Attempt, Pass, read_once
+from segrun.datasets.probe import Guess
+from segrun.datasets.table import POLARS_ERRORS
+from segrun.datasets.textfile import Utf8File
+from segrun.errors import DataError
+from segrun.progress import Progress
+
+log = logging.getLogger("segrun.datasets")
+
+#: The name of the rows in the folder that is filled.
+ROWS = "rows.parquet"
+
+_POLL_SECONDS = 0.5
+
+
+class NoUtf8(Exception):  # noqa: N818 - no error: the file is read another way
+    """The text is in another encoding."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How much of a file is looked at before it is read."""
+
+    n_pieces: int = probe.N_PIECES
+    piece_bytes: int = probe.PIECE_BYTES
+
+
+def typed(
+    config: FileConfig, text: Utf8File, folder: Path, target: Path, sampling: Sampling
+) -> Account | None:
+    """Read a text file into Parquet, None where it takes the exact road to read it.
+
+    Parameters
+    ----------
+    config : FileConfig
+        Its settings.
+    text : Utf8File
+        Its content, in UTF-8 by all appearance.
+    folder : Path
+        Folder for temporary copies.
+    target : Path
+        Folder that the rows go to, as `ROWS`.
+    sampling : Sampling
+        How much of it is looked at first.
+
+    Raises
+    ------
+    NoUtf8
+        If the text is in another encoding.
+    DataError
+        If the file changed meanwhile.
+    StoreError
+        If the rows cannot be written.
+    """
+    before = state(text.path)
+    guess = _guessed(config, text, folder, sampling)
+    if guess is None:
+        return None
+    known = remembered(text.path)
+    scan = ByteScan(text.path, guess.separator, digest=known is None)
+    scan.start()
+    try:
+        found = _attempted(config, text, guess, scan, target / ROWS)
+        told = scan.found()
+    except OSError as error:
+        raise unwritable(target.parent.parent, error) from error
+    finally:
+        scan.stop()
+    if state(text.path) != before:
+        raise DataError(
+            f"dataset.path={config.path} was changed while it was read: read it again once it is "
+            "finished"
+        )
+    if told.sha256:
+        remember(text.path, told.sha256, before)
+    if found is None or not _one_per_id(config, target / ROWS):
+        return None
+    opened = {"encoding": text.encoding}
+    columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
+    return Account(
+        how(opened, found.readings), found.surveyed, currencies(found.readings), {},
+        facts({}, found.surveyed, found.readings, columns), opened, guess.mapped.id_name,
+    )  # fmt: skip
+
+
+def _guessed(config: FileConfig, text: Utf8File, folder: Path, sampling: Sampling) -> Guess | None:
+    sample = Utf8File(folder / "probe.csv", text.encoding)
+    try:
+        probe.take(text.path, sample.path, sampling.n_pieces, sampling.piece_bytes)
+        sample.path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise NoUtf8 from error
+    except OSError as error:
+        raise unwritable(folder.parent, error) from error
+    try:
+        return probe.guess(config, sample, folder)
+    except DataError as error:
+        # Of the whole file it may not be true, or can be said better.
+        log.debug("the probe does not tell how %s is read: %s", config.path, error)
+        return None
+    finally:
+        sample.path.unlink(missing_ok=True)
+
+
+def _attempted(
+    config: FileConfig, text: Utf8File, guess: Guess, scan: ByteScan, parquet: Path
+) -> Pass | None:
+    """Return what the first pass that fits every row came to, None where none does."""
+    attempts = [Attempt(frozenset(), narrow=False)]
+    if guess.as_is or not guess.quotes:
+        attempts.insert(0, Attempt(guess.as_is, narrow=not guess.quotes))
+    for attempt in attempts:
+        try:
+            with _shown(config.path, text.path, scan):
+                found = read_once(text.path, config, guess, attempt, parquet)
+        except POLARS_ERRORS as error:
+            log.debug("%s: %s does not fit: %s", config.path, attempt, error)
+            continue
+        told = scan.found()
+        if not told.utf8:
+            raise NoUtf8
+        if found.fits and _whole(found, told, guess, attempt):
+            return found
+        log.debug("%s: %s does not fit: %s", config.path, attempt, found)
+    return None
+
+
+def _whole(found: Pass, told: Bytes, guess: Guess, attempt: Attempt) -> bool:
+    """Tell whether every row has the header's number of fields.
+
+    Where the last field of every row is there, none has too few; where there are no more
+    separators than that takes, none has too many.
+    """
+    if not found.whole or not attempt.narrow:
+        return found.whole
+    return not told.quotes and told.n_separators == (found.n_rows + 1) * (len(guess.names) - 1)
+
+
+def _one_per_id(config: FileConfig, parquet: Path) -> bool:
+    if not isinstance(config, RecordsConfig) or not config.one_per_id:
+        return True
+    ids = pl.scan_parquet(parquet).select(pl.col(config.id))
+    found = ids.select(n=pl.len(), n_ids=pl.all().drop_nulls().n_unique())
+    n, n_ids = found.collect(engine="streaming").row(0)
+    return bool(n == n_ids)
+
+
+@contextmanager
+def _shown(name: str, path: Path, scan: ByteScan) -> Iterator[None]:
+    """Show how much of a file polars has read, which does not tell itself."""
+    ended, n_bytes = Event(), path.stat().st_size
+    label = f"reading {Path(name).name} ({n_bytes / 1e9:.1f} GB)"
+    began = _n_read_bytes() - scan.n_read_bytes
+
+    def watch() -> None:
+        with Progress(label, 100) as progress:
+            while not ended.wait(_POLL_SECONDS):
+                n_read = _n_read_bytes() - scan.n_read_bytes - began
+                progress.reach(min(0.99, n_read / n_bytes))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _n_read_bytes() -> int:
+    """Return what this process has read from files; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/io").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
