@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from segrun import config, interrupt
+from segrun.address import refuse_secret
 from segrun.checks import folder_name
 from segrun.config import Experiment
 from segrun.errors import ConfigError, SegrunError
@@ -158,10 +159,12 @@ def _refuse(arguments: list[str]) -> None:
     Raises
     ------
     ConfigError
-        For a setting that segrun needs as it is.
+        For a setting that segrun needs as it is, and a password.
     """
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
+        if name.startswith("dataset"):
+            refuse_secret(value, name)
         if name == "hydra.output_subdir":
             raise ConfigError(f"{argument}: segrun writes .hydra itself; leave the setting out")
         if name == "hydra.job.chdir" and value != "false":

@@ -107,8 +107,10 @@ def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
         # Without them, how they would be described changes nothing.
         if not about.get("segments", {}).get("describe"):
             about.pop("segments", None)
-    # Where a file lies does not matter, what is in it does.
-    about["dataset"] = {k: v for k, v in about["dataset"].items() if k != "path"}
+    # Where a file lies does not matter, what is in it does; of a query nothing else is known.
+    asked = about["dataset"].get("query") is not None
+    without = ("batch_bytes",) if asked else ("path", "query", "batch_bytes")
+    about["dataset"] = {k: v for k, v in about["dataset"].items() if k not in without}
     return about
 
 

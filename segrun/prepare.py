@@ -214,8 +214,8 @@ def _engine(experiment: Experiment) -> tuple[EngineConfig, str]:
 
 def _expect(fingerprint: Mapping[str, Any], sha256: str | None) -> None:
     if sha256 is not None and fingerprint["sha256"] != sha256:
+        what = "gives other rows than those" if "query" in fingerprint else "is not the file"
         raise DataError(
-            f"dataset.path={fingerprint['path']} is not the file that the sweep was planned for: "
-            f"its sha256 is {fingerprint['sha256']}, that of then {sha256}. Put the file back, or "
-            "begin a new sweep"
+            f"dataset.path={fingerprint['path']} {what} that the run was planned for: its sha256 "
+            f"is {fingerprint['sha256']}, that of then {sha256}. Put the data back, or begin anew"
         )

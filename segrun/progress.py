@@ -86,6 +86,54 @@ class Progress:
         )  # fmt: skip
 
 
+class Flow:
+    """Counts rows and bytes of what has no known end, and shows them.
+
+    Parameters
+    ----------
+    label : str
+        What is being worked on.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._n_rows = self._n_bytes = 0
+        self._started = self._shown = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Flow:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._terminal and self._shown > self._started:
+            # The line goes, as a bar does.
+            print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def advance(self, n_rows: int, n_bytes: int) -> None:
+        """Count what has come."""
+        self._n_rows += n_rows
+        self._n_bytes += n_bytes
+        now = time.monotonic()
+        wait = 0.5 if self._terminal else _PLAIN_LINE_SECONDS
+        shown = self._shown > self._started
+        if now - self._started < _QUIET_SECONDS or (shown and now - self._shown < wait):
+            return
+        self._shown = now
+        said = (
+            f"{self._label}: {self._n_rows:,} rows, {self._n_bytes / 1e6:.1f} MB, "
+            f"{now - self._started:.0f} s"
+        )
+        print(  # noqa: T201 - progress is terminal output, not a log record
+            f"\r\033[K{said}" if self._terminal else said,
+            end="" if self._terminal else "\n", file=sys.stderr, flush=True,
+        )  # fmt: skip
+
+
 def _console(handler: logging.Handler) -> bool:
     return isinstance(handler, logging.StreamHandler) and handler.stream in (
         sys.stdout,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segrun import config, interrupt
+from segrun.address import refuse_secret
 from segrun.augment import label
 from segrun.centres import shared
 from segrun.checks import check
@@ -94,6 +95,8 @@ def run(
         If the configuration, the data or the directory is at fault. The directory's manifest
         then says ``failed`` and why.
     """
+    # Before it is written down.
+    refuse_secret(getattr(experiment.dataset, "path", ""), "dataset.path")
     out = RunDirectory(directory, again=part.again)
     try:
         for name, text in {

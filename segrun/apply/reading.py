@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
+from segrun.address import is_address
 from segrun.apply.window import between, day
 from segrun.arguments import changed
 from segrun.config import (
@@ -128,7 +129,10 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
     dataset = values["dataset"]
     if "path" not in dataset:
         dataset = _as_file(from_plain(values).dataset, path)
-    values["dataset"] = changed({**dataset, "path": path}, changes, "dataset")
+    # The query of the run is not one of a file.
+    asked = dataset.get("query") if is_address(path) else None
+    dataset = {**dataset, "path": path, "query": asked}
+    values["dataset"] = changed(dataset, changes, "dataset")
     return from_plain(values)
 
 

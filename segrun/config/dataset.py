@@ -97,14 +97,15 @@ class SyntheticRatingsConfig(DatasetConfig):
 
 @dataclass
 class FileConfig(DatasetConfig):
-    """A file of transactions: CSV (also gzip, Zstandard), Parquet or Excel.
+    """Transactions in files, CSV (also gzip, Zstandard), Parquet or Excel, or in a database.
 
     As it is, the UCI Online Retail data in any form that it is found in.
     """
 
     path: str = key(
         "File to read, relative to the current directory; `~` is expanded. Several files of the "
-        "same columns: their folder, or a glob such as 'sales/2011-*.csv'."
+        "same columns: their folder, or a glob such as 'sales/2011-*.csv'. A database: its "
+        "address, postgresql://USER@HOST/DATABASE, sqlite:///FILE or duckdb:///FILE, and query."
     )
     sheet: str | None = key("Sheet of an Excel file; null: the first.")
     encoding: str = key(
@@ -131,6 +132,13 @@ class FileConfig(DatasetConfig):
     bad_lines: BadLines = key(
         "Lines that cannot be read: refuse (stop and say where), skip (leave them out and count "
         "them) or quarantine (and keep them in quarantine.csv)."
+    )
+    query: str | None = key(
+        "Rows of a database: a SELECT, or a table's name; null where path names files.", None
+    )
+    batch_bytes: int = key(
+        "Size in bytes of the batches in which a query's rows are read; memory grows with it.",
+        16_000_000,
     )
 
 

@@ -89,6 +89,9 @@ class CsvTable:
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Do nothing: all is text."""
 
+    def check_used(self, columns: Collection[str]) -> None:
+        """Do nothing: all is text."""
+
     def check_rows(self) -> None:
         """Refuse the file if a row has not as many fields as the header."""
         if fault := self._first_fault():

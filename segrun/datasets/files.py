@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,13 +20,13 @@ from segrun.config import (
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import columns, large, ratings, used
+from segrun.datasets import columns, large, ratings, sql, used
 from segrun.datasets.dates import parse
 from segrun.datasets.large import Reading
-from segrun.datasets.opening import open_source
+from segrun.datasets.opening import find_source, open_source
 from segrun.datasets.read import read
 from segrun.datasets.rows import Rows
-from segrun.datasets.source import find
+from segrun.datasets.source import Source
 from segrun.datasets.table import Table
 from segrun.datasets.textfile import unwritable
 from segrun.datasets.transactions import Transactions
@@ -44,6 +44,7 @@ def check(config: FileConfig) -> None:
     """
     if not config.path.strip():
         raise ConfigError("dataset.path is empty: name the file, dataset.path=FILE")
+    sql.check(config)
     if config.encoding != "auto":
         try:
             "x".encode(config.encoding)
@@ -108,11 +109,10 @@ def open_file(
     StoreError
         If the copies cannot be written.
     """
-    source = find(config.path)
-    with (
-        _folder(cache) as folder,
-        large.opened(Reading(config, source, cache, folder, settings)) as found,
-    ):
+    with _folder(cache) as folder, ExitStack() as stack:
+        source = find_source(config, folder)
+        reading = Reading(config, source, cache, folder, settings)
+        found = stack.enter_context(large.opened(reading))
         if found.rows is not None:
             yield found.rows
         elif isinstance(config, RatingsFileConfig):
@@ -122,11 +122,11 @@ def open_file(
 
 
 @contextmanager
-def open_table(config: FileConfig, cache: Path) -> Iterator[Table]:
+def open_table(config: FileConfig, cache: Path) -> Iterator[tuple[Table, Source]]:
     """Open a file as it stands, whatever its rows are about; see `open_file`."""
-    source = find(config.path)
     with _folder(cache) as folder:
-        yield open_source(config, source, folder)
+        source = find_source(config, folder)
+        yield open_source(config, source, folder), source
 
 
 @contextmanager

@@ -86,6 +86,9 @@ class FrameTable:
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Do nothing: numbers have their type."""
 
+    def check_used(self, columns: Collection[str]) -> None:
+        """Do nothing: what a file holds tells its schema."""
+
     def check_rows(self) -> None:
         """Do nothing: every row has all fields."""
 

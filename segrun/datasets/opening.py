@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from segrun.address import is_address
 from segrun.config import FileConfig, RatingsFileConfig
 from segrun.datasets import triplets
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.frametable import open_excel
 from segrun.datasets.joined import JoinedTable
 from segrun.datasets.parquet import open_parquet
-from segrun.datasets.source import Kind, Source
+from segrun.datasets.source import Kind, Source, find
+from segrun.datasets.sql import fetch, open_query
 from segrun.datasets.table import Table
 from segrun.datasets.textfile import as_utf8
 
@@ -19,8 +21,26 @@ from segrun.datasets.textfile import as_utf8
 _MAX_SMALL_BYTES = 200_000_000
 
 
+def find_source(config: FileConfig, folder: Path) -> Source:
+    """Return what a configuration names: files, or the rows of a query, which are read now.
+
+    Parameters
+    ----------
+    config : FileConfig
+        Path or address, and query.
+    folder : Path
+        Where the rows of a query go.
+
+    Raises
+    ------
+    DataError
+        If it is not there, or cannot be read.
+    """
+    return fetch(config, folder) if is_address(config.path) else find(config.path)
+
+
 def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
-    """Open a file, or several as one table.
+    """Open a file, several as one table, or the rows of a query.
 
     Parameters
     ----------
@@ -38,6 +58,8 @@ def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
     StoreError
         If the copies cannot be written.
     """
+    if source.kind is Kind.query:
+        return open_query(source, config.path)
     if source.kind is Kind.parquet:
         return open_parquet(source, config.path)
     if not source.parts:

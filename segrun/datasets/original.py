@@ -30,10 +30,13 @@ class Original:
         Its own columns as they stand, text or typed, and `KEY` (text); every row that has a value.
     numbers : list of str
         Columns that were text and are float64 now.
+    sha256 : str
+        Digest of their content.
     """
 
     frame: pl.LazyFrame
     numbers: list[str]
+    sha256: str
 
 
 @contextmanager
@@ -58,8 +61,9 @@ def open_original(
     DataError
         If the file cannot be read.
     """
-    with open_table(config, cache) as table:
+    with open_table(config, cache) as (table, source):
         mapped = find(table)
+        table.check_used(mapped.columns.values())
         if typed:
             used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
             table.hold_numbers(used, config.decimal, config.missing)
@@ -75,4 +79,5 @@ def open_original(
             if typed and (role in readings.forms or role in readings.date_formats)
         }
         frame = frame.with_columns(**read).select(pl.exclude(LINE, f"^{raw('.*')}$"))
-        yield Original(frame, [c for c in read if frame.collect_schema()[c] == pl.Float64])
+        numbers = [c for c in read if frame.collect_schema()[c] == pl.Float64]
+        yield Original(frame, numbers, source.sha256)

@@ -89,7 +89,7 @@ class _ParquetFiles(FrameTable):
         return super().explain(error)
 
 
-def scan(parts: Sequence[Source], name: str) -> pl.LazyFrame:
+def scan(parts: Sequence[Source], name: str, *, mixed: bool = False) -> pl.LazyFrame:
     """Return the rows of Parquet files, each column in one type.
 
     Parameters
@@ -98,6 +98,8 @@ def scan(parts: Sequence[Source], name: str) -> pl.LazyFrame:
         The files.
     name : str
         What they are called in messages.
+    mixed : bool, default=False
+        Whether a column that is text in one file and something else in another is text.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def scan(parts: Sequence[Source], name: str) -> pl.LazyFrame:
     schemas = [_schema(part) for part in parts]
     for part, schema in zip(parts[1:], schemas[1:], strict=True):
         check_columns(name, (parts[0].name, list(schemas[0])), (part.name, list(schema)))
-    types = {column: _common(column, parts, schemas, name) for column in schemas[0]}
+    types = {column: _common(column, parts, schemas, name, mixed) for column in schemas[0]}
     # Thousands of files at once take a fraction of the time of one by one.
     groups = [
         (schemas[run[0]], [parts[place] for place in run])
@@ -156,7 +158,7 @@ def _scan_alike(parts: Sequence[Source], schema: Schema, name: str) -> pl.LazyFr
 
 
 def _common(
-    column: str, parts: Sequence[Source], schemas: Sequence[Schema], name: str
+    column: str, parts: Sequence[Source], schemas: Sequence[Schema], name: str, mixed: bool
 ) -> pl.DataType:
     """Return the type that holds a column of every file: pandas writes 1, 2 and 1.0, none."""
     first: dict[pl.DataType, Source] = {}
@@ -175,6 +177,8 @@ def _common(
         return pl.Int64()
     if all(kind.is_numeric() for kind in kinds):
         return pl.Float64()
+    if mixed:
+        return pl.String()
     shown = ", ".join(f"{kind} in {part.name}" for kind, part in first.items())
     raise DataError(
         f"dataset.path={name}: the column {clipped(column)} is {shown}. Give it one type in all "

@@ -15,7 +15,7 @@ from segrun.datasets.columns import Mapped
 from segrun.datasets.lines import Lines, read_lines
 from segrun.datasets.opening import open_source
 from segrun.datasets.policy import sort_out
-from segrun.datasets.readings import find_readings, with_raw
+from segrun.datasets.readings import NUMBERS, find_readings, with_raw
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Source, find
 from segrun.datasets.table import POLARS_ERRORS, Table
@@ -74,6 +74,9 @@ def read(config: RatingsFileConfig, source: Source, folder: Path) -> Rows:
     table = open_source(config, source, folder)
     found = find_columns(asdict(config.columns), table, config, "dataset.columns")
     mapped = Mapped({_ROLES[role]: name for role, name in found.items()}, _id_name(found, table))
+    table.check_used(mapped.columns.values())
+    used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
+    table.hold_numbers(used, config.decimal, config.missing)
     frame, facts, quarantine = _triplets(config, table, mapped, folder)
     kinds = {role: kind for role, kind in _KINDS.items() if role in found}
     fingerprint = {

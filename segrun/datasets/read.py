@@ -68,6 +68,7 @@ def read(
     else:
         table = CsvTable(text, config.path, config.separator, folder)
     mapped = find(config, table.names)
+    table.check_used(mapped.columns.values())
     used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
     table.hold_numbers(used, config.decimal, config.missing)
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segrun.datasets.digest import digest
 from segrun.datasets.folder import files_of, is_glob, partition
 from segrun.errors import DataError
+
+if TYPE_CHECKING:
+    from segrun.datasets.sql.result import Result
 
 _ZIP = b"PK\x03\x04"
 _PARQUET = b"PAR1"
@@ -29,6 +32,7 @@ class Kind(Enum):
     text = "text"
     excel = "excel"
     parquet = "parquet"
+    query = "query"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Source:
         Of a part: its name below their folder.
     partition : mapping of str to str or None
         Of a part: the columns that its folders name, ``year=2011``.
+    result : Result or None
+        Of a query: what it gave; `parts` hold its rows.
+    query : mapping
+        Of a query: what was asked, and how it was answered.
     """
 
     path: Path
@@ -57,13 +65,18 @@ class Source:
     parts: tuple[Source, ...] = ()
     name: str = ""
     partition: Mapping[str, str | None] = field(default_factory=dict)
+    result: Result | None = None
+    query: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:
         """Digest of its content; of a large file a pass, unless it is known from before.
 
-        Of several files: of the list of their digests and their names below their folder.
+        Of several files: of the list of their digests and their names below their folder. Of a
+        query: of its rows, whatever their order.
         """
+        if self.result is not None:
+            return self.result.sha256
         if not self.parts:
             return digest(self.path)
         listed = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts)
@@ -73,6 +86,8 @@ class Source:
     def identity(self) -> dict[str, Any]:
         """What identifies the content, for fingerprints."""
         several = {"n_files": len(self.parts)} if self.parts else {}
+        if self.result is not None:
+            several = {"n_rows": self.result.n_rows, **self.query}
         return {"n_bytes": self.n_bytes, "sha256": self.sha256, **several}
 
 

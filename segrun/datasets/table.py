@@ -55,6 +55,9 @@ class Table(Protocol):
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Keep numbers of these columns that are typed from being misread as texts."""
 
+    def check_used(self, columns: Collection[str]) -> None:
+        """Refuse columns of a type that its database has and that is nothing here."""
+
     def check_rows(self) -> None:
         """Refuse the file if a row has not all fields, which polars takes for missing ones."""
 

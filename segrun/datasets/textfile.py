@@ -42,7 +42,7 @@ _NO_TEXT = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"SQLite f": "a SQLite database",
+    b"SQLite f": "a SQLite database (sqlite:///FILE and dataset.query read it)",
 }
 
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.

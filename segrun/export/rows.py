@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segrun.address import is_address
 from segrun.cache import cache_directory
 from segrun.config import FileConfig, RatingsFileConfig, from_plain
 from segrun.datasets import load
@@ -55,8 +56,13 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
             frame = found.frame.to_native().with_columns(pl.col(as_rows(found).key).alias(KEY))
             return pl.DataFrame(frame.collect(engine="streaming"))
     path = moved or dataset.path
-    _check_same(run, path)
-    return file_rows(replace(dataset, path=path), typed=typed)
+    if not is_address(path):
+        _check_same(run, path, _digest(run, path))
+    dataset = replace(dataset, path=path)
+    columns = partial(_columns_of, dataset)
+    with open_original(dataset, columns, cache_directory(), typed=typed) as original:
+        _check_same(run, path, original.sha256)
+        return _whole(original.frame.collect(engine="streaming"), original.numbers)
 
 
 def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
@@ -126,16 +132,18 @@ def _columns_of(dataset: FileConfig, table: Table) -> Mapped:
     return find_named(dataset, table.names)
 
 
-def _check_same(run: FinishedRun, path: str) -> None:
-    expected = run.manifest.get("input", {}).get("sha256")
+def _digest(run: FinishedRun, path: str) -> str:
     try:
-        found = find(path).sha256
+        return find(path).sha256
     except DataError as error:
         raise StoreError(
             f"the input of {run.path} is not at {path} (looked in {Path.cwd()}): say where it is "
             f"with --input FILE ({error})"
         ) from error
-    if found != expected:
+
+
+def _check_same(run: FinishedRun, path: str, found: str) -> None:
+    if found != run.manifest.get("input", {}).get("sha256"):
         raise StoreError(
             f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
             "back, or say where it is with --input FILE; segrun apply takes new data"

@@ -9,6 +9,7 @@ from typing import Any
 
 from segrun.claim import MANIFEST, UNFINISHED
 from segrun.datasets.folder import stands_for
+from segrun.datasets.sql import file_of
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
 
@@ -18,7 +19,7 @@ def inputs_of(run: FinishedRun, *others: str | None) -> list[Path]:
     dataset: Mapping[str, Any] = run.experiment["dataset"]
     titles = (dataset.get("items") or {}).get("path")
     found = [dataset.get("path"), titles, *others]
-    return [Path(path).expanduser() for path in found if path]
+    return [file_of(path) for path in found if path]
 
 
 def check_targets(files: Iterable[Path], inputs: Iterable[Path]) -> None:

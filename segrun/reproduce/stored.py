@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segrun import config
+from segrun.address import is_address, refuse_secret
 from segrun.algorithms import identity
 from segrun.errors import DataError, StoreError
 from segrun.keys import job_key, libraries
@@ -113,8 +114,10 @@ def _again(job: Job, sha256: str | None, began_in: str) -> Job:
         experiment["segments"] = {**experiment["segments"], "describe": False}
     if sha256 is not None:
         # Paths are relative to where the run was begun.
-        path = Path(began_in) / Path(str(experiment["dataset"]["path"])).expanduser()
-        experiment["dataset"] = {**experiment["dataset"], "path": str(path)}
+        from segrun.datasets.sql import moved
+
+        path = moved(str(experiment["dataset"]["path"]), Path(began_in))
+        experiment["dataset"] = {**experiment["dataset"], "path": path}
     algorithm = identity(config.from_plain(experiment).algo)
     key = job_key(experiment, sha256, libraries(algorithm))
     return replace(job, experiment=experiment, input_sha256=sha256, key=key)
@@ -141,6 +144,10 @@ def refuse_other_input(path: str, before: str) -> None:
     DataError
         Naming both digests.
     """
+    if is_address(path):
+        # Told when its rows are read.
+        refuse_secret(path, "dataset.path")
+        return
     now = file_sha256(path)
     if now != before:
         found = f"its sha256 is {now}" if now else "it cannot be read"

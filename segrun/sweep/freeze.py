@@ -9,6 +9,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
+from segrun.address import is_address
 from segrun.algorithms import identity
 from segrun.checks import check
 from segrun.composer import Composed, Composer, plain
@@ -111,7 +112,7 @@ class Freezer:
         )
 
     def input_sha256(self, experiment: Experiment) -> str | None:
-        """Return the digest of the input file; None where there is none, or it cannot be read."""
+        """Return the digest of the input; None of what is made, cannot be read, or is a query."""
         if not isinstance(experiment.dataset, FileConfig):
             return None
         path = experiment.dataset.path
@@ -121,7 +122,12 @@ class Freezer:
 
 
 def file_sha256(path: str) -> str | None:
-    """Return the digest of an input file; None where it cannot be read: its jobs will say so."""
+    """Return the digest of an input; None where it cannot be read: its jobs will say so.
+
+    None of a database, too, which only those that need its rows open.
+    """
+    if is_address(path):
+        return None
     from segrun.datasets.source import find
 
     try:
