@@ -21,7 +21,7 @@ from segrun.features.declared import date_column, declared
 from segrun.features.encode import Encoded, encode
 from segrun.features.filling import Raw
 from segrun.features.lines import Rule, counted, first_that_drops
-from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities
+from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities, lean
 from segrun.features.reference import reference_date
 from segrun.features.sums import sums
 
@@ -53,7 +53,7 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     found = _values(rows, config, remaining, (fitted or {}).get("values"))
     columns = _columns(rows, config, found)
     asked = _asked(rows, columns, rules, date)
-    groups = aggregated(rows.frame, asked)
+    groups = aggregated(rows.frame, lean(rows, asked))
     facts = counted(groups, rules, rows.facts.get("n_missing", {}))
     table, reference = entities(groups), reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, remaining.in_polars, rows.key), reference)

@@ -137,6 +137,8 @@ def _summed(
     measures = [measure("", column.rows)]
     if column.config.function is Function.share:
         measures.append(measure(" of", column.base))
+    if column.config.function is not Function.mean:
+        counted, added = {}, {}
     rows = {**counted, **{k: e for m in measures for k, e in m.columns().items()}}
     sums = {k: (Merge.add, k) for m in measures for k in m.columns()}
     return Ask(column, rows, {**added, **sums}, tuple(measures))
@@ -188,9 +190,9 @@ def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:
     found = [answers.sums(measure) for measure in asked.measures]
     if function is Function.share:
         return found[0].ratio(found[1])
-    n = _integers(answers.table, f"{name} n")
     if function is Function.sum:
-        return found[0].over(np.ones_like(n))
+        return found[0].over(np.ones(len(answers.table), dtype=np.int64))
+    n = _integers(answers.table, f"{name} n")
     mean = found[0].over(np.maximum(n, 1))
     return np.where(n > 0, mean, np.nan)
 

@@ -7,7 +7,7 @@ greatest or a set of different values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 import narwhals as nw
 
 from segrun.customers import Customers
+from segrun.datasets.rows import Rows
+from segrun.datasets.transactions import Transactions
 from segrun.features.collect import collected
 from segrun.features.lines import Rule, first_that_drops
-from segrun.features.sums import Measure, Sums
+from segrun.features.sums import LARGEST_SUM, Measure, Sums
 
 #: Names that no input has by chance.
 _RULE, _ID = "rule of segrun", "id of segrun"
@@ -113,6 +115,37 @@ def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
     )
     answers = {name: _answer(merge, column) for name, (merge, column) in asked.answers.items()}
     return collected(lines.group_by("rule", "id").agg(nw.len().alias("n_lines"), **answers))
+
+
+def lean(source: Transactions | Rows, asked: Asked) -> Asked:
+    """Return what is asked, without the columns that guard sums, where all rows pass their checks.
+
+    Of a large table these are looked at in a pass of their own, over a few columns: to keep them
+    entity by entity would take as much memory and time as all the rest. `sums` does without them.
+
+    Parameters
+    ----------
+    source : Transactions or Rows
+        The rows.
+    asked : Asked
+        What is asked of them.
+    """
+    guards = {m.name: m.guards() for m in asked.measures}
+    if not source.files or not guards or not source.frame.implementation.is_polars():
+        return asked
+    rows = {name: asked.rows[name] for pair in guards.values() for name in pair}
+    found = collected(source.frame.select(**rows).select(nw.all().sum()))
+    passed = {
+        name
+        for size, finer in guards.values()
+        if not found[finer].item() and found[size].item() <= LARGEST_SUM
+        for name in (size, finer)
+    }
+    return replace(
+        asked,
+        rows={name: row for name, row in asked.rows.items() if name not in passed},
+        answers={name: how for name, how in asked.answers.items() if name not in passed},
+    )
 
 
 def counting(asked: Asked) -> nw.Expr:

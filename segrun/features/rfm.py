@@ -28,6 +28,7 @@ from segrun.features.partial import (
     aggregated,
     counting,
     entities,
+    lean,
 )
 from segrun.features.reference import reference_date
 from segrun.features.sums import Measure, sums
@@ -64,7 +65,7 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
         If no line or only constant columns remain.
     """
     asked = ask(transactions, config)
-    groups = aggregated(transactions.frame, asked)
+    groups = aggregated(transactions.frame, lean(transactions, asked))
     facts = counted(groups, asked.rules, transactions.facts.get("n_missing", {}))
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)
