@@ -74,7 +74,13 @@ def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> di
 def _value(text: str, current: Any) -> Any:
     from segrun.config import read_value
 
-    found = read_value(text)
+    named = isinstance(current, str | None)
+    try:
+        found = read_value(text)
+    except ConfigError:
+        # %d.%m.%Y is no YAML.
+        if named:
+            return text
+        raise
     # A sheet called 2011 is a name.
-    plain = isinstance(current, str | None) and not isinstance(found, list | dict | None)
-    return text if plain else found
+    return text if named and not isinstance(found, str | list | dict | None) else found

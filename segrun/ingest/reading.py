@@ -42,6 +42,8 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
     datasets.check(asked)
     assert isinstance(asked, FileConfig)
     then = as_then(asked, run.manifest.get("transactions", {}))
+    if any(change.startswith("dataset.date_order=") for change in changes):
+        then = replace(then, date_format=asked.date_format)
     with ExitStack() as stack:
         try:
             found = stack.enter_context(datasets.load(then, experiment.seed))

@@ -1,11 +1,14 @@
 """States of small tables, and runs that batches are ingested into."""
 
 import importlib.util
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from segrun.datasets.synthetic_retail import generate
+from segrun.finished import open_run
 from segrun.ingest.aggregates import Aggregates
 from segrun.ingest.database import transaction
 
@@ -59,3 +62,50 @@ def same():
         assert not differing, [(n, one.columns[n], other.columns[n]) for n in differing]
 
     return compared
+
+
+@pytest.fixture(scope="session")
+def sales(tmp_path_factory):
+    """Sales as CSV files: "whole", "first" (their first half) and batches of the rest."""
+    folder = tmp_path_factory.mktemp("sales")
+    lines = generate(90, 0)[0].sort("InvoiceDate", maintain_order=True)
+    half, n_batches = len(lines) // 2, 6
+    size = -(-(len(lines) - half) // n_batches)
+    pieces = {"whole": lines, "first": lines[:half]}
+    pieces |= {f"batch{i}": lines[half + i * size :][:size] for i in range(n_batches)}
+    for name, piece in pieces.items():
+        piece.write_csv(folder / f"{name}.csv", datetime_format="%m/%d/%Y %H:%M")
+    return {name: str(folder / f"{name}.csv") for name in pieces}
+
+
+@pytest.fixture(scope="session")
+def batches(sales):
+    """The files behind the first half, in order of their dates."""
+    return [path for name, path in sales.items() if name.startswith("batch")]
+
+
+def run_on(run_of, folder, path, *overrides):
+    return run_of(
+        folder, "dataset=online_retail", f"dataset.path={path}", "dataset.date_order=month_first",
+        "algo=kmeans", "algo.grid.n_clusters=[3]", "algo.params.tol=1e-4", *overrides,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def first_run(run_of, sales, tmp_path_factory):
+    """A run on the first half, with segments."""
+    folder = tmp_path_factory.mktemp("first") / "run"
+    return run_on(run_of, folder, sales["first"], "segments=full")
+
+
+@pytest.fixture(scope="session")
+def whole_run(run_of, sales, tmp_path_factory):
+    """A run on all sales at once."""
+    return run_on(run_of, tmp_path_factory.mktemp("whole") / "run", sales["whole"])
+
+
+@pytest.fixture
+def run(first_run, tmp_path):
+    """A copy of the run on the first half, to ingest into."""
+    shutil.copytree(first_run.path, tmp_path / "run")
+    return open_run(tmp_path / "run")
