@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segrun.config import Experiment, RatingsConfig, Report
+from segrun.config import Experiment, ModelsKept, RatingsConfig, Report
 from segrun.errors import ConfigError
 from segrun.seeds import MAX_SEED
 
@@ -39,6 +39,12 @@ def check(experiment: Experiment) -> None:
     names = features.feature_names(experiment.features, experiment.dataset)
     augment.check(experiment.augmentation, names)
     transform.check(experiment.transform, names)
+    if experiment.store.state:
+        features.check_mergeable(experiment.features)
+        if experiment.store.models is ModelsKept.none:
+            raise ConfigError(
+                "store.state=true with store.models=none: new sales would find no model"
+            )
     if isinstance(experiment.features, RatingsConfig):
         sparse_steps.check(experiment.transform, experiment.augmentation)
     check_evaluation(experiment.evaluation)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 UNFINISHED = "UNFINISHED"
 LOCK = ".lock"
+#: Folder of a run that its manifest does not vouch for: what is ingested after the run.
+INGESTED = "ingest"
 
 _CURE = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
 

@@ -107,6 +107,8 @@ def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
         # Without them, how they would be described changes nothing.
         if not about.get("segments", {}).get("describe"):
             about.pop("segments", None)
+    # The state is made beside the results, now or later.
+    about["store"] = {k: v for k, v in about["store"].items() if k != "state"}
     # Where a file lies does not matter, what is in it does; of a query nothing else is known.
     asked = about["dataset"].get("query") is not None
     without = ("batch_bytes",) if asked else ("path", "query", "batch_bytes")

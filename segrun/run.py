@@ -108,6 +108,10 @@ def run(
     except BaseException as error:
         _record_failure(experiment, out, error)
         raise
+    if experiment.store.state and result.status != "failed":
+        from segrun.ingest import make_state
+
+        make_state(out.path)
     shown = result.status != "failed" and not result.undescribed
     if experiment.report is Report.html and shown:
         # What was run stands by now, whatever becomes of the page.

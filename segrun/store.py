@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from segrun import interrupt
 from segrun.atomic import is_temporary, write_atomically, write_text
-from segrun.claim import LOCK, MANIFEST, UNFINISHED, claim, reopen
+from segrun.claim import INGESTED, LOCK, MANIFEST, UNFINISHED, claim, reopen
 from segrun.customers import Customers
 from segrun.errors import StoreError
 from segrun.formulas import defused, restored
@@ -91,7 +91,10 @@ class RunDirectory:
         return {
             file.relative_to(self.path).as_posix(): sha256(file)
             for file in sorted(self.path.rglob("*"))
-            if file.is_file() and file.name not in _UNHASHED and not is_temporary(file)
+            if file.is_file()
+            and file.name not in _UNHASHED
+            and not is_temporary(file)
+            and self.path / INGESTED not in file.parents
         }
 
     def points(self) -> dict[str, dict[str, Any]]:

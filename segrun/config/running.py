@@ -141,6 +141,11 @@ class StoreConfig:
     """What stays in the run directory."""
 
     models: ModelsKept = key("Fitted models kept: all, best (the selected point's) or none.")
+    state: bool = key(
+        "true: the input is read once more at the end, for the aggregates that segrun ingest adds "
+        "new sales to; false: the first segrun ingest does so.",
+        False,
+    )
 
 
 @dataclass

@@ -72,19 +72,25 @@ def define(
     DataError
         If the rows have a value that the earlier result does not know, and that is refused.
     """
+    check_mergeable(config)
     if isinstance(config, RfmConfig):
         from segrun.features import rfm
 
         assert isinstance(source, Transactions)
         return rfm.define(source, config)
-    if isinstance(config, AggregateConfig):
-        from segrun.features import aggregate
+    from segrun.features import aggregate
 
-        return aggregate.define(as_rows(source), config, fitted or {})
-    raise ConfigError(
-        f"features.name={config.name} cannot be merged batch by batch, only rfm, rfm_calendar, "
-        "spend and aggregate can. segrun apply RUN INPUT gives new data the segments of a run"
-    )
+    assert isinstance(config, AggregateConfig)
+    return aggregate.define(as_rows(source), config, fitted or {})
+
+
+def check_mergeable(config: FeaturesConfig) -> None:
+    """Refuse a feature set whose columns are no sums over rows; see `define`."""
+    if not isinstance(config, RfmConfig | AggregateConfig):
+        raise ConfigError(
+            f"features.name={config.name} cannot be merged batch by batch, only rfm, rfm_calendar, "
+            "spend and aggregate can. segrun apply RUN INPUT gives new data the segments of a run"
+        )
 
 
 def _build(

@@ -2,6 +2,6 @@
 
 from segrun.ingest.command import ingest_command
 from segrun.ingest.ledger import Ledger
-from segrun.ingest.opening import opened
+from segrun.ingest.opening import make_state, opened
 
-__all__ = ["Ledger", "ingest_command", "opened"]
+__all__ = ["Ledger", "ingest_command", "make_state", "opened"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,10 @@ def ingest_command(arguments: Sequence[str]) -> int:
     if not files and not has_state(run):
         print(f"{run.path}: nothing was ingested yet. {USAGE}")  # noqa: T201
         return 0
-    with opened(run, asked["point"], nearest=asked["nearest"]) as ledger:
+    with (
+        _warnings(shown=not asked["quiet"]),
+        opened(run, asked["point"], nearest=asked["nearest"]) as ledger,
+    ):
         _do(ledger, files, changes, asked)
     return 0
 
@@ -93,6 +98,18 @@ def _where(error: SegrunError, found: Sequence[Ingested], n_files: int, file: st
     return (
         f"{said}. Nothing of it is ingested; the {len(found)} in front of it are, those behind not"
     )
+
+
+@contextmanager
+def _warnings(*, shown: bool) -> Iterator[None]:
+    log = logging.getLogger("segrun")
+    before = log.level
+    if not shown:
+        log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _is_change(text: str) -> bool:

@@ -11,8 +11,6 @@ from typing import Any
 
 from segrun.errors import StoreError
 
-#: Folder of a run directory that no manifest vouches for: it grows after the run.
-FOLDER = "ingest"
 STATE = "state.sqlite"
 
 #: Written by another form of the tables, a state cannot be used.

@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from segrun.apply.placement import Placing
+from segrun.claim import INGESTED
 from segrun.config import Experiment, RecordsConfig, from_plain
 from segrun.errors import DataError
 from segrun.finished import FinishedRun
 from segrun.ingest import batches, placing, reading
 from segrun.ingest.aggregates import Aggregates
 from segrun.ingest.batches import Ingested
-from segrun.ingest.database import FOLDER, fact, set_fact, transaction
+from segrun.ingest.database import fact, set_fact, transaction
 from segrun.ingest.moves import Move, moves_between
 from segrun.ingest.part import Part
 from segrun.ingest.totals import totals_of
@@ -62,7 +63,7 @@ class Ledger:
                 batches.check_new(self.connection, path, sha256)
             ids = reading.merged_ids(fact(self.connection, "ids"), seen)
             part = self.aggregates.part(source)
-            told = batches.keep_quarantine(self.run.path / FOLDER, source, sha256)
+            told = batches.keep_quarantine(self.run.path / INGESTED, source, sha256)
         facts = totals_of(part, self.aggregates.definition.asked)
         with transaction(self.connection):
             set_fact(self.connection, "ids", ids)

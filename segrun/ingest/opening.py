@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from segrun.claim import locked
+from segrun.claim import INGESTED, locked
 from segrun.errors import StoreError
-from segrun.finished import FinishedRun
+from segrun.finished import FinishedRun, open_run
 from segrun.ingest.begin import begin
-from segrun.ingest.database import FOLDER, STATE, connected, fact, is_empty
+from segrun.ingest.database import STATE, connected, fact, is_empty
 from segrun.ingest.ledger import Ledger
 from segrun.segments.point import chosen_point
 
@@ -22,8 +23,14 @@ _WAIT_SECONDS = 60
 
 def has_state(run: FinishedRun) -> bool:
     """Tell whether anything was ever ingested into a run."""
-    file = run.path / FOLDER / STATE
+    file = run.path / INGESTED / STATE
     return file.is_file() and file.stat().st_size > 0
+
+
+def make_state(path: Path) -> None:
+    """Make the state of a run that has just ended; see `opened`."""
+    with opened(open_run(path)):
+        pass
 
 
 @contextmanager
@@ -49,7 +56,7 @@ def opened(
     StoreError
         If it is damaged, or of another run or point.
     """
-    folder = run.path / FOLDER
+    folder = run.path / INGESTED
     busy = f"another process is ingesting into {run.path}: wait until it has ended"
     lock = locked(folder, _WAIT_SECONDS, busy)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from segrun.claim import INGESTED
 from segrun.customers import Customers
-from segrun.ingest.database import FOLDER
 from segrun.ingest.ledger import Ledger
 from segrun.store import RunDirectory
 
@@ -19,7 +19,7 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
     StoreError
         If they cannot be written.
     """
-    out = RunDirectory.amending(ledger.run.path / FOLDER)
+    out = RunDirectory.amending(ledger.run.path / INGESTED)
     customers = ledger.aggregates.customers()
     out.write_customers("features_all.parquet", customers)
     rows = _segments(ledger, customers)

@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from segrun.claim import INGESTED
 from segrun.composer import Composer
 from segrun.errors import ClaimError, StoreError
 from segrun.keys import libraries
@@ -96,7 +97,9 @@ def _copy(run: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
     try:
-        shutil.copytree(run, temporary, copy_function=_link)
+        # What was ingested later is not the run's: the state of both would be one file.
+        later = shutil.ignore_patterns(INGESTED)
+        shutil.copytree(run, temporary, ignore=later, copy_function=_link)
         temporary.rename(to)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)

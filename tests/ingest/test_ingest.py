@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from segrun.apply import Wanted, apply
-from segrun.errors import DataError, KnownBatchError, StoreError
+from segrun.errors import ConfigError, DataError, KnownBatchError, StoreError
 from segrun.features.reference import reference_date
 from segrun.ingest import opened
 from segrun.ingest.moves import Move
@@ -166,6 +166,21 @@ def test_another_input_than_the_run_has_read_makes_no_state(run_of, sales, tmp_p
         ingest(run, [])
     path.write_text(text, encoding="utf-8")
     assert ingest(run, []) == []
+
+
+def test_a_run_can_make_its_state_itself(run_of, sales, batches, whole_run, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_bytes(Path(sales["first"]).read_bytes())
+    values = ("dataset=online_retail", f"dataset.path={path}", "dataset.date_order=month_first",
+              "algo=kmeans", "algo.grid.n_clusters=[2]", "algo.params.tol=1e-4")  # fmt: skip
+    run = run_of(tmp_path / "run", *values, "store.state=true")
+    assert not any(name.startswith("ingest") for name in run.files)
+    path.unlink()
+    ingest(run, batches)
+    assert features_of(run) == (whole_run.path / "features_all.parquet").read_bytes()
+    for wrong in ("features=table", "store.models=none"):
+        with pytest.raises(ConfigError):
+            run_of(tmp_path / wrong, *values, "store.state=true", wrong)
 
 
 def test_features_that_cannot_be_merged_are_refused(run_of, tmp_path):
