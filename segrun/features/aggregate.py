@@ -52,8 +52,7 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     remaining = rows.filter(first_that_drops(rules) == 0)
     found = _values(rows, config, remaining, (fitted or {}).get("values"))
     columns = _columns(rows, config, found)
-    asked = _asked(rows, columns, rules, date)
-    groups = aggregated(rows.frame, lean(rows, asked))
+    groups = _groups(rows, columns, rules, date)
     facts = counted(groups, rules, rows.facts.get("n_missing", {}))
     table, reference = entities(groups), reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, remaining.in_polars, rows.key), reference)
@@ -162,6 +161,24 @@ def _columns(rows: Rows, config: AggregateConfig, values: Mapping[str, list[str]
     date = date_column(config, rows.kinds)
     columns = declared(config, rows.kinds, values)
     return [ask(i, column, rows.kinds, date) for i, column in enumerate(columns)]
+
+
+def _groups(
+    rows: Rows, columns: Sequence[Ask], rules: Sequence[Rule], date: str | None
+) -> nw.DataFrame[Any]:
+    """Return the answers per entity, and one row for each rule with the rows that it drops."""
+    if rows.by_polars is None or not any(one.by_polars for one in columns):
+        return aggregated(rows.frame, lean(rows, _asked(rows, columns, rules, date)))
+    log.info("first and last of numbers: computed by polars, in a pass of their own")
+    own = [one for one in columns if one.by_polars]
+    rest = [one for one in columns if not one.by_polars]
+    groups = aggregated(rows.frame, _asked(rows, rest, rules, date))
+    others = aggregated(rows.in_polars, _asked(rows, own, rules, date))
+    names = [name for one in own for name in one.answers]
+    rule = nw.col("rule").cast(nw.Int64)
+    return groups.with_columns(rule).join(
+        others.with_columns(rule).select("rule", "id", *names), on=["rule", "id"], how="left"
+    )
 
 
 def _asked(rows: Rows, columns: Sequence[Ask], rules: Sequence[Rule], date: str | None) -> Asked:

@@ -39,12 +39,15 @@ class Ask:
         Computed for every entity, by name: how, and from which of `rows`.
     measures : sequence of Measure
         What is added up: of a share the part and the whole.
+    by_polars : bool
+        Whether it is for polars to compute, whatever the engine.
     """
 
     column: Declared
     rows: Mapping[str, nw.Expr]
     answers: Mapping[str, tuple[Merge, str]]
     measures: tuple[Measure, ...] = ()
+    by_polars: bool = False
 
 
 def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: str | None) -> Ask:
@@ -75,7 +78,11 @@ def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: st
         own = {name: _where(column.rows, nw.col(column.of[0]))}
         return Ask(column, counted | own, added | {name: (Merge.distinct, name)})
     value, merge = _extreme(column, kinds, date)
-    return Ask(column, {name: _where(column.rows, value)}, {name: (merge, name)})
+    told = function in (Function.first, Function.last)
+    # Of several numbers of one moment the text decides, and engines write 1e16 in their own ways.
+    number = told and kinds[column.of[0]] is ColumnKind.number
+    rows = {name: _where(column.rows, value)}
+    return Ask(column, rows, {name: (merge, name)}, by_polars=number)
 
 
 def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:

@@ -68,17 +68,21 @@ class _Reader:
     def fault(self, said: str) -> ConfigError:
         return ConfigError(f"{self.where}={self.text!r}: {said}")
 
-    def read(self, node: ast.expr) -> nw.Expr:
+    def read(self, node: ast.expr, *, negated: bool = False) -> nw.Expr:
+        """Return true or false for every row, never null: engines differ in what they make of it.
+
+        So `not` goes down to the comparisons, each of which knows whether a value is missing.
+        """
         if isinstance(node, ast.BoolOp):
-            parts = [self.read(value) for value in node.values]
-            both = isinstance(node.op, ast.And)
-            return reduce(lambda a, b: a & b if both else a | b, parts)
+            parts = [self.read(value, negated=negated) for value in node.values]
+            return _joined(parts, both=isinstance(node.op, ast.And) is not negated)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return ~self.read(node.operand)
+            return self.read(node.operand, negated=not negated)
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             pairs = zip(node.ops, sides, sides[1:], strict=False)
-            return reduce(lambda a, b: a & b, [self.compare(*pair) for pair in pairs])
+            parts = [self.compare(*pair, negated=negated) for pair in pairs]
+            return _joined(parts, both=not negated)
         raise self.fault(f"{self.shown(node)} is no comparison. {_ALLOWED}")
 
     def shown(self, node: ast.expr) -> str:
@@ -87,22 +91,25 @@ class _Reader:
             text = text.replace(name, f"`{column}`")
         return text
 
-    def compare(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> nw.Expr:
+    def compare(
+        self, operator: ast.cmpop, left: ast.expr, right: ast.expr, *, negated: bool
+    ) -> nw.Expr:
         if _is_constant(left) and not _is_constant(right) and type(operator) in _MIRRORED:
             operator, left, right = _MIRRORED[type(operator)](), right, left
         value = self.value(left)
         if isinstance(operator, ast.In | ast.NotIn):
-            found = _known(value, value.expr.is_in(self.options(value, right)))
-            return ~found if isinstance(operator, ast.NotIn) else found
+            found = value.expr.is_in(self.options(value, right))
+            return _told(found, isinstance(operator, ast.NotIn) is not negated, value)
         if isinstance(operator, ast.Is | ast.IsNot):
             if not (isinstance(right, ast.Constant) and right.value is None):
                 raise self.fault(f"only `is None` and `is not None` are asked. {_ALLOWED}")
             missing = value.expr.is_null()
-            return ~missing if isinstance(operator, ast.IsNot) else missing
+            return ~missing if isinstance(operator, ast.IsNot) is not negated else missing
         if not _is_constant(right):
             other = self.value(right)
-            return _known(other, _known(value, self.columns(operator, value, other)))
-        return _known(value, self.constant(operator, value, ast.literal_eval(right)))
+            return _told(self.columns(operator, value, other), negated, value, other)
+        found = self.constant(operator, value, ast.literal_eval(right))
+        return _told(found, negated, value)
 
     def value(self, node: ast.expr) -> _Value:
         if isinstance(node, ast.Name):
@@ -236,17 +243,20 @@ def condition(text: str, kinds: Mapping[str, ColumnKind], where: str) -> nw.Expr
             # A backslash before any letter.
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(_QUOTED.sub(name, text.strip()), mode="eval")
-        return reader.read(tree.body).fill_null(value=False)
+        return reader.read(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise reader.fault(f"it cannot be read. {_ALLOWED}") from error
 
 
-def _known(value: _Value, found: nw.Expr) -> nw.Expr:
-    """Return neither true nor false where a value is missing.
+def _joined(parts: list[nw.Expr], *, both: bool) -> nw.Expr:
+    return reduce(lambda a, b: a & b if both else a | b, parts)
 
-    Engines have ways of their own: to pandas a missing date is not earlier, so `not earlier`.
-    """
-    return nw.when(~value.expr.is_null()).then(found)
+
+def _told(found: nw.Expr, negated: bool, *values: _Value) -> nw.Expr:
+    """Return what a comparison says, or its contrary; false where a value is missing."""
+    known = reduce(lambda a, b: a & b, [~value.expr.is_null() for value in values])
+    said = ~found if negated else found
+    return nw.when(known).then(said).otherwise(nw.lit(value=False))
 
 
 def _is_constant(node: ast.expr) -> bool:

@@ -1,0 +1,124 @@
+"""One file, one definition, every engine: the same features to the last bit."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from segrun.engines import ENGINES
+
+OTHERS = [name for name in ENGINES if name != "polars"]
+
+RFM = {
+    "kit": (),
+    "21 columns": ("features=rfm_calendar",),
+    "22 columns": ("features=rfm_calendar", "features.weekdays=all"),
+    "invoices": (
+        "features=rfm", "features.orders=invoices", "features.cancellations=remove",
+        "features.amount=total", "features.drop_missing=needed_columns",
+    ),
+    "until": ("features=rfm", "features.reference_date=2011-12-31"),
+}  # fmt: skip
+
+#: Every function, with and without conditions; conditions with everything that they can hold.
+COLUMNS = {
+    "Rows": {"function": "count"},
+    "NotEarly": {"function": "count", "where": "not InvoiceDate < '2011-06-01'"},
+    "NotFrom": {"function": "count", "where": "not Country in ['EIRE', 'NA']"},
+    "Nowhere": {"function": "count", "where": "Country is None or StockCode is None"},
+    "Sundays": {"function": "count", "where": "weekday(InvoiceDate) == 7"},
+    "NotWinter": {"function": "count", "where": "not month(InvoiceDate) in [12, 1, 2]"},
+    "Late": {"function": "count", "where": "hour(InvoiceDate) >= 12 and not Quantity < 0"},
+    "Own": {"function": "count", "where": "InvoiceNo != StockCode"},
+    "Items": {"function": "distinct", "of": "StockCode"},
+    "Bought": {"function": "distinct", "of": "StockCode", "where": "Quantity > 0"},
+    "Moments": {"function": "distinct", "of": "InvoiceDate"},
+    "Prices": {"function": "distinct", "of": "UnitPrice"},
+    "Pieces": {"function": "sum", "of": "Quantity"},
+    "Spent": {"function": "sum", "of": "Quantity * UnitPrice"},
+    "Price": {"function": "mean", "of": "UnitPrice", "where": "UnitPrice > 0", "missing": 0},
+    "Least": {"function": "min", "of": "UnitPrice", "missing": 0},
+    "Most": {"function": "max", "of": "Quantity", "missing": 0},
+    "FirstItem": {"function": "first", "of": "StockCode", "cluster": False, "missing": "none"},
+    "LastText": {"function": "last", "of": "Description", "cluster": False, "missing": "none"},
+    "FirstPrice": {"function": "first", "of": "UnitPrice", "missing": 0},
+    "LastQuantity": {"function": "last", "of": "Quantity", "missing": 0},
+    "Returned": {"function": "share", "where": "Quantity < 0"},
+    "ReturnedSpent": {
+        "function": "share", "of": "UnitPrice", "where": "Quantity < 0", "missing": 0,
+    },
+    "Since": {"function": "days_since", "missing": 0},
+    "SinceMany": {"function": "days_since", "where": "Quantity > 5", "missing": 0},
+    "SinceFirst": {"function": "days_since_first", "missing": 0},
+    "In": {"function": "sum", "of": "Quantity", "per": "Country"},
+}  # fmt: skip
+
+
+SOME = {"where": "Country != 'EIRE' and Quantity > -10", "reference_date": "2012-01-01"}
+
+#: What is set on the command line, and what is changed in the features that come of it.
+FEATURES = {
+    **{name: (overrides, {}) for name, overrides in RFM.items()},
+    "aggregate": (("features=aggregate",), {"columns": COLUMNS}),
+    "aggregate, some": (("features=aggregate",), {"columns": COLUMNS, **SOME}),
+}
+
+
+@pytest.fixture(scope="module")
+def expected(opened, features, bits):
+    """What polars computes, by file and feature set."""
+    found = {}
+    for fine in (False, True):
+        with ExitStack() as stack:
+            rows = opened(stack, fine=fine)
+            for name, given in FEATURES.items():
+                found[fine, name] = bits(features(rows, *given))
+    return found
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def engine(request, installed, opened):
+    """Rows of the awkward file, opened by an engine."""
+    with ExitStack() as stack:
+        yield opened(stack, installed(request.param))
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def fine_engine(request, installed, opened):
+    """Prices with more than six decimals among them."""
+    with ExitStack() as stack:
+        yield opened(stack, installed(request.param), fine=True)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_features_are_those_of_polars_to_the_last_bit(engine, name, expected, features, bits):
+    assert bits(features(engine, *FEATURES[name])) == expected[False, name]
+
+
+@pytest.mark.parametrize("name", ["kit", "aggregate"])
+def test_so_they_are_where_prices_have_more_than_six_decimals(
+    fine_engine, name, expected, features, bits
+):
+    assert bits(features(fine_engine, *FEATURES[name])) == expected[True, name]
+
+
+@pytest.mark.parametrize("fine", [False, True])
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("kit", {}),
+        ("22 columns", {"saturdays": True}),
+        (
+            "invoices",
+            {"invoices": True, "cancellations": False, "mean": False},
+        ),
+    ],
+)
+def test_polars_gives_what_plain_python_does(fine, name, rules, awkward, opened, features):
+    needed = ["Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "InvoiceNo"]
+    complete = needed if name == "invoices" else awkward.HEADER
+    plain = awkward.rfm(awkward.lines(fine), complete=complete, **rules)
+    with ExitStack() as stack:
+        found = features(opened(stack, fine=fine), *FEATURES[name]).all_customers
+    assert list(found.ids) == list(plain)
+    rows = [list(row) for row in zip(*(v.tolist() for v in found.columns.values()), strict=True)]
+    assert rows == [row[: len(found.columns)] for row in plain.values()]
