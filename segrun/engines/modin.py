@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from segrun.config import ModinConfig, Runner
 from segrun.engines import pandas
 from segrun.environment import usable_cores
 from segrun.errors import EngineError
+
+log = logging.getLogger("segrun.engines")
 
 
 @contextmanager
@@ -32,8 +37,18 @@ def opened(files: Sequence[Path], config: ModinConfig) -> Iterator[nw.LazyFrame[
     EngineError
         If Ray or Dask does not start.
     """
-    started = _on_ray if config.runner is Runner.ray else _on_dask
-    with started(config):
+    try:
+        _start(config.runner, config.address, config.memory_gib)
+    except Exception as error:
+        where = config.address or "this machine"
+        raise EngineError(
+            f"engine=modin on {config.runner.value} ({where}) does not start: {error}. "
+            "engine.address names a cluster that runs already; null starts one here"
+        ) from error
+    with warnings.catch_warnings():
+        # For each step that it leaves to pandas: the log says so once.
+        warnings.simplefilter("ignore")
+        log.info("Modin leaves some steps to pandas, in this process")
         import modin.config
         import modin.pandas as mpd
 
@@ -51,63 +66,43 @@ def to_polars(frame: Any) -> pl.DataFrame:
     return pandas.to_polars(frame._to_pandas())
 
 
-@contextmanager
-def _on_ray(config: ModinConfig) -> Iterator[None]:
-    import ray
+@cache
+def _start(runner: Runner, address: str | None, memory_gib: float | None) -> Any:
+    """Start workers or connect to a cluster, once; return what must be kept.
 
-    own: dict[str, Any] = {"include_dashboard": False, "num_cpus": usable_cores()}
-    if config.memory_gib is not None:
-        own["object_store_memory"] = round(config.memory_gib * 2**30)
-    try:
-        # Modin leaves objects of its own in the first session that it meets and cannot do with
-        # another one: it lasts as long as this process, and Ray ends it then.
-        ray.init(
-            ignore_reinit_error=True,
-            address=config.address or "local",
-            log_to_driver=False,
-            logging_level="error",
-            **({} if config.address else own),
-        )
-    except Exception as error:
-        raise _not_started(config, error) from error
-    yield
-
-
-@contextmanager
-def _on_dask(config: ModinConfig) -> Iterator[None]:
-    # Its classes are no typed ones.
+    Modin leaves objects of its own in the first session that it meets and cannot do with another
+    one: it lasts as long as this process, and Ray and Dask end it then.
+    """
+    n_bytes = None if memory_gib is None else round(memory_gib * 2**30)
+    if runner is Runner.ray:
+        return _ray(address, n_bytes)
     import distributed as dask
 
-    try:
-        cluster: Any = None if config.address else _workers(config)
-        client: Any = dask.Client(cluster or config.address, timeout=30)  # type: ignore[no-untyped-call]
-    except Exception as error:
-        raise _not_started(config, error) from error
-    try:
-        yield
-    finally:
-        client.close()
-        if cluster is not None:
-            cluster.close()
+    at = address or _dask_workers(n_bytes)
+    return dask.Client(at, timeout=30)  # type: ignore[no-untyped-call]
 
 
-def _workers(config: ModinConfig) -> Any:
+def _ray(address: str | None, n_bytes: int | None) -> Any:
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "error"}
+    if address:
+        return ray.init(address=address, **quiet)
+    own: dict[str, Any] = {"include_dashboard": False, "num_cpus": usable_cores()}
+    if n_bytes is not None:
+        own["object_store_memory"] = n_bytes
+    return ray.init(address="local", **own, **quiet)
+
+
+def _dask_workers(n_bytes: int | None) -> Any:
     import distributed as dask
 
     n_workers = usable_cores()
-    each = None if config.memory_gib is None else round(config.memory_gib * 2**30 / n_workers)
     return dask.LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=n_workers,
         threads_per_worker=1,
-        memory_limit=each or "auto",
-        dashboard_address=None,
+        memory_limit="auto" if n_bytes is None else n_bytes // n_workers,
+        # Port 8787 may be taken, by another job of the sweep for one.
+        dashboard_address="127.0.0.1:0",
         silence_logs="ERROR",
-    )
-
-
-def _not_started(config: ModinConfig, error: Exception) -> EngineError:
-    where = config.address or "this machine"
-    return EngineError(
-        f"engine=modin on {config.runner.value} ({where}) does not start: {error}. "
-        "engine.address names a cluster that runs already; null starts one here"
     )

@@ -57,7 +57,10 @@ class Measure:
     def columns(self) -> dict[str, nw.Expr]:
         """Return what is summed in the one pass over the rows, by column."""
         size = (self.value * 10.0**USUAL_PLACES).round(0)
-        finer = (~held(self.value, USUAL_PLACES, error=self.error)).cast(nw.Int64)
+        # Modin takes what comes of comparisons for a column without missing values, and casts it
+        # as such.
+        coarse = held(self.value, USUAL_PLACES, error=self.error).fill_null(value=True)
+        finer = (~coarse).cast(nw.Int64)
         found = units(self.value, USUAL_PLACES)
         if self.times is not None:
             found, size = self.times * found, self.times * size

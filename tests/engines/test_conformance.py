@@ -6,6 +6,9 @@ import pytest
 
 from segrun.engines import ENGINES
 
+# Modin says so of each step that it leaves to pandas.
+pytestmark = pytest.mark.filterwarnings("ignore:.*(efaulting to pandas|modin).*")
+
 OTHERS = [name for name in ENGINES if name != "polars"]
 
 RFM = {
