@@ -51,6 +51,7 @@ def opened(tmp_path_factory, awkward, settings_of):
         source = stack.enter_context(load(settings_of(path, missing=[]), 0, cache))
         return source if config is None else stack.enter_context(hand_over(source, config, cache))
 
+    rows.cache = cache
     return rows
 
 
