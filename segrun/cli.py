@@ -50,6 +50,7 @@ commands
   plugins new NAME [FOLDER]   write a working plugin to begin with
   generate dataset=NAME --output FILE   an embedded dataset as a file of any size
   fetch online_retail         download the UCI Online Retail data into the cache
+  cache [clear [--older DAYS]]   what is kept of large inputs; remove it
   doctor [--all]              environment, versions, which backends and engines work here
 
 options
@@ -243,6 +244,12 @@ def _compare(rest: list[str]) -> int:
     return compare_command(rest)
 
 
+def _cache(rest: list[str]) -> int:
+    from segrun.cache.command import cache_command
+
+    return cache_command(rest)
+
+
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "plan": _plan,
     "resume": _resume,
@@ -257,6 +264,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "export": _export,
     "generate": _generate,
     "fetch": _fetch,
+    "cache": _cache,
     "doctor": _doctor,
 }
 

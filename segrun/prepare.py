@@ -13,7 +13,7 @@ from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment,
 from segrun.errors import DataError
 from segrun.shelf import Place, Shelf
 from segrun.store import RunDirectory
-from segrun.timings import Timings
+from segrun.timings import Timing, Timings
 
 log = logging.getLogger("segrun.engines")
 
@@ -171,7 +171,7 @@ def _prepare(
 def _read(
     experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
 ) -> tuple[Built, Transactions | Rows]:
-    from segrun import datasets, engines, features
+    from segrun import datasets
 
     stack = ExitStack()
     try:
@@ -184,19 +184,30 @@ def _read(
         if transactions.quarantine is not None:
             out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features") as timing:
-            engine, timing.reason = _engine(experiment)
-            timing.backend_asked, timing.backend_ran = (
-                experiment.engine.name.value,
-                engine.name.value,
-            )
-            handed = stack.enter_context(engines.hand_over(transactions, engine))
-            described = experiment.segments.describe
-            built = features.build(handed, experiment.features, about=described)
+            built = _features(experiment, transactions, timing)
     finally:
         # The copies in the cache go, whenever Ctrl-C comes.
         with interrupt.deferred():
             stack.close()
     return built, transactions
+
+
+def _features(experiment: Experiment, source: Transactions | Rows, timing: Timing) -> Built:
+    from segrun import engines, features
+    from segrun.featured import featured
+
+    engine, timing.reason = _engine(experiment)
+    timing.backend_asked, timing.backend_ran = experiment.engine.name.value, engine.name.value
+
+    def build() -> Built:
+        with engines.hand_over(source, engine) as handed:
+            described = experiment.segments.describe
+            return features.build(handed, experiment.features, about=described)
+
+    built, from_cache = featured(experiment, source, build)
+    if from_cache:
+        timing.backend_ran, timing.reason = "", "features from the cache"
+    return built
 
 
 def _engine(experiment: Experiment) -> tuple[EngineConfig, str]:

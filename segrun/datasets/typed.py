@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +34,9 @@ log = logging.getLogger("segrun.datasets")
 ROWS = "rows.parquet"
 
 _POLL_SECONDS = 0.5
+
+#: A disk with less is full.
+_LEAST_FREE_BYTES = 2**20
 
 
 class NoUtf8(Exception):  # noqa: N818 - no error: the file is read another way
@@ -134,6 +140,10 @@ def _attempted(
             with _shown(config.path, text.path, scan):
                 found = read_once(text.path, config, guess, attempt, parquet)
         except POLARS_ERRORS as error:
+            # Of a full disk polars raises an error of its own.
+            full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES
+            if full or os.strerror(errno.ENOSPC) in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             log.debug("%s: %s does not fit: %s", config.path, attempt, error)
             continue
         told = scan.found()

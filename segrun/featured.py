@@ -1,0 +1,94 @@
+"""Features of large inputs, computed once and kept in the cache directory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from segrun.cache import cache_directory
+from segrun.cache.entry import Entry, key_of, locked, making
+from segrun.config import Experiment
+from segrun.errors import StoreError
+
+if TYPE_CHECKING:
+    from segrun.datasets import Rows, Transactions
+    from segrun.features import Built
+
+log = logging.getLogger("segrun.features")
+
+
+def featured(
+    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built]
+) -> tuple[Built, bool]:
+    """Return the features of an input, and whether they come from the cache.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What they are of.
+    source : Transactions or Rows
+        The input.
+    build : callable
+        Computes them.
+    """
+    told = source.fingerprint
+    large = "path" in told and told.get("n_bytes", 0) >= experiment.cache.min_bytes
+    if not experiment.cache.use or not (large or source.files):
+        return build(), False
+    cache = cache_directory()
+    entry = Entry("features", key_of(_about(experiment, told)), cache)
+    with locked(cache, f"build-{entry.key}", _wait):
+        found = _kept(entry)
+        if found is not None:
+            return found, True
+        found = build()
+        _keep(entry, found, f"features={experiment.features.name} of {told['path']}")
+    return found, False
+
+
+def _kept(entry: Entry) -> Built | None:
+    from segrun.features import kept
+
+    with entry.using() as told:
+        if told is None:
+            return None
+        try:
+            found = kept.get(entry.path, told["facts"])
+        except StoreError as error:
+            log.warning("%s: computed anew", error)
+            return None
+    n, n_clustered = len(found.all_customers), len(found.customers)
+    log.info("%d customers, %d of them clustered: from the cache", n, n_clustered)
+    return found
+
+
+def _keep(entry: Entry, found: Built, what: str) -> None:
+    from segrun.features import kept
+
+    try:
+        with making("features", entry.cache) as folder:
+            told = kept.put(folder, found)
+            if told is not None:
+                entry.keep(folder, what, told)
+    except StoreError as error:
+        log.warning("the features are not kept for later runs: %s", error)
+
+
+def _wait() -> None:
+    log.info("another process computes these features: waiting for them")
+
+
+def _about(experiment: Experiment, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what features depend on."""
+    dataset = {k: v for k, v in asdict(experiment.dataset).items() if k != "path"}
+    return {
+        "sha256": fingerprint["sha256"],
+        "dataset": dataset,
+        "features": [type(experiment.features).__name__, asdict(experiment.features)],
+        "engine": asdict(experiment.engine),
+        "about": experiment.segments.describe,
+        "versions": {n: metadata.version(n) for n in ("segrun", "polars", "narwhals")},
+    }
