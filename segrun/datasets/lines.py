@@ -153,8 +153,10 @@ def records(lines: Lines, id_column: str) -> pl.LazyFrame:
 def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Return quantities without fractions and the prices that give the same amounts.
 
-    Each line for itself. Without a product of floats, both keep the digits of the file.
+    Each line for itself: one with a whole quantity is what it is in a file without fractions.
+    Without a product of floats, both keep the digits of the file.
     """
+    as_it_is = quantity == quantity.round()
     pieces, of_quantity = _digits(quantity, _QUANTITY_PLACES)
     digits, of_price = _digits(price, _PRICE_PLACES)
     held = pieces.is_not_null() & digits.is_not_null()
@@ -164,9 +166,11 @@ def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     given = quantity.is_not_null() & price.is_not_null()
     one = pl.when(quantity.is_not_null()).then(pl.lit(1, dtype=pl.Int64))
     each = pl.when(given).then(quantity * price).otherwise(price)
+    pieces = pl.when(held).then(pieces).otherwise(one)
+    each = pl.when(held).then(written.cast(pl.Float64, strict=False)).otherwise(each)
     return (
-        pl.when(held).then(pieces).otherwise(one),
-        pl.when(held).then(written.cast(pl.Float64, strict=False)).otherwise(each),
+        pl.when(as_it_is).then(quantity.cast(pl.Int64, strict=False)).otherwise(pieces),
+        pl.when(as_it_is).then(price).otherwise(each),
     )
 
 

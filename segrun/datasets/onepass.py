@@ -202,4 +202,6 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
         "days": days.struct.unnest().sort("day"),
         "busiest": (guess.busiest, checks["n_busiest"]) if guess.busiest is not None else None,
     }
-    return Pass(fits, whole, n_rows, replace(readings, forms=forms, n_lines=n_rows), surveyed)
+    fractional = bool(checks.get("n_fractions"))
+    found = replace(readings, forms=forms, n_lines=n_rows, fractional_ids=fractional)
+    return Pass(fits, whole, n_rows, found, surveyed)

@@ -111,7 +111,7 @@ drawn = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=12, phases=UNSHRUNK)
+@settings(deadline=None, max_examples=8, phases=UNSHRUNK)
 @given(drawn=drawn)
 def test_declared_columns(declaring, merged, same, drawn):
     check_functions(declaring, merged, same, drawn)
@@ -143,7 +143,7 @@ lines = st.lists(
 ASIDE = OutlierConfig(OutlierRule.none, 0.05, 0.95, 1.5, [])
 
 
-@settings(deadline=None, max_examples=12, phases=UNSHRUNK)
+@settings(deadline=None, max_examples=8, phases=UNSHRUNK)
 @given(
     found=lines,
     missing=st.sampled_from(DropMissing),

@@ -8,7 +8,6 @@ import pytest
 
 from segrun.apply import Wanted, apply
 from segrun.errors import ConfigError, DataError, KnownBatchError, StoreError
-from segrun.features.reference import reference_date
 from segrun.ingest import opened
 from segrun.ingest.moves import Move
 from segrun.ingest.outputs import write_outputs
@@ -178,19 +177,9 @@ def test_a_run_can_make_its_state_itself(run_of, sales, batches, whole_run, tmp_
     path.unlink()
     ingest(run, batches)
     assert features_of(run) == (whole_run.path / "features_all.parquet").read_bytes()
-    for wrong in ("features=table", "store.models=none"):
-        with pytest.raises(ConfigError):
+    for wrong, said in [("features=table", "cannot be merged"), ("store.models=none", "no model")]:
+        with pytest.raises(ConfigError, match=said):
             run_of(tmp_path / wrong, *values, "store.state=true", wrong)
-
-
-def test_features_that_cannot_be_merged_are_refused(run_of, tmp_path):
-    run = run_of(
-        tmp_path / "run", "dataset=synthetic_ratings", "dataset.n_users=30", "dataset.n_items=20",
-        "features=ratings", "transform=none", "algo=kmeans", "algo.grid.n_clusters=[2]",
-        "algo.params.tol=1e-4",
-    )  # fmt: skip
-    with pytest.raises(Exception, match="cannot be merged"):
-        ingest(run, [])
 
 
 def test_a_damaged_state_is_told(run, batches):
@@ -230,16 +219,3 @@ def test_no_statement_of_a_batch_goes_through_the_history(run, batches):
     # What belongs to the batch may be gone through.
     through = [plan for plan in plans if plan[1].startswith("SCAN")]
     assert {plan[1] for plan in through} <= {"SCAN t", "SCAN p", "SCAN CONSTANT ROW"}, through
-
-
-def test_the_reference_date_of_the_run_holds_for_batches(run_of, sales, batches, tmp_path):
-    day = "2011-09-15"
-    values = ("features=rfm", f"features.reference_date={day}", "dataset=online_retail",
-              "dataset.date_order=month_first", "algo=kmeans", "algo.grid.n_clusters=[2]",
-              "algo.params.tol=1e-4")  # fmt: skip
-    run = run_of(tmp_path / "run", *values, f"dataset.path={sales['first']}")
-    whole = run_of(tmp_path / "whole", *values, f"dataset.path={sales['whole']}")
-    found = ingest(run, batches)
-    assert reference_date(day).isoformat() == whole.manifest["features"]["reference_date"]
-    assert found[-1].n_customers == 0
-    assert features_of(run) == (whole.path / "features_all.parquet").read_bytes()
