@@ -3,6 +3,7 @@
 import importlib.util
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +60,15 @@ def opened(tmp_path_factory, awkward, settings_of):
 def features(composed):
     """Build features of opened rows: features(rows, overrides, changes), nobody set aside."""
 
+    @cache
+    def chosen(overrides):
+        return composed(*overrides).features
+
     def made(rows, overrides, changes):
         columns = changes.get("columns", {})
         typed = {name: built(AggregateColumn, values) for name, values in columns.items()}
         changed = changes | ({"columns": typed} if typed else {})
-        config = replace(composed(*overrides).features, outliers=NO_RULE, **changed)
+        config = replace(chosen(overrides), outliers=NO_RULE, **changed)
         return build(rows, config, about=True)
 
     return made

@@ -13,7 +13,6 @@ OTHERS = [name for name in ENGINES if name != "polars"]
 
 RFM = {
     "kit": (),
-    "21 columns": ("features=rfm_calendar",),
     "22 columns": ("features=rfm_calendar", "features.weekdays=all"),
     "invoices": (
         "features=rfm", "features.orders=invoices", "features.cancellations=remove",
