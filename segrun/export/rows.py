@@ -143,11 +143,17 @@ def _digest(run: FinishedRun, path: str) -> str:
 
 
 def _check_same(run: FinishedRun, path: str, found: str) -> None:
-    if found != run.manifest.get("input", {}).get("sha256"):
+    if found == run.manifest.get("input", {}).get("sha256"):
+        return
+    if is_address(path):
         raise StoreError(
-            f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
-            "back, or say where it is with --input FILE; segrun apply takes new data"
+            f"{path} gives other rows than those that {run.path} read: their sha256 is another. "
+            "Export the customers (--customers), or run again; segrun apply takes new data"
         )
+    raise StoreError(
+        f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
+        "back, or say where it is with --input FILE; segrun apply takes new data"
+    )
 
 
 def _whole(frame: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:

@@ -1,7 +1,12 @@
 """Tables and queries of databases: the rows that a file would give, and nothing is written."""
 
 import datetime as dt
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 
 import duckdb
@@ -12,11 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segrun import features
+from segrun.apply import apply_command
 from segrun.config import BadLines
 from segrun.datasets import check, load
 from segrun.datasets.files import open_table
 from segrun.datasets.sql.result import RowsDigest
-from segrun.errors import ConfigError, DataError
+from segrun.errors import ConfigError, DataError, StoreError
+from segrun.export import export_command
 
 N_ROWS = 400
 COLUMNS = {"customer": "who", "date": "booked", "price": "price", "quantity": "n",
@@ -371,3 +378,89 @@ def test_a_password_is_written_nowhere(segrun, tmp_path, multi):
     for file in tmp_path.rglob("*"):
         if file.is_file() and "conf" not in file.parts:
             assert b"geheim" not in file.read_bytes()
+
+
+ENDLESS = {
+    "postgresql": "SELECT i::text AS who, now() AS booked, 1 AS n FROM generate_series(1, {}) AS i",
+    "duckdb": "SELECT i::text AS who, now() AS booked, 1 AS n FROM range({}) AS t(i)",
+    "sqlite": "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < {}) "
+    "SELECT count(*) AS who, 1 AS booked, 1 AS n FROM t",
+}
+
+
+@pytest.mark.parametrize(
+    "kind", ["postgresql", *(pytest.param(k, marks=pytest.mark.slow) for k in ("duckdb", "sqlite"))]
+)
+def test_ctrl_c_ends_the_query_and_leaves_nothing(kind, table, tmp_path):
+    url, cache = table(kind), tmp_path / "cache"
+    query = ENDLESS[kind].format(10**10)
+    command = [
+        sys.executable, "-m", "segrun", "dataset=transactions", f"dataset.path='{url}'",
+        f'dataset.query="{query}"', "dataset.columns={customer: who, date: booked, amount: n}",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "SEGRUN_CACHE": str(cache)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until(lambda: any(cache.glob("reading-*")) and running(kind, url))
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert not list(cache.glob("reading-*"))
+    if kind == "postgresql":
+        until(lambda: not running(kind, url))
+
+
+def until(what):
+    for _ in range(300):
+        if what():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come to that")
+
+
+def running(kind, url):
+    """Whether the server works for segrun."""
+    if kind != "postgresql":
+        return True
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'segrun'"
+    with psycopg.connect(url) as connection:
+        return connection.execute(f"{asked} AND state = 'active'").fetchone()[0] > 0
+
+
+def test_a_plan_opens_no_database(segrun, tmp_path):
+    done = segrun("plan", "dataset=transactions", "dataset.path=sqlite:///none.db",
+                  "dataset.query=sales", "dataset.columns={customer: a, date: b, amount: c}",
+                  "seed=1,2", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 jobs: 2 missing" in done.stdout
+
+
+def test_a_query_is_run_exported_and_applied(run_of, table, tmp_path):
+    url = table("sqlite")
+    run = run_of(
+        tmp_path / "run", "dataset=transactions", f"dataset.path={url}", "dataset.query=sales",
+        "dataset.columns={customer: who, date: booked, amount: price}", "features=rfm",
+        "algo.params={n_clusters: 3, tol: 1e-3}",
+    )  # fmt: skip
+    options = [str(run.path), "--point", run.points[0]]
+    assert export_command([*options, "--to", str(tmp_path / "rows.csv")]) == 0
+    assert pl.read_csv(tmp_path / "rows.csv").height == N_ROWS
+    assert apply_command([*options, url, "--output", str(tmp_path / "a.csv")]) == 0
+    # A file is no query's, whose text is that of the run.
+    frame(ROWS).write_csv(tmp_path / "same.csv")
+    assert (
+        apply_command([*options, str(tmp_path / "same.csv"), "--output", str(tmp_path / "b.csv")])
+        == 0
+    )
+    placed = [pl.read_csv(tmp_path / f"{name}.csv") for name in "ab"]
+    assert placed[0].equals(placed[1])
+    with pytest.raises(StoreError, match=r"shop\.sqlite is the input"):
+        export_command([*options, "--to", url, "--table", "segments"])
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection:
+        connection.execute("DELETE FROM sales WHERE n = 3")
+        connection.commit()
+    with pytest.raises(StoreError, match="gives other rows than those"):
+        export_command([*options, "--to", str(tmp_path / "again.csv")])
