@@ -48,7 +48,7 @@ def files_of(path: Path) -> tuple[Path, list[PurePath]]:
         root, found = path, list(_below(path, path))
     else:
         root = _root(path)
-        found = list(_matches(path))
+        found = list(_matches(root, path))
     names = {PurePath(file.relative_to(root)) for file in found}
     named = sorted(names, key=lambda name: name.parts)
     kept = [name for name in named if not any(_BESIDE.fullmatch(part) for part in name.parts)]
@@ -103,18 +103,20 @@ def _refuse_tables(named: Path, folders: list[str]) -> None:
 
 def _root(pattern: Path) -> Path:
     """Return the folder in front of the first part that stands for several."""
-    fixed = []
-    for part in pattern.parts[:-1]:
-        if is_glob(part):
+    root = Path(pattern.anchor)
+    for part in pattern.relative_to(root).parts[:-1]:
+        # A folder of that very name counts, as a file does.
+        if is_glob(part) and not (root / part).is_dir():
             break
-        fixed.append(part)
-    return Path(*fixed)
+        root /= part
+    return root
 
 
-def _matches(pattern: Path) -> Iterator[Path]:
+def _matches(root: Path, pattern: Path) -> Iterator[Path]:
     # Not Path.glob, which takes hidden files, too.
-    for match in glob.iglob(str(pattern), recursive=True):  # noqa: PTH207
-        path = Path(match)
+    rest = str(pattern.relative_to(root))
+    for match in glob.iglob(rest, root_dir=root, recursive=True):  # noqa: PTH207
+        path = root / match
         if path.is_dir():
             yield from _below(path, pattern)
         else:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import shutil
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segrun.config import BadLines
+from segrun.config import BadLines, ColumnKind, RecordsConfig
 from segrun.datasets import load
 from segrun.datasets.source import find
 from segrun.errors import DataError
@@ -124,6 +125,19 @@ def test_columns_that_folders_name(rows_of, tmp_path, kind):
     assert found["InvoiceNo"].to_list() == ["2011"] * 20 + [None] * 5
 
 
+def test_columns_that_folders_name_are_read_as_declared(settings_of, cache, tmp_path):
+    for month in ("03", "10"):
+        write(tmp_path / f"f/month={month}/day=2011-{month}-01/a.csv", "who,n\na,1\nb,2\n")
+    values = vars(settings_of(tmp_path / "f")) | {
+        "name": "records", "id": "who", "rename": {}, "one_per_id": False,
+        "columns": {"month": ColumnKind.number, "day": ColumnKind.date},
+    }  # fmt: skip
+    with load(RecordsConfig(**values), 0, cache) as found:
+        rows = found.frame.collect("polars").to_native().rows()
+    days = [datetime(2011, 3, 1), datetime(2011, 10, 1)]
+    assert rows == [(who, n, day) for n, day in zip((3.0, 10.0), days, strict=True) for who in "ab"]
+
+
 def test_folders_that_name_other_columns_are_refused(rows_of, tmp_path):
     write(tmp_path / "f/year=2011/a.csv", HEADER + ROWS[0])
     write(tmp_path / "f/b.csv", HEADER + ROWS[1])
@@ -182,6 +196,15 @@ def test_a_damaged_file_is_named(rows_of, tmp_path):
     write(tmp_path / "f/b.parquet", good[:4] + b"\xff" * 300 + good[304:])
     with pytest.raises(DataError, match=r"b\.parquet is damaged"):
         rows_of(tmp_path / "f")
+
+
+def test_a_folder_of_a_name_with_brackets_is_that_folder(rows_of, whole, tmp_path):
+    write(tmp_path / "f[1]" / "a*.csv", HEADER + "".join(ROWS[:30]))
+    write(tmp_path / "f[1]" / "ab.csv", HEADER + "".join(ROWS[30:]))
+    write(tmp_path / "f1" / "a.csv", HEADER + ROWS[0])
+    assert rows_of(tmp_path / "f[1]" / "*.csv").equals(whole)
+    # So is a file.
+    assert rows_of(tmp_path / "f[1]" / "a*.csv").equals(whole[:30])
 
 
 def test_kinds_that_differ_are_refused(rows_of, tmp_path):
