@@ -81,16 +81,16 @@ def augment(customers: Customers, config: AugmentationConfig, seed: int) -> Cust
     if n_rows == 0:
         return customers
     _check_columns(config, customers.feature_names)
-    source = np.arange(n_rows, dtype=np.int64)
-    repeated = customers.take(source % len(customers))
+    replica, source = np.divmod(np.arange(n_rows, dtype=np.int64), len(customers))
     rng = generator(seed, "augment")
     columns = {}
-    for name, values in repeated.columns.items():
+    # One column at a time: the table repeated as a whole would be there twice.
+    for name, values in customers.columns.items():
         if name in config.lognormal_columns:
-            columns[name] = values + np.exp(rng.normal(size=n_rows))
+            columns[name] = values[source] + np.exp(rng.normal(size=n_rows))
         else:
-            columns[name] = values + rng.integers(0, config.max_step + 1, size=n_rows)
-    return replace(repeated, columns=columns, replica=source // len(customers))
+            columns[name] = values[source] + rng.integers(0, config.max_step + 1, size=n_rows)
+    return replace(customers, ids=customers.ids[source], columns=columns, replica=replica)
 
 
 def label(config: AugmentationConfig) -> str:

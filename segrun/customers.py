@@ -14,6 +14,8 @@ from segrun.sparse import SparseColumns
 #: Names that result files have for themselves.
 TAKEN = ("label", "replica")
 
+_BLOCK_ROWS = 4096
+
 
 @dataclass(frozen=True)
 class Customers:
@@ -44,14 +46,23 @@ class Customers:
         """Names of the features, in order."""
         return list(self.columns)
 
+    def bare(self) -> Customers:
+        """Return the ids without any feature."""
+        return replace(self, columns={})
+
     def X(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
         """Return the features as a C-contiguous float64 array of shape (n_samples, n_features)."""
         if isinstance(self.columns, SparseColumns):
             dense: NDArray[np.float64] = self.columns.matrix.toarray()
             return dense
-        return np.ascontiguousarray(
-            np.column_stack([np.asarray(c, dtype=np.float64) for c in self.columns.values()])
-        )
+        # Into its place at once: no second copy of all columns. Rows that fit into the cache at a
+        # time, since a whole column is written to every line of memory.
+        found = np.empty((len(self), len(self.columns)))
+        for start in range(0, len(self), _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            for place, values in enumerate(self.columns.values()):
+                found[rows, place] = values[rows]
+        return found
 
     def matrix(self) -> Any:
         """Return the features as scikit-learn takes them: a CSR array where sparse, else `X`."""

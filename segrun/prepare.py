@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segrun import interrupt
@@ -51,6 +51,12 @@ class Prepared:
     facts: Mapping[str, Any]
     customers: Customers
     transformed: Transformed
+
+    def lean(self) -> Prepared:
+        """Return what fits and scores need: the matrix and the ids, not the tables behind them."""
+        built = replace(self.built, all_customers=self.built.all_customers.bare(),
+                        customers=self.built.customers.bare(), about=None)  # fmt: skip
+        return replace(self, built=built, customers=self.customers.bare())
 
 
 class Desk:

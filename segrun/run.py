@@ -123,6 +123,16 @@ def run(
 
 def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     check(experiment)
+    timings = Timings(out.table("timings.csv"), part.n_parallel)
+    # In a function of its own: its matrices are gone when the segments are described.
+    ended, facts = _grid(experiment, out, timings, part)
+    return _finish(experiment, out, timings, ended, facts)
+
+
+def _grid(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> tuple[Ended, dict[str, Any]]:
+    """Return the grid fitted and scored, and what the manifest says of it."""
     # Late: these rooms import scikit-learn, and a wrong value must be told before that.
     from segrun import algorithms
     from segrun.backend import make_backend
@@ -132,7 +142,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
     from segrun.fit import GridFitter, known_outcomes
     from segrun.preflight.flight import preflight
 
-    seed, timings = experiment.seed, Timings(out.table("timings.csv"), part.n_parallel)
+    seed = experiment.seed
     backend = make_backend(experiment.backend)
     algorithms.check(experiment.algo, backend, seed)
     algorithm = algorithms.resolve(experiment.algo, seed)
@@ -150,6 +160,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         if ready.built.about is not None:
             out.write_customers("about.parquet", ready.built.about)
         _record_scaling(experiment, out, ready)
+    ready = ready.lean()
     origin = algorithms.origin(experiment.algo)
     identity = algorithms.identity(experiment.algo)
     keys = _keys(experiment, points, ready, identity)
@@ -174,7 +185,7 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         scores = evaluate(ready.transformed.Z, labels, flight.evaluation, seed, progress.reach)
     inertias = {o.point.slug: o.inertia for o in outcomes}
     selected = select(scores, experiment.evaluation, inertias)
-    facts = {
+    return Ended(outcomes, scores, selected, flight), {
         "key": _job_key(experiment, ready, identity),
         "kind": kind_key(config.plain(experiment), _digest(ready)),
         "selected": selected,
@@ -183,7 +194,6 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
         "features": ready.built.facts,
         **({"centres": centres} if centres else {}),
     }
-    return _finish(experiment, out, timings, Ended(outcomes, scores, selected, flight), facts)
 
 
 def _keys(

@@ -24,6 +24,8 @@ _TINY_ROWS, _TINY_SHARE, _MANY_TINY = 5, 0.001, 20
 _FEW_CUSTOMERS = 3
 #: Share of the separation from which on one column makes it alone.
 _DOMINATING = 0.8
+#: Steps after which columns are no features any more.
+_COMPONENTS = ("pca", "svd")
 
 
 def cautions(clustering: Clustering, people: Population, stable: Stability) -> list[dict[str, str]]:
@@ -90,9 +92,10 @@ def _copies(
         return
     inside = clustering.labels != NOISE
     where = np.searchsorted(found, clustering.labels[inside])
-    _, source = np.unique(customers.ids[inside].astype(str), return_inverse=True)
-    pairs = np.unique(np.column_stack([where, source]), axis=0)
-    n_customers = np.bincount(pairs[:, 0], minlength=len(found))
+    number: dict[str, int] = {}
+    source = np.array([number.setdefault(key, len(number)) for key in customers.ids[inside]])
+    pairs = np.unique(where * max(len(number), 1) + source)
+    n_customers = np.bincount(pairs // max(len(number), 1), minlength=len(found))
     copies = (n_customers <= _FEW_CUSTOMERS) & (counts > n_customers)
     if copies.any():
         n_copies = int(customers.replica.max()) + 1
@@ -145,9 +148,11 @@ def _dominating(clustering: Clustering) -> Iterator[dict[str, str]]:
 
 def _before_components(clustering: Clustering) -> Any:
     """Return the matrix with one column per feature, as components would see it; maybe sparse."""
+    if not any(name in _COMPONENTS for name, _ in clustering.steps):
+        return clustering.Z
     X = clustering.customers.matrix()
     for name, step in clustering.steps:
-        if name in ("pca", "svd"):
+        if name in _COMPONENTS:
             break
         X = step.transform(X)
     return X
@@ -158,7 +163,7 @@ def between_shares(Z: Any, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     inside = labels != NOISE
     found, means = middles(Z, labels)
     counts = np.bincount(np.searchsorted(found, labels[inside]), minlength=len(found))
-    centre = Z[inside].mean(axis=0)
+    centre = (Z if inside.all() else Z[inside]).mean(axis=0)
     between = counts @ (means - centre) ** 2
     total = between.sum()
     return between / total if total > 0 else np.zeros(Z.shape[1])

@@ -21,7 +21,7 @@ class Column:
     ----------
     name : str
         Of the column; of a category ``Country=France``.
-    values : ndarray of float64, shape (n_samples,)
+    stored : ndarray of int64 or float64, shape (n_samples,)
         In raw units, NaN where unknown; of a category 1 for those that have it, otherwise 0.
     clustered : bool
         Whether the algorithm saw it.
@@ -30,9 +30,14 @@ class Column:
     """
 
     name: str
-    values: NDArray[np.float64]
+    stored: NDArray[Any]
     clustered: bool
     category: bool = False
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """What is stored, as float64; whole numbers are converted each time, not kept twice."""
+        return np.asarray(self.stored, dtype=np.float64)
 
     @property
     def kind(self) -> str:
@@ -41,7 +46,7 @@ class Column:
 
     def take(self, rows: NDArray[Any]) -> Column:
         """Return the chosen rows."""
-        return Column(self.name, self.values[rows], self.clustered, self.category)
+        return Column(self.name, self.stored[rows], self.clustered, self.category)
 
 
 def columns_of(
@@ -70,7 +75,7 @@ def _columns(name: str, values: NDArray[Any], clustered: bool) -> Iterator[Colum
     if values.dtype.kind in "biuf":
         # A category that features=table has encoded.
         category = "=" in name and bool(np.isin(values, (0, 1)).all())
-        yield Column(name, values.astype(np.float64), clustered, category)
+        yield Column(name, values, clustered, category)
         return
     if values.dtype.kind in "mM":
         return

@@ -28,7 +28,7 @@ from segrun.segments.profile import profile, profile_rows
 from segrun.segments.rated import column_titles, rating_tables
 from segrun.segments.rules import rules
 from segrun.segments.segment import NOISE, Segment, Segments
-from segrun.segments.separability import separability
+from segrun.segments.separability import seen, separability
 from segrun.segments.stability import Stability, stability, stability_rows
 from segrun.store import read_parquet
 
@@ -93,9 +93,10 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
         warnings,
     )
     numbers = segments.numbers(members.labels)
-    n_rows = len(clustering.labels)
-    X = members.customers.matrix()[:n_rows]
-    apart = separability(clustering.Z, X, numbers[:n_rows], clustering.experiment.seed)
+    seed = clustering.experiment.seed
+    rows = seen(numbers[: len(clustering.labels)], seed)
+    X = members.customers.take(rows).matrix()
+    apart = separability(clustering.Z[rows], X, numbers[rows], seed)
     n_clusters = len(people.labels) - (NOISE in people.labels)
     return Description(
         segments,

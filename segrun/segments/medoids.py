@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from segrun.segments.outliers import middles
 from segrun.segments.segment import NOISE
 
+#: Rows whose distances are computed at once: four copies of them are there meanwhile.
+_BLOCK_ROWS = 65_536
+
 
 def medoids(
     Z: NDArray[np.float64],
@@ -33,8 +36,12 @@ def medoids(
         return {}
     found, means = middles(Z, labels)
     where = np.searchsorted(found, labels[rows])
-    distance = ((Z[rows] - means[where]) ** 2).sum(axis=1)
-    order = np.lexsort((rows, distance, where))
+    distance = np.empty(len(rows))
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = slice(start, start + _BLOCK_ROWS)
+        distance[block] = ((Z[rows[block]] - means[where[block]]) ** 2).sum(axis=1)
+    # Of equals the first row: the sort is stable.
+    order = np.lexsort((distance, where))
     starts = np.searchsorted(where[order], np.arange(len(found) + 1))
     nearest = {}
     for place, label in enumerate(found):

@@ -64,7 +64,7 @@ def place(
     # A set: numpy compares objects pair by pair.
     clustered = set(clustering.customers.ids.tolist())
     aside = everyone.take(np.array([key not in clustered for key in everyone.ids], dtype=bool))
-    customers = clustering.customers.joined(aside)
+    customers = clustering.customers.joined(aside) if len(aside) else clustering.customers
     labels = np.append(clustering.labels, np.full(len(aside), NOISE))
     if policy is Outliers.keep:
         labels = _kept(clustering, aside, labels)

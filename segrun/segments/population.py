@@ -69,8 +69,11 @@ def population(members: Members, order_by: str) -> Population:
         columns = [*rated_columns(clustered, members.labels), *columns_of({}, members.others)]
     else:
         columns = columns_of(clustered, members.others)
-    columns = [column.take(members.inside) for column in columns]
-    labels = members.labels[members.inside]
+    labels = members.labels
+    # Mostly everybody is: nothing is copied then.
+    if not members.inside.all():
+        columns = [column.take(members.inside) for column in columns]
+        labels = labels[members.inside]
     order = ordered_labels(labels, columns, order_by)
     found, where, counts = np.unique(labels, return_inverse=True, return_counts=True)
     size_of = dict(zip(found.tolist(), counts.tolist(), strict=True))

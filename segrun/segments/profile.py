@@ -77,7 +77,7 @@ def profile(column: Column, codes: NDArray[np.int64], n_segments: int) -> Profil
     quantiles = {}
     overall_median = float("nan")
     if not column.category and len(values):
-        ordered = values[np.lexsort((values, where))]
+        ordered = _sorted_within(values, where, counts)
         quantiles = {name: _quantile(ordered, counts, q) for name, q in QUANTILES.items()}
         overall_median = float(np.median(values))
     return Profile(
@@ -88,6 +88,20 @@ def profile(column: Column, codes: NDArray[np.int64], n_segments: int) -> Profil
         overall_median,
         float(values.std()) if len(values) else float("nan"),
     )
+
+
+def _sorted_within(
+    values: NDArray[np.float64], where: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the values group by group, sorted within each."""
+    # Sorting numbers is many times faster than sorting by two keys; the groups are few and
+    # numbered from 0, so that they are told apart without comparing.
+    few = where.astype(np.int16) if len(counts) < np.iinfo(np.int16).max else where
+    ordered = values[np.argsort(few, kind="stable")]
+    ends = np.cumsum(counts)
+    for start, end in zip(ends - counts, ends, strict=True):
+        ordered[start:end].sort()
+    return ordered
 
 
 def _quantile(

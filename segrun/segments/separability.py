@@ -57,7 +57,7 @@ def separability(
     seed : int
         The experiment's seed.
     """
-    rows = _rows(numbers, seed)
+    rows = seen(numbers, seed)
     found, counts = np.unique(numbers[rows], return_counts=True)
     if len(found) < 2 or len(found) > MAX_SEGMENTS:
         return Separability()
@@ -84,8 +84,11 @@ def separability(
     return Separability(scores, confusion, found.tolist(), leaves(tree, X[rows], y))
 
 
-def _rows(numbers: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return the rows to learn from: of a segment of one row nothing can be learnt."""
+def seen(numbers: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return the rows to learn from: of a segment of one row nothing can be learnt.
+
+    Of the rows that it returned it returns all.
+    """
     rows = np.arange(len(numbers))
     if len(rows) > MAX_ROWS:
         rows = np.sort(generator(seed, "separability").choice(len(rows), MAX_ROWS, replace=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,11 +76,9 @@ class Subject:
         columns = self.run.customers.columns
         if isinstance(columns, SparseColumns):
             return _of_ratings(columns.matrix)
-        return {
-            name: np.asarray(values, dtype=np.float64)
-            for name, values in columns.items()
-            if values.dtype.kind in "iufb"
-        }
+        return _AsFloats(
+            {n: values for n, values in columns.items() if values.dtype.kind in "iufb"}
+        )
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
@@ -160,6 +158,22 @@ class Subject:
         if len(rows) == n_rows:
             return f"All {n_rows:,} rows."
         return f"A random sample of {len(rows):,} of {n_rows:,} rows, drawn by the seed."
+
+
+class _AsFloats(Mapping[str, NDArray[np.float64]]):
+    """Columns as float64, converted when they are asked for: of many rows a copy is large."""
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        return np.asarray(self._columns[name], dtype=np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def _dense(matrix: Any) -> NDArray[np.float64]:
