@@ -85,8 +85,8 @@ class Customers:
             replica = np.append(replica, more)
         return replace(self, ids=np.append(self.ids, below.ids), columns=columns, replica=replica)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Customers:
-        """Return the chosen rows (indices or mask) as a new table."""
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Customers:
+        """Return the chosen rows as a new table; those of a slice are not copied, unless sparse."""
         if isinstance(self.columns, SparseColumns):
             columns: Mapping[str, Any] = self.columns.take(rows)
         else:

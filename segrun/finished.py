@@ -142,6 +142,11 @@ class FinishedRun:
             )
         return path
 
+    def release(self) -> None:
+        """Let the tables of customers go; whoever asks for them reads them again."""
+        for name in ("customers", "all_customers"):
+            vars(self).pop(name, None)
+
     @contextmanager
     def amend(self) -> Iterator[RunDirectory]:
         """Give the directory to be added to; the manifest then names what is new or changed.

@@ -46,8 +46,8 @@ class SparseColumns(Mapping[str, NDArray[np.float64]]):
         # Without what is derived from it.
         return SparseColumns, (self.matrix, self.catalogue)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> SparseColumns:
-        """Return the chosen rows (indices or mask)."""
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> SparseColumns:
+        """Return the chosen rows (indices, mask or slice)."""
         return SparseColumns(self.matrix[rows], self.catalogue)
 
     def joined(self, below: SparseColumns) -> SparseColumns:

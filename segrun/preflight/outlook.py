@@ -23,8 +23,10 @@ from segrun.preflight.task import task
 from segrun.sweep.history import Estimate, History
 from segrun.sweep.job import Job
 
-#: What a process holds once data are prepared: 480 to 650 MB, most of it libraries.
+#: What a process holds once data are prepared, besides them: 480 to 650 MB, most of it libraries.
 _PREPARED_BYTES = 570_000_000
+#: Of a row besides its features: id, number of the copy, label.
+_ROW_BYTES = 40
 
 
 class Outlook:
@@ -56,7 +58,8 @@ class Outlook:
         if any(cost.seconds is None for cost in costs):
             return None
         extra = [cost.extra_bytes for cost in costs if cost.extra_bytes is not None]
-        peak = _PREPARED_BYTES + max(extra) if len(extra) == len(costs) else None
+        known = len(extra) == len(costs)
+        peak = _peak_bytes(n_samples, n_features, max(extra, default=0)) if known else None
         basis = f"no finished run; by size: {costs[0].basis}"
         return Estimate(total_seconds(costs), peak, basis)
 
@@ -79,6 +82,21 @@ class Outlook:
         if isinstance(experiment.dataset, SyntheticWeblogsConfig):
             return experiment.dataset.n_visitors
         return self._history.n_customers(job)
+
+
+def _peak_bytes(n_samples: int, n_features: int, extra_bytes: int) -> int:
+    """Return the memory of a run: while its data are prepared, or the matrix and what a stage adds.
+
+    Parameters
+    ----------
+    n_samples, n_features : int
+        Shape of the matrix.
+    extra_bytes : int
+        What the stage that takes most adds.
+    """
+    matrix = 8 * n_samples * n_features
+    # Prepared, the columns, the matrix of them and the scaled one are there together.
+    return _PREPARED_BYTES + _ROW_BYTES * n_samples + max(3 * matrix, matrix + extra_bytes)
 
 
 def _n_features(experiment: Experiment) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,10 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     """Return the description of a run's segments without writing it; see `describe`."""
     clustering = read_clustering(run, config.point)
     members = place(clustering, run.all_customers, _about(run), config.outliers)
+    # Of millions of rows one table is enough, that of all members.
+    own = members.customers.take(slice(members.n_clustered))
+    clustering = replace(clustering, customers=own)
+    run.release()
     people = population(members, config.order_by)
     shown = [people.numbers[label] for label in people.shown]
     profiles = [profile(column, people.codes, people.n_groups) for column in people.columns]

@@ -134,7 +134,8 @@ def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[i
         own[0] if first[own[0]] == 1 or len(own) == 1 else f"{own[0]}, {_small(own[1])}"
         for own in words
     ]
-    for same in {name for name, count in Counter(names).items() if count > 1}:
+    # Not a set, whose order is another in every process.
+    for same in [name for name, count in Counter(names).items() if count > 1]:
         _tell_apart(names, same, told)
     return dict(zip(numbers, names, strict=True))
 

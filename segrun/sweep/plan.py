@@ -75,7 +75,12 @@ def _total(estimates: Sequence[Estimate | None]) -> str:
     if unknown == len(estimates):
         return "time and memory: no finished run to judge by"
     rest = f", and {unknown} jobs that cannot be judged" if unknown else ""
-    return f"about {seconds:.0f} s one after the other, at most {_memory(n_bytes)} each{rest}"
+    some = [e for e in estimates if e is not None]
+    untold = sum(e.peak_rss_bytes is None for e in some)
+    memory = f"at most {_memory(n_bytes)} each"
+    if untold:
+        memory = "memory not known" if untold == len(some) else f"{memory}, {untold} not known"
+    return f"about {seconds:.0f} s one after the other, {memory}{rest}"
 
 
 def _memory(n_bytes: int) -> str:

@@ -12,6 +12,7 @@ from segrun.errors import ConfigError, StoreError
 from segrun.finished import open_run
 from segrun.report.html import report_command, write_report
 from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
+from segrun.report.html.run import run_page
 from segrun.report.pictures.canvas import text
 from segrun.run import run as start
 from segrun.segments.command import describe_command, name_command
@@ -57,6 +58,30 @@ def test_the_manifest_names_the_page_and_its_pictures(run):
             } == pictures  # fmt: skip
     for name in (*pictures, "report.html"):
         found.file(name)
+
+
+def test_columns_that_a_sample_has_chosen_are_said_to_be(run, monkeypatch):
+    monkeypatch.setattr("segrun.report.html.sections.projection._MOST_COLUMNS", 2)
+
+    def caption():
+        page = run_page(open_run(run))
+        return next(p.caption for s in page.sections for p in s.pictures
+                    if p.name == "scatter_matrix")  # fmt: skip
+
+    assert caption().startswith("The 2 columns that segments differ in most. ")
+    monkeypatch.setattr("segrun.report.html.sections.projection._MOST_JUDGED", 100)
+    assert caption().startswith("The 2 columns that segments differ in most, judged by 100 rows. ")
+
+
+def test_the_plane_of_many_rows_is_that_of_few(run, monkeypatch):
+    def plane():
+        page = run_page(open_run(run))
+        return next(p.png for s in page.sections for p in s.pictures if p.name == "projection")
+
+    full = plane()
+    # Another way to the same components.
+    monkeypatch.setattr("segrun.report.html.sections.projection._MOST_DECOMPOSED", 0)
+    assert plane() == full
 
 
 def test_the_page_is_whole_in_itself(run, read_page):

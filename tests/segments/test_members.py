@@ -28,6 +28,15 @@ def test_medoids_are_the_rows_nearest_to_the_mean():
         assert nearest == in_order[:4]
 
 
+def test_blocks_of_rows_have_the_medoids_of_all_rows_together(monkeypatch):
+    rng = np.random.default_rng(6)
+    Z, labels = rng.normal(size=(500, 21)), rng.integers(-1, 3, 500)
+    ids = np.array([f"c{i}" for i in range(500)], dtype=object)
+    whole = medoids(Z, labels, ids, 150)
+    monkeypatch.setattr("segrun.segments.medoids._BLOCK_ROWS", 7)
+    assert medoids(Z, labels, ids, 150) == whole
+
+
 def test_by_size_the_largest_is_first_and_outliers_are_last():
     labels = np.array([5, -1, -1, -1, -1, 7, 7, 2, 2, 9])
     # Of two that are equally large the one whose first row comes first.
