@@ -40,7 +40,8 @@ def test_all_experiments_run_small(segrun, tmp_path):
     assert {row["status"] for row in rows} == {"done"}
     for name in RETAIL:
         kmeans = "kmeans" in name or name == "bench_growth_scores"
-        expected = 6 if name == "bench_kmeans_small" else 27 if kmeans else 9
+        few = {"bench_kmeans_small": 6, "bench_many_customers": 1}
+        expected = few.get(name, 27 if kmeans else 9)
         assert sum(row["name"] == name for row in rows) == expected
 
 
