@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +17,27 @@ from segrun.ingest.ledger import Ledger
 from segrun.ingest.placing import placing_of, store_placing
 
 
-def begin(connection: sqlite3.Connection, run: FinishedRun, point: str, *, nearest: bool) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """How a state begins.
+
+    Attributes
+    ----------
+    point : str or None
+        Slug of the grid point whose model gives labels; None: that of the segments, else the
+        selected one.
+    nearest : bool
+        Whether the nearest centre may place rows that the algorithm cannot place.
+    input : str or None
+        Where the run's own input lies now, if elsewhere.
+    """
+
+    point: str | None = None
+    nearest: bool = False
+    input: str | None = None
+
+
+def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, point: str) -> None:
     """Make the first state of a run from the run's own input, which is read once more.
 
     Parameters
@@ -25,10 +46,10 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, point: str, *, neare
         An empty database.
     run : FinishedRun
         The run.
+    wanted : Wanted
+        How to begin.
     point : str
         Slug of the grid point whose model gives labels.
-    nearest : bool
-        Whether the nearest centre may place rows that the algorithm cannot place.
 
     Raises
     ------
@@ -39,16 +60,16 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, point: str, *, neare
     StoreError
         If the model cannot place new rows, or the input gives other features than the run has.
     """
-    placing = placing_of(run, point, nearest=nearest)
+    placing = placing_of(run, point, nearest=wanted.nearest)
     ledger = Ledger(run, connection)
     aggregates = ledger.aggregates
-    with reading.own_input(run) as source, transaction(connection):
+    with reading.own_input(run, wanted.input) as source, transaction(connection):
         aggregates.begin(source)
         customers = aggregates.customers()
         _check_same(customers, run)
         set_fact(connection, "run", run.manifest.get("key"))
         set_fact(connection, "ids", reading.id_facts(source.facts))
-        store_placing(connection, placing, point, nearest=nearest)
+        store_placing(connection, placing, point, nearest=wanted.nearest)
         placed = placing.place(customers)
         aggregates.entities.label(customers.ids, placed.label, placed.segment)
         own, n = run.manifest["input"], len(customers)

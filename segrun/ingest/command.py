@@ -12,6 +12,7 @@ from segrun.arguments import Arguments
 from segrun.errors import ConfigError, KnownBatchError, SegrunError
 from segrun.finished import open_run
 from segrun.ingest.batches import Ingested
+from segrun.ingest.begin import Wanted
 from segrun.ingest.ledger import Ledger
 from segrun.ingest.moves import moves_table, total
 from segrun.ingest.opening import has_state, opened
@@ -20,7 +21,7 @@ from segrun.ingest.page import batch_line, state_page
 
 USAGE = (
     "segrun ingest RUN [FILE ...] [--force | --skip-known] [--refresh] [--features] "
-    "[--point POINT] [--nearest] [--quiet] [dataset.KEY=VALUE ...]"
+    "[--input FILE] [--point POINT] [--nearest] [--quiet] [dataset.KEY=VALUE ...]"
 )
 
 
@@ -47,7 +48,7 @@ def ingest_command(arguments: Sequence[str]) -> int:
         return 0
     with (
         _warnings(shown=not asked["quiet"]),
-        opened(run, asked["point"], nearest=asked["nearest"]) as ledger,
+        opened(run, Wanted(asked["point"], asked["nearest"], asked["input"])) as ledger,
     ):
         _do(ledger, files, changes, asked)
     return 0
@@ -128,7 +129,8 @@ def _arguments() -> Arguments:
     parser = Arguments(USAGE)
     parser.add_argument("run")
     parser.add_argument("files", nargs="*")
-    parser.add_argument("--point")
+    for option in ("--input", "--point"):
+        parser.add_argument(option)
     for flag in ("--force", "--skip-known", "--refresh", "--features", "--nearest", "--quiet"):
         parser.add_argument(flag, action="store_true")
     return parser

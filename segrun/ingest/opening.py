@@ -10,7 +10,7 @@ from pathlib import Path
 from segrun.claim import INGESTED, locked
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun, open_run
-from segrun.ingest.begin import begin
+from segrun.ingest.begin import Wanted, begin
 from segrun.ingest.database import STATE, connected, fact, is_empty
 from segrun.ingest.ledger import Ledger
 from segrun.segments.point import chosen_point
@@ -34,20 +34,15 @@ def make_state(path: Path) -> None:
 
 
 @contextmanager
-def opened(
-    run: FinishedRun, point: str | None = None, *, nearest: bool = False
-) -> Iterator[Ledger]:
+def opened(run: FinishedRun, wanted: Wanted = Wanted()) -> Iterator[Ledger]:  # noqa: B008 - frozen
     """Open the state of a run; where there is none, it is made from the run's own input.
 
     Parameters
     ----------
     run : FinishedRun
         The run.
-    point : str, optional
-        Slug of the grid point whose model gives labels. Default: that of the segments, else the
-        selected one. A state keeps the one that it began with.
-    nearest : bool, default=False
-        Whether, in a new state, the nearest centre may place rows that the algorithm cannot place.
+    wanted : Wanted, optional
+        How a new state begins; another keeps to what it began with.
 
     Raises
     ------
@@ -67,16 +62,16 @@ def opened(
                     "%s has no state yet: made once, from its own input, %s",
                     run.path, own.get("path") or own.get("source"),
                 )  # fmt: skip
-                begin(connection, run, chosen_point(run, point), nearest=nearest)
+                begin(connection, run, wanted, chosen_point(run, wanted.point))
             kept = fact(connection, "placing")["point"]
             if fact(connection, "run") != run.manifest.get("key"):
                 raise StoreError(
                     f"{folder / STATE} is the state of another run: remove it and ingest again"
                 )
-            if point not in (None, kept):
+            if wanted.point not in (None, kept):
                 raise StoreError(
-                    f"{folder / STATE} has the labels of the point {kept}, not of {point}: to go "
-                    "on with another one, copy the run without its folder ingest"
+                    f"{folder / STATE} has the labels of the point {kept}, not of {wanted.point}: "
+                    "to go on with another one, copy the run without its folder ingest"
                 )
             yield Ledger(run, connection)
     finally:

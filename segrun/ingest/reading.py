@@ -11,7 +11,7 @@ from segrun.apply.reading import as_then, with_file
 from segrun.config import DateOrder, FileConfig, from_plain
 from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
-from segrun.errors import DataError
+from segrun.errors import ConfigError, DataError
 from segrun.finished import FinishedRun
 
 
@@ -37,6 +37,8 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
     """
     from segrun import datasets
 
+    if any(change.startswith("dataset.path=") for change in changes):
+        raise ConfigError("dataset.path: files are named alone, without dataset.path=")
     experiment = with_file(run, path, changes)
     asked = experiment.dataset
     datasets.check(asked)
@@ -60,8 +62,15 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
 
 
 @contextmanager
-def own_input(run: FinishedRun) -> Iterator[Transactions | Rows]:
+def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Transactions | Rows]:
     """Open the run's own input again.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    moved_to : str or None
+        Where it lies now, if elsewhere.
 
     Raises
     ------
@@ -71,6 +80,8 @@ def own_input(run: FinishedRun) -> Iterator[Transactions | Rows]:
     from segrun import datasets
 
     experiment = from_plain(run.experiment)
+    if moved_to is not None:
+        experiment = with_file(run, moved_to, [])
     with datasets.load(experiment.dataset, experiment.seed) as found:
         _check_same(run, found.fingerprint)
         yield found
@@ -83,8 +94,8 @@ def _check_same(run: FinishedRun, fingerprint: Mapping[str, Any]) -> None:
         if str(fingerprint.get(name)) != str(then[name]):
             raise DataError(
                 f"{then.get('path', then.get('source'))} is not what {run.path} has read: its "
-                f"{name} is {fingerprint.get(name)}, that of then {then[name]}. Put the file back: "
-                "the aggregates of the run are made of it, once"
+                f"{name} is {fingerprint.get(name)}, that of then {then[name]}. Put it back, or "
+                "name the place where it lies now with --input: the first state is made of it"
             )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from segrun.apply import Wanted, apply
 from segrun.errors import ConfigError, DataError, KnownBatchError, StoreError
+from segrun.features import define
+from segrun.ingest import Wanted as OpenWanted
 from segrun.ingest import opened
 from segrun.ingest.moves import Move
 from segrun.ingest.outputs import write_outputs
@@ -163,8 +165,10 @@ def test_another_input_than_the_run_has_read_makes_no_state(run_of, sales, tmp_p
     path.write_text(text.replace("United Kingdom", "EIRE"), encoding="utf-8")
     with pytest.raises(DataError, match="sha256"):
         ingest(run, [])
-    path.write_text(text, encoding="utf-8")
-    assert ingest(run, []) == []
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text(text, encoding="utf-8")
+    with opened(run, OpenWanted(input=str(elsewhere))) as ledger:
+        assert ledger.aggregates.totals["n_lines"] == text.count("\n") - 1
 
 
 def test_a_run_can_make_its_state_itself(run_of, sales, batches, whole_run, tmp_path):
@@ -177,9 +181,13 @@ def test_a_run_can_make_its_state_itself(run_of, sales, batches, whole_run, tmp_
     path.unlink()
     ingest(run, batches)
     assert features_of(run) == (whole_run.path / "features_all.parquet").read_bytes()
-    for wrong, said in [("features=table", "cannot be merged"), ("store.models=none", "no model")]:
-        with pytest.raises(ConfigError, match=said):
-            run_of(tmp_path / wrong, *values, "store.state=true", wrong)
+    with pytest.raises(ConfigError, match="no model"):
+        run_of(tmp_path / "wrong", *values, "store.state=true", "store.models=none")
+
+
+def test_features_that_are_no_sums_over_rows_cannot_be_merged(declaring):
+    with pytest.raises(ConfigError, match="cannot be merged"):
+        define(None, declaring.table(), None)
 
 
 def test_a_damaged_state_is_told(run, batches):
@@ -192,6 +200,24 @@ def test_a_damaged_state_is_told(run, batches):
     state.write_bytes(b"no database" * 100)
     with pytest.raises(StoreError, match=r"state\.sqlite"):
         ingest(run, batches[1:2])
+
+
+def test_a_full_disk_leaves_the_state_as_it_was(run, batches, tmp_path):
+    ingest(run, batches[:1])
+    before = features_of(run)
+    many = [f"1,A,B,2,12/09/2011 10:15,1.5,new {i},EIRE" for i in range(2000)]
+    large = write(tmp_path / "large.csv", many)
+
+    def ingest_into_little():
+        with opened(run) as ledger:
+            ledger.connection.execute("PRAGMA max_page_count=20")
+            ledger.ingest(large)
+
+    with pytest.raises(StoreError, match="full"):
+        ingest_into_little()
+    assert features_of(run) == before
+    [found] = ingest(run, [large])
+    assert found.n_new == 2000
 
 
 def test_a_customer_who_is_gone_from_the_state_is_missed(run, batches):
