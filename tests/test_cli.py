@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from segrun.config import conf_directory
+from segrun.engines import ENGINES
 
 SMALL = "dataset.n_customers=150"
 
@@ -228,3 +229,7 @@ def test_doctor_proves_the_backends(segrun, tmp_path):
     assert done.returncode == 0, done.stdout
     assert "sklearn                works" in done.stdout
     assert "polars                 works" in done.stdout
+    listed = done.stdout.partition("engines (")[2].splitlines()
+    for name, engine in ENGINES.items():
+        said = next(line for line in listed if line.startswith(f"  {name:<22} "))
+        assert said.endswith("works") or engine.cure in said or "segrun doctor --all" in said

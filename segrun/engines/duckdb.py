@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from segrun.cache import cache_directory
 from segrun.config import DuckdbConfig
 
 
@@ -27,17 +30,20 @@ def opened(files: Sequence[Path], config: DuckdbConfig) -> Iterator[nw.LazyFrame
     import duckdb
 
     connection = duckdb.connect()
+    # So called, it is removed by the next reader if this one is killed.
+    spilled = TemporaryDirectory(dir=cache_directory(), prefix=f"reading-{os.getpid()}-")
     try:
         # Aggregates do not depend on it, and it costs memory.
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET temp_directory = ?", [str(files[0].parent / "duckdb")])
+        connection.execute("SET temp_directory = ?", [spilled.name])
         if config.memory_gib is not None:
             connection.execute("SET memory_limit = ?", [f"{config.memory_gib}GiB"])
         relation = connection.read_parquet([str(file) for file in files])
         yield nw.from_native(relation)
     finally:
         connection.close()
+        spilled.cleanup()
 
 
 class _Stream:

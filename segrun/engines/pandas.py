@@ -42,14 +42,14 @@ def _column(values: pl.Series) -> Any:
 
     if values.dtype == pl.String:
         return pd.array(values.to_numpy(), dtype=pd.StringDtype("python"))
-    if values.dtype == pl.Int64:
-        whole, missing = values.fill_null(0).to_numpy(), values.is_null().to_numpy()
-        return pd.arrays.IntegerArray(whole.copy(), missing.copy())
-    if values.dtype == pl.Float64:
-        numbers, missing = values.fill_null(0.0).to_numpy(), values.is_null().to_numpy()
-        return pd.arrays.FloatingArray(numbers.copy(), missing.copy())
-    assert isinstance(values.dtype, pl.Datetime)
-    return values.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
+    if values.dtype.is_temporal():
+        return values.cast(pl.Datetime("us")).to_numpy().astype("datetime64[us]")
+    missing = values.is_null().to_numpy().copy()
+    if values.dtype.is_integer():
+        whole = values.cast(pl.Int64).fill_null(0).to_numpy()
+        return pd.arrays.IntegerArray(whole.copy(), missing)
+    numbers = values.cast(pl.Float64).fill_null(0.0).to_numpy()
+    return pd.arrays.FloatingArray(numbers.copy(), missing)
 
 
 def to_polars(frame: Any) -> pl.DataFrame:

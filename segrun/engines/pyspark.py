@@ -11,6 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from segrun.config import PysparkConfig
+from segrun.environment import usable_cores
 from segrun.errors import EngineError
 
 
@@ -32,7 +33,6 @@ def opened(files: Sequence[Path], config: PysparkConfig) -> Iterator[nw.LazyFram
     """
     session = _session(config)
     try:
-        session.sparkContext.setLogLevel("ERROR")
         yield nw.from_native(session.read.parquet(*(str(file.resolve()) for file in files)))
     finally:
         session.stop()
@@ -58,6 +58,7 @@ def _settings(config: PysparkConfig) -> dict[str, str]:
     found = {
         "spark.driver.memory": _mebibytes(config.memory_gib),
         "spark.executor.memory": _mebibytes(config.worker_memory_gib),
+        "spark.log.level": "ERROR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         # Moments have no time zone; one that slipped in would be taken for this one.
@@ -69,6 +70,8 @@ def _settings(config: PysparkConfig) -> dict[str, str]:
         # Without a network, or behind a name that leads elsewhere, it does not find itself.
         here = "127.0.0.1"
         found |= {"spark.driver.host": here, "spark.driver.bindAddress": here}
+        # Of the 200 that it makes of any data, most would be empty.
+        found["spark.sql.shuffle.partitions"] = str(4 * usable_cores())
     return found
 
 
