@@ -42,8 +42,8 @@ class Pass:
         Whether every row is as the guess says.
     whole : bool
         Whether every row surely has the header's number of fields, as far as polars can tell.
-    n_rows : int
-        Rows, blank ones included.
+    fractions, dots : bool
+        As of `Guess`, of all rows.
     readings : Readings
         How the columns are read.
     surveyed : mapping
@@ -52,7 +52,8 @@ class Pass:
 
     fits: bool
     whole: bool
-    n_rows: int
+    fractions: bool
+    dots: bool
     readings: Readings
     surveyed: Mapping[str, Any]
 
@@ -67,10 +68,13 @@ class Attempt:
         Roles whose values are taken as they stand, numbers read by the CSV parser.
     narrow : bool
         Whether only the columns that are used are read, and the last.
+    blanks : bool
+        Whether a row of nothing but separators is one, and does not fit.
     """
 
     as_is: frozenset[str]
     narrow: bool
+    blanks: bool = False
 
 
 def read_once(
@@ -125,6 +129,24 @@ def read_once(
     return _judged(counted, missing, guess)
 
 
+def each_whole(path: Path, separator: str, n_fields: int) -> bool:
+    """Tell whether every line of a file without quotes has so many fields, or is blank.
+
+    Raises
+    ------
+    polars.exceptions.PolarsError
+        If that cannot be told.
+    """
+    # As one column: a control character separates nothing.
+    lines = pl.scan_csv(
+        path, schema={"line": pl.String()}, glob=False, separator="\x01", quote_char=None,
+        has_header=False,
+    )  # fmt: skip
+    n_found = pl.col("line").str.count_matches(separator, literal=True)
+    strange = (n_found != n_fields - 1) & (pl.col("line") != "")
+    return not lines.select(strange.any()).collect(engine="streaming").item()
+
+
 def _scan(path: Path, guess: Guess, attempt: Attempt) -> pl.LazyFrame:
     """Open the file: text, but numbers that are taken as they stand."""
     used = {c: role for role, c in guess.mapped.columns.items() if role in attempt.as_is}
@@ -132,7 +154,7 @@ def _scan(path: Path, guess: Guess, attempt: Attempt) -> pl.LazyFrame:
     typed = guess.mapped.roles(*NUMBERS)
     schema = {name: pl.Float64() if used.get(name) in typed else pl.String() for name in names}
     frame = pl.scan_csv(path, schema=schema, glob=False, separator=guess.separator, has_header=True)
-    if attempt.narrow or len(names) > MAX_FILTERED:
+    if attempt.narrow or attempt.blanks or len(names) > MAX_FILTERED:
         return frame
     # A line that is blank, or has nothing but separators, is no row.
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
@@ -161,6 +183,8 @@ def _checks(lines: Lines, config: FileConfig, guess: Guess, attempt: Attempt) ->
     if not attempt.narrow:
         # polars sees a field too many only where it reads every column.
         asked |= {f"count of {name}": pl.col(name).count() for name in names}
+    if attempt.blanks:
+        asked["n_blank"] = pl.all_horizontal(pl.col(names).is_null()).sum()
     return asked
 
 
@@ -183,6 +207,7 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
     n_rows, readings = checks["n_rows"], guess.readings
     whole = checks["n_last"] == n_rows
     fits = n_rows > 0 and not checks["n_bad"] and not checks["n_unclean"]
+    fits = fits and not checks.get("n_blank")
     fits = fits and bool(checks["fractions"]) == guess.fractions
     if guess.dots:
         fits = fits and readings.whole_ids == bool(checks["n_whole"] and not checks["n_fractions"])
@@ -202,6 +227,8 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
         "days": days.struct.unnest().sort("day"),
         "busiest": (guess.busiest, checks["n_busiest"]) if guess.busiest is not None else None,
     }
-    fractional = bool(checks.get("n_fractions"))
-    found = replace(readings, forms=forms, n_lines=n_rows, fractional_ids=fractional)
-    return Pass(fits, whole, n_rows, found, surveyed)
+    found = replace(
+        readings, forms=forms, n_lines=n_rows, fractional_ids=checks.get("n_fractions", 0) > 0
+    )
+    seen = bool(checks["fractions"]), checks["n_dots"] > 0
+    return Pass(fits, whole, *seen, found, surveyed)

@@ -119,7 +119,7 @@ def guess(config: FileConfig, text: Utf8File, folder: Path) -> Guess | None:
     found = lines.frame.select(
         bad=lines.bad.any(),
         fractions=(quantity != quantity.round()).any(),
-        dots=ids.str.contains(".", literal=True).any(),
+        dots=pl.col(raw(mapped.id_role)).str.contains(".", literal=True).any(),
         busiest=ids.drop_nulls().mode().min(),
     ).collect()
     told = found.row(0, named=True)

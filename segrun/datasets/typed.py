@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,12 +16,12 @@ import polars as pl
 
 from segrun.cache.digests import remember, remembered, state
 from segrun.cache.entry import unwritable
-from segrun.config import FileConfig, RecordsConfig
+from segrun.config import BadLines, FileConfig, RecordsConfig
 from segrun.datasets import probe
 from segrun.datasets.account import Account, currencies, facts, how
 from segrun.datasets.bytescan import Bytes, ByteScan
 from segrun.datasets.csvfile import distinct
-from segrun.datasets.onepass import Attempt, Pass, read_once
+from segrun.datasets.onepass import Attempt, Pass, each_whole, read_once
 from segrun.datasets.probe import Guess
 from segrun.datasets.table import POLARS_ERRORS
 from segrun.datasets.textfile import Utf8File
@@ -132,13 +132,14 @@ def _attempted(
     config: FileConfig, text: Utf8File, guess: Guess, scan: ByteScan, parquet: Path
 ) -> Pass | None:
     """Return what the first pass that fits every row came to, None where none does."""
-    attempts = [Attempt(frozenset(), narrow=False)]
+    attempts = [Attempt(frozenset(), narrow=False, blanks=config.bad_lines is not BadLines.refuse)]
     if guess.as_is or not guess.quotes:
-        attempts.insert(0, Attempt(guess.as_is, narrow=not guess.quotes))
+        attempts.insert(0, replace(attempts[0], as_is=guess.as_is, narrow=not guess.quotes))
     for attempt in attempts:
         try:
             with _shown(config.path, text.path, scan):
                 found = read_once(text.path, config, guess, attempt, parquet)
+                whole = found.fits and _whole(found, scan.found(), guess, attempt, text.path)
         except POLARS_ERRORS as error:
             # Of a full disk polars raises an error of its own.
             full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES
@@ -146,24 +147,29 @@ def _attempted(
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             log.debug("%s: %s does not fit: %s", config.path, attempt, error)
             continue
-        told = scan.found()
-        if not told.utf8:
+        if not scan.found().utf8:
             raise NoUtf8
-        if found.fits and _whole(found, told, guess, attempt):
+        if whole:
             return found
         log.debug("%s: %s does not fit: %s", config.path, attempt, found)
+        guess = replace(guess, fractions=found.fractions, dots=found.dots)
     return None
 
 
-def _whole(found: Pass, told: Bytes, guess: Guess, attempt: Attempt) -> bool:
+def _whole(found: Pass, told: Bytes, guess: Guess, attempt: Attempt, path: Path) -> bool:
     """Tell whether every row has the header's number of fields.
 
     Where the last field of every row is there, none has too few; where there are no more
-    separators than that takes, none has too many.
+    separators than that takes, none has too many. Of a file with quotes polars says the latter,
+    where it reads every column.
     """
-    if not found.whole or not attempt.narrow:
-        return found.whole
-    return not told.quotes and told.n_separators == (found.n_rows + 1) * (len(guess.names) - 1)
+    n_fields = len(guess.names)
+    if found.whole and not attempt.narrow:
+        return True
+    if told.quotes or attempt.narrow:
+        n_separators = (found.readings.n_lines + 1) * (n_fields - 1)
+        return found.whole and not told.quotes and told.n_separators == n_separators
+    return each_whole(path, guess.separator, n_fields)
 
 
 def _one_per_id(config: FileConfig, parquet: Path) -> bool:

@@ -1,0 +1,56 @@
+"""Features of a large input are computed once; a cached stage says so."""
+
+import polars as pl
+import pytest
+
+from segrun.run import run
+from segrun.store import read_csv
+
+SALES = pl.DataFrame(
+    {
+        "User": [f"u{i % 40}" for i in range(400)],
+        "Quantity": [1 + i * i % 7 for i in range(400)],
+        "UnitPrice": [1.25 + i % 11 for i in range(400)],
+    }
+)
+
+
+@pytest.fixture
+def ran(tmp_path, composed, monkeypatch):
+    monkeypatch.setenv("SEGRUN_CACHE", str(tmp_path / "cache"))
+    SALES.write_csv(tmp_path / "sales.csv")
+
+    def running(name, *changes):
+        experiment = composed(
+            "experiment=dataflow_tiers", "dataset=records", f"dataset.path={tmp_path}/sales.csv",
+            "dataset.id=User", "+dataset.columns={Quantity: number, UnitPrice: number}",
+            "report=none", "segments=none", "backend=sklearn", *changes,
+        )  # fmt: skip
+        run(experiment, tmp_path / name)
+        rows = {row["stage"]: row["reason"] for row in read_csv(tmp_path / name / "timings.csv")}
+        return (tmp_path / name / "features_all.parquet").read_bytes(), rows
+
+    return running
+
+
+def test_features_from_the_cache_are_the_same_and_said_to_be(ran):
+    plain, said = ran("plain")
+    assert "cache" not in said["load"] + said["features"]
+    first, said = ran("first", "cache.min_bytes=0")
+    assert "cache" not in said["load"] + said["features"]
+    again, said = ran("again", "cache.min_bytes=0")
+    assert said["load"] == "table from the cache"
+    assert said["features"] == "features from the cache"
+    assert plain == first == again
+
+
+def test_other_features_are_computed_from_the_table_that_is_kept(ran):
+    ran("first", "cache.min_bytes=0")
+    _, said = ran("other", "cache.min_bytes=0", "features.where='Quantity > 2'")
+    assert said["load"] == "table from the cache"
+    assert "cache" not in said["features"]
+
+
+def test_nothing_is_kept_where_it_is_not_to_be(ran, tmp_path):
+    ran("first", "cache.min_bytes=0", "cache.use=false")
+    assert not list((tmp_path / "cache").glob("*/*/entry.json"))
