@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 from segrun.errors import StoreError
@@ -44,3 +45,15 @@ def write_bytes(path: Path, content: bytes) -> None:
 def is_temporary(path: Path) -> bool:
     """Tell whether `path` is what a killed writer left of an unfinished file."""
     return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what killed writers have left of files whose names begin with `name`."""
+    import psutil
+
+    for path in folder.glob(f".{escape(name)}.*.tmp"):
+        writer = path.name.split(".")[-2]
+        # Another one may be at work this moment.
+        if is_temporary(path) and writer.isdecimal() and not psutil.pid_exists(int(writer)):
+            with suppress(OSError):
+                path.unlink()

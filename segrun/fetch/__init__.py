@@ -14,9 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
-from segrun.atomic import is_temporary, write_atomically
+from segrun.atomic import remove_leftovers, write_atomically
 from segrun.cache import cache_directory
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.fetch.archive import Archive
@@ -113,7 +111,7 @@ def fetch(
             "take a mirror: SEGRUN_FETCH_URL=URL"
         ) from error
     part.discard()
-    _remove_leftovers(folder, name)
+    remove_leftovers(folder, name)
     return path
 
 
@@ -218,16 +216,6 @@ def _put(part: Part, name: str, expected: Content) -> Path:
     text = json.dumps(record, indent=2) + "\n"
     _write(path.with_name(f"{name}.json"), lambda file: file.write_text(text, encoding="utf-8"))
     return path
-
-
-def _remove_leftovers(folder: Path, name: str) -> None:
-    """Remove what fetches that were killed while they wrote have left of their files."""
-    for path in folder.glob(f".{name}.*.tmp"):
-        writer = path.name.split(".")[-2]
-        # Another fetch may be at work this moment.
-        if is_temporary(path) and writer.isdecimal() and not psutil.pid_exists(int(writer)):
-            with suppress(OSError):
-                path.unlink()
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import psutil
 
-from segrun.atomic import is_temporary, write_atomically
+from segrun.atomic import remove_leftovers, write_atomically
 from segrun.datasets.generated import blocks_of, csv_batches
 from segrun.errors import ConfigError, StoreError
 from segrun.generate.users import (
@@ -25,6 +23,9 @@ from segrun.generate.users import (
 from segrun.progress import Progress
 
 SUFFIXES = (".csv", ".parquet")
+
+#: Rows that readers of Parquet take at once.
+_GROUP_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def generate(
     each_bytes = bytes_per_user(config, seed, parquet=parquet)
     if about_bytes is not None:
         config = _sized(config, about_bytes, each_bytes)
-    _remove_leftovers(path)
+    remove_leftovers(path.parent, path.name)
     _check_room(path, n_users(config) * each_bytes)
     rows = _Rows(config, seed, str(path))
     write_atomically(path, rows.to_parquet if parquet else rows.to_csv)
@@ -124,7 +125,7 @@ class _Rows:
 
         frame = register_io_source(source, schema=first.schema)
         try:
-            frame.sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
+            frame.sink_parquet(path, row_group_size=_GROUP_ROWS, maintain_order=True)
         except pl.exceptions.PolarsError as error:
             raise OSError(str(error)) from error
 
@@ -134,10 +135,6 @@ class _Rows:
                 yield rows
                 self.n_rows += len(rows)
                 progress.advance()
-
-
-#: Rows that readers take from a file at once.
-_ROW_GROUP = 500_000
 
 
 def _check_room(path: Path, needed_bytes: float) -> None:
@@ -155,13 +152,3 @@ def _check_room(path: Path, needed_bytes: float) -> None:
             f"{path} takes about {needed_bytes / 1e9:.1f} GB and {folder} has "
             f"{free / 1e9:.1f} GB free: choose another folder, or fewer users"
         )
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what killed processes have left of the same file."""
-    for old in path.parent.glob(f".{path.name}.*.tmp"):
-        writer = old.name.split(".")[-2]
-        # Another one may be at work this moment.
-        if is_temporary(old) and writer.isdecimal() and not psutil.pid_exists(int(writer)):
-            with suppress(OSError):
-                old.unlink()
