@@ -180,6 +180,25 @@ def test_finer_units_of_one_batch_change_how_products_of_another_count(declaring
     same(merged([declaring.rows_of(made[0])], config, {"values": {}}).customers(), alone)
 
 
+def test_a_customer_with_no_value_then_a_finer_one_then_a_usual_one(declaring, merged, same):
+    asked = ["min", "max", "sum", "mean", "first", "last", "distinct"]
+    columns = {name: declaring.column(name, "price") for name in asked}
+    columns |= {name: declaring.column(name) for name in ("days_since", "days_since_first")}
+    config = declaring.aggregate(columns)
+    prices = [(None, None), (0.12345678, DAY + timedelta(days=3)), (2.5, DAY), (2.5, DAY)]
+    made = [
+        pl.DataFrame([("a", price, when), ("b", 1.0, DAY)], orient="row",
+                     schema={name: ROWS[name] for name in ("id", "price", "when")})
+        for price, when in prices
+    ]  # fmt: skip
+    whole = build(declaring.rows_of(pl.concat(made)), config, cluster=False)
+    assert whole.all_customers.columns["sum"][0] == 5.12345678
+    for i in range(4):
+        order = made[i:] + made[:i]
+        state = merged([declaring.rows_of(frame) for frame in order], config, {"values": {}})
+        same(state.customers(), whole.all_customers)
+
+
 def test_sums_too_large_only_together_are_refused_and_change_nothing(declaring, merged, same):
     config = declaring.aggregate({"Total": declaring.column("sum", "price")})
     rows = declaring.rows_of(pl.DataFrame({"id": ["a"], "price": [3e12]}))
