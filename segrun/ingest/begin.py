@@ -15,6 +15,7 @@ from segrun.ingest.batches import Ingested
 from segrun.ingest.database import set_fact, transaction
 from segrun.ingest.ledger import Ledger
 from segrun.ingest.placing import placing_of, store_placing
+from segrun.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,21 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, poin
     placing = placing_of(run, point, nearest=wanted.nearest)
     ledger = Ledger(run, connection)
     aggregates = ledger.aggregates
-    with reading.own_input(run, wanted.input) as source, transaction(connection):
+    with (
+        reading.own_input(run, wanted.input) as source,
+        Progress("first state", 100) as progress,
+        transaction(connection),
+    ):
         aggregates.begin(source)
+        progress.reach(0.5)
         customers = aggregates.customers()
         _check_same(customers, run)
+        progress.reach(0.7)
         set_fact(connection, "run", run.manifest.get("key"))
         set_fact(connection, "ids", reading.id_facts(source.facts))
         store_placing(connection, placing, point, nearest=wanted.nearest)
         placed = placing.place(customers)
+        progress.reach(0.9)
         aggregates.entities.label(customers.ids, placed.label, placed.segment)
         own, n = run.manifest["input"], len(customers)
         facts = aggregates.totals

@@ -21,6 +21,7 @@ from segrun.ingest.database import fact, set_fact, transaction
 from segrun.ingest.moves import Move, moves_between
 from segrun.ingest.part import Part
 from segrun.ingest.totals import totals_of
+from segrun.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,14 @@ class Ledger:
 
     def refresh(self) -> Ingested:
         """Give every customer a segment again, by the reference date of now."""
-        with transaction(self.connection):
+        with transaction(self.connection), Progress("segments", 100) as progress:
             placing.renumber(self.connection, self.run)
             # Not the cached one: the numbers may have been others.
             now = placing.stored_placing(self.connection, self.run)
             before, customers = self.segments(), self.aggregates.customers()
+            progress.reach(0.5)
             placed = now.place(customers)
+            progress.reach(0.8)
             self.aggregates.entities.label(customers.ids, placed.label, placed.segment)
             moves = moves_between(before, customers.ids, placed.segment)
             nothing: dict[str, Any] = {"n_lines": 0, "dropped": {}}
