@@ -18,7 +18,7 @@ from segrun.config import EngineConfig, EngineName
 from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.engines.engine import engine_of
-from segrun.errors import StoreError
+from segrun.errors import EngineError, SegrunError, StoreError
 
 log = logging.getLogger("segrun.engines")
 
@@ -53,7 +53,7 @@ def hand_over(
     Raises
     ------
     EngineError
-        If the engine does not start.
+        If the engine does not start, or fails.
     StoreError
         If the file cannot be written.
     """
@@ -63,8 +63,19 @@ def hand_over(
     reader = import_module(f"segrun.engines.{config.name.value}")
     with _parquet(source, cache or cache_directory()) as files:
         log.info("rows handed over to %s", engine_of(config).version)
-        with reader.opened(files, config) as frame:
-            yield replace(source, frame=frame, by_polars=source.frame)
+        try:
+            with reader.opened(files, config) as frame:
+                yield replace(source, frame=frame, by_polars=source.frame)
+        except SegrunError:
+            raise
+        except Exception as error:
+            # Each engine has errors of its own: no memory left, a worker lost, a full disk.
+            log.debug("the engine failed", exc_info=error)
+            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise EngineError(
+                f"engine={config.name.value} failed: {said}. Give it more memory, or choose "
+                "engine=polars, which gives the same features"
+            ) from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,8 @@ def opened(files: Sequence[Path], config: PysparkConfig) -> Iterator[nw.LazyFram
 def _session(config: PysparkConfig) -> Any:
     from pyspark.sql import SparkSession
 
+    # It tells of every connection that it closes.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     builder: Any = SparkSession.builder
     settings = _settings(config) | config.options
     for name, value in settings.items():

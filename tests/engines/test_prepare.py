@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from segrun.engines import ENGINES
+from segrun.errors import EngineError
 
 HERE = [name for name, engine in ENGINES.items() if not engine.starts]
 
@@ -74,4 +75,14 @@ def test_the_rows_that_were_handed_over_are_gone_afterwards(opened, installed):
         rows = opened(stack, installed("pandas"))
         assert list(opened.cache.glob("*/rows.parquet"))
         assert rows.by_polars is not None
+    assert not list(opened.cache.iterdir())
+
+
+def test_an_engine_that_fails_is_one_message(opened, installed, features):
+    # 100 KB are less than DuckDB needs for anything.
+    with (
+        pytest.raises(EngineError, match=r"engine=duckdb failed: .*[Mm]emory.*engine=polars"),
+        ExitStack() as stack,
+    ):
+        features(opened(stack, installed("duckdb", memory_gib=0.0001)), ("features=rfm",), {})
     assert not list(opened.cache.iterdir())
