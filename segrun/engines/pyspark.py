@@ -11,6 +11,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from segrun import interrupt
 from segrun.config import PysparkConfig
 from segrun.environment import usable_cores
 from segrun.errors import EngineError
@@ -32,18 +33,22 @@ def opened(files: Sequence[Path], config: PysparkConfig) -> Iterator[nw.LazyFram
     EngineError
         If Spark does not start.
     """
-    session = _session(config)
+    session = None
     try:
+        # A Java process whose start is interrupted stays for good.
+        with interrupt.deferred():
+            session = _session(config)
         yield nw.from_native(session.read.parquet(*(str(file.resolve()) for file in files)))
     finally:
-        session.stop()
+        if session is not None:
+            session.stop()
 
 
 def _session(config: PysparkConfig) -> Any:
     from pyspark.sql import SparkSession
 
-    # It tells of every connection that it closes.
-    logging.getLogger("py4j").setLevel(logging.WARNING)
+    # It tells of every connection that it closes, and of a Ctrl-C with a traceback.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     builder: Any = SparkSession.builder
     settings = _settings(config) | config.options
     for name, value in settings.items():
