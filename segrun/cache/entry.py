@@ -211,5 +211,5 @@ def unwritable(cache: Path, error: OSError) -> StoreError:
     """Return the error of a cache that cannot be written."""
     return StoreError(
         f"cannot write to the cache directory {cache}: {error.strerror or error}. "
-        "Name another one: SEGRUN_CACHE=DIR, or keep nothing: cache.use=false"
+        "Name another one: SEGRUN_CACHE=DIR"
     )

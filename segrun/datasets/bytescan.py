@@ -10,6 +10,8 @@ from threading import Event, Thread
 
 import numpy as np
 
+from segrun.errors import DataError
+
 _CHUNK_BYTES = 2**18
 
 
@@ -73,12 +75,13 @@ class ByteScan(Thread):
 
         Raises
         ------
-        OSError
+        DataError
             If the file cannot be read.
         """
         self.join()
         if self._error is not None:
-            raise self._error
+            said = self._error.strerror or self._error
+            raise DataError(f"{self._path} cannot be read to its end: {said}") from self._error
         assert self._found is not None
         return self._found
 

@@ -171,7 +171,7 @@ def _is_known(reading: Reading) -> bool:
     if is_packed(source.path) or remembered(source.path) is not None:
         return True
     kept = [entry.told() for entry in entries(reading.cache) if entry.kind == "tables"]
-    return any(told and told["facts"]["n_bytes"] == source.n_bytes for told in kept)
+    return any(told and told["facts"].get("n_bytes") == source.n_bytes for told in kept)
 
 
 def _entry(reading: Reading) -> Entry:

@@ -92,7 +92,7 @@ def typed(
         raise unwritable(target.parent.parent, error) from error
     finally:
         scan.stop()
-    if state(text.path) != before:
+    if not text.path.exists() or state(text.path) != before:
         raise DataError(
             f"dataset.path={config.path} was changed while it was read: read it again once it is "
             "finished"
