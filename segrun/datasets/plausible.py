@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
-#: Copies are found by hashes, 8 bytes a line: above this, they are not counted.
-_MAX_HASHED = 50_000_000
+#: Copies are found by hashes, some 30 bytes a line in a set: above this, they are not counted, to
+#: bound memory. A CSV file of so many lines is read in one pass, which counts none either.
+_MAX_HASHED = 2_500_000
 
 #: Days without a line that are taken for a wrong year.
 _JUMP = timedelta(days=365)
