@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from segrun.datasets.table import counted
+
 #: Copies are found by hashes, some 30 bytes a line in a set: above this, they are not counted, to
 #: bound memory. A CSV file of so many lines is read in one pass, which counts none either.
 _MAX_HASHED = 2_500_000
@@ -47,17 +49,13 @@ def survey(
         n_copies = pl.len() - pl.struct(pl.all()).hash().n_unique()
         copies = int(rows.select(n_copies.cast(pl.Int64)).collect(engine="streaming").item())
     id_column, date = columns
-    when = pl.lit(None, dtype=pl.Datetime("us")) if date is None else pl.col(date)
-    day = when.drop_nulls().dt.date().alias("day")
-    customer = pl.col(id_column).drop_nulls().alias("customer")
     found = lines.select(
         n_lines=pl.len(),
         missing=pl.struct(pl.all().null_count()),
-        days=day.value_counts(name="n").implode(),
-        busiest=customer.value_counts(name="n").implode(),
     ).collect(engine="streaming")
-    days = found["days"].explode().struct.unnest().drop_nulls().sort("day")
-    customers = found["busiest"].explode().struct.unnest().drop_nulls()
+    when = pl.lit(None, dtype=pl.Datetime("us")) if date is None else pl.col(date)
+    days = counted(lines, when.dt.date().alias("day"), "n").sort("day")
+    customers = counted(lines, pl.col(id_column).alias("customer"), "n")
     most = customers.sort("n", "customer", descending=[True, False]).head(1).rows()
     return {
         "n_lines": found["n_lines"].item(),

@@ -13,7 +13,7 @@ from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.dates import find_format, parse
 from segrun.datasets.numbers import NumberForm
 from segrun.datasets.quoting import clipped, quoted
-from segrun.datasets.table import LINE, POLARS_ERRORS, Table, places
+from segrun.datasets.table import LINE, POLARS_ERRORS, Table, counted, places
 from segrun.errors import DataError
 
 NUMBERS = (Use.number, Use.quantity)
@@ -130,14 +130,13 @@ def find_readings(
         if numbers.is_plain(found[raw(role)].item(), config.decimal):
             forms[role] = NumberForm(Decimal.point, plain=True)
             continue
-        given = pl.col(raw(role)).drop_nulls().alias("text")
-        counted = frame.select(given.value_counts(name="count").struct.unnest())
+        given = counted(frame, pl.col(raw(role)).alias("text"), "count")
         where = f"dataset.path={config.path}, {mapped.columns[role]}"
-        counts = numbers.survey(counted.collect(engine="streaming"))
+        counts = numbers.survey(given)
         forms[role] = numbers.choose(counts, config.decimal, where)
     formats = {}
     for role in [r for r in mapped.roles(Use.date) if r in texts]:
-        dates = found[raw(role)].explode().struct.unnest().drop_nulls()
+        dates = counted(frame, pl.col(raw(role)).alias("text"), "count")
         formats[role] = _date_format(dates, table, mapped.columns[role], config)
     ids = found[raw(mapped.id_role)].item()
     whole = ids["whole"] > 0 and not ids["fractions"]
@@ -184,9 +183,6 @@ def _survey(
     }
     for role in [r for r in mapped.roles(*NUMBERS) if r in texts]:
         asked[raw(role)] = pl.struct(numbers.glance(pl.col(raw(role))))
-    for role in [r for r in mapped.roles(Use.date) if r in texts]:
-        dates = pl.col(raw(role)).drop_nulls().alias("text")
-        asked[raw(role)] = dates.value_counts(name="count").implode()
     try:
         found = frame.select(
             # polars sees a field too many only where it reads every column.
@@ -204,7 +200,7 @@ def _survey(
     return found
 
 
-def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileConfig) -> str:
+def _date_format(dates: pl.DataFrame, table: Table, column: str, config: FileConfig) -> str:
     where = f"dataset.path={config.path}, {column}"
 
     def locate(text: str) -> str:
@@ -213,11 +209,11 @@ def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileC
         return f"{quoted(text)} ({places(table, found[LINE])})" if len(found) else quoted(text)
 
     if config.date_format is not None:
-        n_read = counted["count"].filter(parse(counted["text"], config.date_format).is_not_null())
-        if 2 * int(n_read.sum()) < int(counted["count"].sum()):
-            unread = counted["text"].filter(parse(counted["text"], config.date_format).is_null())
+        n_read = dates["count"].filter(parse(dates["text"], config.date_format).is_not_null())
+        if 2 * int(n_read.sum()) < int(dates["count"].sum()):
+            unread = dates["text"].filter(parse(dates["text"], config.date_format).is_null())
             raise DataError(
-                f"{where}: {len(unread)} of {len(counted)} different dates do not fit "
+                f"{where}: {len(unread)} of {len(dates)} different dates do not fit "
                 f"dataset.date_format={config.date_format!r}, such as "
                 f"{', '.join(map(locate, unread.sort().head(3)))}. null lets segrun find the format"
             )
@@ -225,7 +221,7 @@ def _date_format(counted: pl.DataFrame, table: Table, column: str, config: FileC
     # Excel's own dates read as ISO texts, whatever the order of those that are typed in.
     if table.facts.get("format") == "excel":
         iso = [find for find in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%.f")
-               if not parse(counted["text"], find).null_count()]  # fmt: skip
+               if not parse(dates["text"], find).null_count()]  # fmt: skip
         if iso:
             return iso[0]
-    return find_format(counted, config.date_order, where, locate)
+    return find_format(dates, config.date_order, where, locate)
