@@ -20,9 +20,15 @@ _RACY_SECONDS = 2.0
 
 
 def state(path: Path) -> list[int]:
-    """Return what changes with a file's content: size, time of change, inode and device."""
+    """Return what changes with a file's content: size, times of change, inode and device."""
     found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev]
+    # Copying tools set the first of the times; nobody can set the second.
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev]
+
+
+def is_still(path: Path, before: list[int]) -> bool:
+    """Tell whether a file is there, in the state that it was in."""
+    return path.exists() and state(path) == before
 
 
 def remembered(path: Path) -> str | None:
@@ -40,7 +46,7 @@ def remember(path: Path, sha256: str, before: list[int]) -> None:
     Where it cannot be kept, the next run computes it again.
     """
     try:
-        changed_seconds = before[1] / 1e9
+        changed_seconds = max(before[1:3]) / 1e9
         if state(path) != before or time.time() - changed_seconds < _RACY_SECONDS:
             return
         told = {"path": os.fspath(path.resolve()), "state": before, "sha256": sha256}

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from segrun.cache.digests import remembered, state
+from segrun.cache.digests import is_still, remembered, state
 from segrun.cache.entry import Entry, entries, key_of, locked, making
 from segrun.config import CacheConfig, FileConfig, RatingsFileConfig
 from segrun.datasets.account import Account, delivered, from_plain, tell
@@ -20,7 +20,7 @@ from segrun.datasets.rows import Rows
 from segrun.datasets.source import Kind, Source
 from segrun.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
 from segrun.datasets.transactions import Transactions
-from segrun.datasets.typed import ROWS, NoUtf8, Sampling, typed
+from segrun.datasets.typed import ROWS, NoUtf8, Sampling, changed, typed
 
 log = logging.getLogger("segrun.datasets")
 
@@ -109,7 +109,8 @@ def _opened(reading: Reading, stack: ExitStack) -> Opened:
         return _given(reading, account, text, target, from_cache=False)
     made: tuple[Account | None, Utf8File | None] | None = None
     # Before the file is read its content is not known: who reads it is told by its state.
-    name = key_of(str(reading.source.path.resolve()), state(reading.source.path), _about(reading))
+    before = state(reading.source.path)
+    name = key_of(str(reading.source.path.resolve()), before, _about(reading))
     with locked(reading.cache, f"read-{name}", lambda: _wait(reading)):
         entry = _entry(reading) if _is_known(reading) else None
         if entry is None or entry.told() is None:
@@ -119,6 +120,9 @@ def _opened(reading: Reading, stack: ExitStack) -> Opened:
                 if account is None:
                     return Opened(None, text)
                 entry = _entry(reading)
+                if not is_still(reading.source.path, before):
+                    # The digest is of the one content, the table may be of the other.
+                    raise changed(reading.config.path)
                 facts = {**account.plain(), "n_bytes": reading.source.n_bytes}
                 entry.keep(target, f"table of {reading.config.path}", facts)
     told = stack.enter_context(entry.using())
@@ -148,7 +152,9 @@ def _read(reading: Reading, target: Path) -> tuple[Account | None, Utf8File | No
     config, source, folder = reading.config, reading.source, reading.folder
     if is_utf8_by_all_appearance(source.path, config.encoding):
         try:
-            content = Utf8File(source.path, "utf-8")
+            content = Utf8File(
+                source.path, "utf-8" if config.encoding == "auto" else config.encoding
+            )
             return typed(config, content, folder, target, reading.sampling), None
         except NoUtf8:
             log.debug("%s is no UTF-8", source.path)

@@ -49,6 +49,10 @@ def _pattern(decimal: str, group: str) -> str:
 _PATTERNS = {Decimal.point: _pattern(".", ","), Decimal.comma: _pattern(",", ".")}
 
 
+#: A lone point stands for a missing value in some programs.
+_MARKED = r"\d[.,]|[.,]\d"
+
+
 @dataclass(frozen=True)
 class NumberForm:
     """How the numbers of a column are read.
@@ -111,12 +115,34 @@ def glance(text: pl.Expr) -> list[pl.Expr]:
     return [found.alias(name) for name, found in asked.items()]
 
 
+def marks(text: pl.Expr, *, plain: bool) -> list[pl.Expr]:
+    """Return what tells whether all of a column's texts say which decimal mark they have.
+
+    Parameters
+    ----------
+    text : polars.Expr
+        Texts that can be read.
+    plain : bool
+        Whether all are as computers write them.
+    """
+    if plain:
+        return glance(text)[2:]
+    cleaned = clean(text)
+    point, comma = (cleaned.str.contains(_PATTERNS[d]) for d in (Decimal.point, Decimal.comma))
+    marked = cleaned.str.contains(_MARKED)
+    return [(marked & (point | comma)).sum().alias("marked"),
+            (marked & point & comma).sum().alias("grouped")]  # fmt: skip
+
+
+def is_clear(counts: Mapping[str, int]) -> bool:
+    """Tell from what `marks` counted whether those that tell may decide about the others."""
+    return _decides(counts["marked"] - counts["grouped"], counts["grouped"])
+
+
 def is_plain(counts: Mapping[str, int], wanted: Decimal) -> bool:
     """Tell from what `glance` counted whether every number is as computers write it."""
     # 1.234 may be a thousand and more.
-    clear = wanted is Decimal.point or _decides(
-        counts["marked"] - counts["grouped"], counts["grouped"]
-    )
+    clear = wanted is Decimal.point or is_clear(counts)
     return wanted is not Decimal.comma and counts["plain"] == counts["given"] and clear
 
 
@@ -136,8 +162,7 @@ def survey(counted: pl.DataFrame) -> dict[str, Any]:
         plain=text.cast(pl.Float64, strict=False).is_not_null(),
         point=cleaned.str.contains(_PATTERNS[Decimal.point]),
         comma=cleaned.str.contains(_PATTERNS[Decimal.comma]),
-        # A lone point stands for a missing value in some programs.
-        marked=cleaned.str.contains(r"\d[.,]|[.,]\d"),
+        marked=cleaned.str.contains(_MARKED),
         currency=currency(text),
     ).with_columns(
         unplain=pl.col("point") & ~pl.col("plain"),

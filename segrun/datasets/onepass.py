@@ -5,6 +5,7 @@ polars computes what is counted and writes the Parquet file from one scan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from segrun.config import ColumnKind, FileConfig, RecordsConfig, TransactionsConfig
+from segrun.config import ColumnKind, Decimal, FileConfig, RecordsConfig, TransactionsConfig
 from segrun.datasets.columns import CANONICAL
 from segrun.datasets.csvfile import MAX_FILTERED, distinct
 from segrun.datasets.lines import Lines, read_lines, records, transactions
-from segrun.datasets.numbers import currency
+from segrun.datasets.numbers import currency, is_clear, marks
 from segrun.datasets.probe import Guess
 from segrun.datasets.readings import (
     FRACTION,
@@ -138,14 +139,31 @@ def each_whole(path: Path, separator: str, n_fields: int) -> bool:
     polars.exceptions.PolarsError
         If that cannot be told.
     """
+    n_found = pl.col("line").str.count_matches(separator, literal=True)
+    strange = (n_found != n_fields - 1) & (pl.col("line") != "")
+    return not _as_lines(path).select(strange.any()).collect(engine="streaming").item()
+
+
+def each_closed(path: Path, separator: str) -> bool:
+    """Tell whether quotes are around whole fields only, and closed in the line that opens them.
+
+    Raises
+    ------
+    polars.exceptions.PolarsError
+        If that cannot be told.
+    """
+    letter = re.escape(separator)
+    field = rf'(?:"(?:[^"]|"")*"|[^"{letter}]*)'
+    closed = pl.col("line").str.contains(rf"^{field}(?:{letter}{field})*\r?$")
+    return bool(_as_lines(path).select(closed.all()).collect(engine="streaming").item())
+
+
+def _as_lines(path: Path) -> pl.LazyFrame:
     # As one column: a control character separates nothing.
-    lines = pl.scan_csv(
+    return pl.scan_csv(
         path, schema={"line": pl.String()}, glob=False, separator="\x01", quote_char=None,
         has_header=False,
     )  # fmt: skip
-    n_found = pl.col("line").str.count_matches(separator, literal=True)
-    strange = (n_found != n_fields - 1) & (pl.col("line") != "")
-    return not lines.select(strange.any()).collect(engine="streaming").item()
 
 
 def _scan(path: Path, guess: Guess, attempt: Attempt) -> pl.LazyFrame:
@@ -153,8 +171,12 @@ def _scan(path: Path, guess: Guess, attempt: Attempt) -> pl.LazyFrame:
     used = {c: role for role, c in guess.mapped.columns.items() if role in attempt.as_is}
     names = distinct(guess.names)
     typed = guess.mapped.roles(*NUMBERS)
-    schema = {name: pl.Float64() if used.get(name) in typed else pl.String() for name in names}
+    whole = [name for name in names if used.get(name) in guess.whole]
+    kinds: dict[str, pl.DataType] = dict.fromkeys(typed, pl.Float64())
+    kinds |= dict.fromkeys(guess.whole, pl.Int64())
+    schema = {name: kinds.get(used.get(name, ""), pl.String()) for name in names}
     frame = pl.scan_csv(path, schema=schema, glob=False, separator=guess.separator, has_header=True)
+    frame = frame.with_columns(pl.col(whole).cast(pl.Float64))
     if attempt.narrow or attempt.blanks or len(names) > MAX_FILTERED:
         return frame
     # A line that is blank, or has nothing but separators, is no row.
@@ -177,6 +199,7 @@ def _checks(lines: Lines, config: FileConfig, guess: Guess, attempt: Attempt) ->
         "fractions": (quantity != quantity.round()).any(),
         "n_dots": ids.str.contains(".", literal=True).sum(),
         **{f"currency {r}": _currencies(raw(r)) for r in numbers if r not in attempt.as_is},
+        **_marks(guess, config, attempt),
     }
     if guess.dots:
         asked["n_whole"] = ids.str.contains(WHOLE_FLOAT).sum()
@@ -187,6 +210,17 @@ def _checks(lines: Lines, config: FileConfig, guess: Guess, attempt: Attempt) ->
     if attempt.blanks:
         asked["n_blank"] = pl.all_horizontal(pl.col(names).is_null()).sum()
     return asked
+
+
+def _marks(guess: Guess, config: FileConfig, attempt: Attempt) -> dict[str, pl.Expr]:
+    """Return what tells whether the decimal mark is as clear as in the probe."""
+    if config.decimal is not Decimal.auto:
+        return {}
+    forms = {r: form for r, form in guess.readings.forms.items() if r not in attempt.as_is}
+    return {
+        f"marks {role}": pl.struct(marks(pl.col(raw(role)), plain=form.plain))
+        for role, form in forms.items()
+    }
 
 
 def _currencies(name: str) -> pl.Expr:
@@ -214,6 +248,9 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
         fits = fits and readings.whole_ids == bool(checks["n_whole"] and not checks["n_fractions"])
     else:
         fits = fits and not checks["n_dots"]
+    fits = fits and all(
+        is_clear(found) for name, found in checks.items() if name.startswith("marks ")
+    )
     forms = dict(readings.forms)
     for name, seen in checks.items():
         if name.startswith("currency "):

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from segrun.config import FileConfig
+from segrun.config import Decimal, FileConfig
 from segrun.datasets.columns import Mapped
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.dates import only_order
 from segrun.datasets.lines import read_lines
+from segrun.datasets.numbers import glance
 from segrun.datasets.readings import NUMBERS, Readings, find_readings, raw, unclean, with_raw
 from segrun.datasets.textfile import Utf8File
 from segrun.datasets.used import find
@@ -24,6 +25,10 @@ N_PIECES, PIECE_BYTES = 20, 2**19
 
 #: Whose share of the probe's rows is less has not half of the file's.
 _BUSY = 0.4
+
+#: Where so many numbers of a probe tell their decimal mark, the others of the file do not turn
+#: it: of the whole file one in fifty is enough.
+_TELLING = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Guess:
         How they are read; `n_lines` is the probe's.
     as_is : frozenset of str
         Roles whose values need no cleaning.
+    whole : frozenset of str
+        Those of `as_is` with numbers that have no point: 1.234 may be a thousand and more.
     fractions : bool
         Whether some quantities have fractions.
     dots : bool
@@ -57,6 +64,7 @@ class Guess:
     mapped: Mapped
     readings: Readings
     as_is: frozenset[str]
+    whole: frozenset[str]
     fractions: bool
     dots: bool
     quotes: bool
@@ -127,8 +135,9 @@ def guess(config: FileConfig, text: Utf8File, folder: Path) -> Guess | None:
         return None
     one = pl.lit(told["busiest"], dtype=pl.String)
     n_busiest = lines.frame.select((ids == one).sum()).collect().item()
+    as_is, whole = _as_is(rows, mapped, readings, config)
     return Guess(
-        table.names, table.separator, mapped, readings, _as_is(rows, mapped, readings, config),
+        table.names, table.separator, mapped, readings, as_is, whole,
         bool(told["fractions"]), bool(told["dots"]), b'"' in text.path.read_bytes(),
         told["busiest"] if n_busiest > _BUSY * readings.n_lines else None,
     )  # fmt: skip
@@ -148,16 +157,37 @@ def _settled(rows: pl.LazyFrame, readings: Readings, config: FileConfig) -> bool
 
 def _as_is(
     rows: pl.LazyFrame, mapped: Mapped, readings: Readings, config: FileConfig
-) -> frozenset[str]:
-    """Return the roles whose values are all clean, and numbers as computers write them."""
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the roles whose values are all clean, and numbers as computers write them.
+
+    And those of them that are read as whole numbers, since none of the probe has a point.
+    """
     roles = [
         role
         for role in mapped.columns
-        if mapped.uses[role] not in NUMBERS or readings.forms[role].plain
+        if mapped.uses[role] not in NUMBERS
+        or (readings.forms[role].plain and not _has_numbers(config.missing))
     ]
     asked = {
         role: unclean(pl.col(mapped.columns[role]), mapped.uses[role], config).any()
         for role in roles
     }
     found = rows.select(**asked).collect().row(0, named=True)
-    return frozenset(role for role in roles if not found[role])
+    clean = {role for role in roles if not found[role]}
+    if config.decimal is not Decimal.auto:
+        return frozenset(clean), frozenset()
+    whole = set()
+    for role in clean.intersection(mapped.roles(*NUMBERS)):
+        counts = rows.select(glance(pl.col(raw(role)))).collect().row(0, named=True)
+        if not counts["marked"]:
+            whole.add(role)
+        elif counts["marked"] - counts["grouped"] < _TELLING * counts["given"]:
+            # Every number of the file is looked at.
+            clean.remove(role)
+    return frozenset(clean), frozenset(whole)
+
+
+def _has_numbers(missing: list[str]) -> bool:
+    """Tell whether a missing value may be written as a number, such as -1."""
+    numbers = pl.Series(missing, dtype=pl.String).cast(pl.Float64, strict=False)
+    return bool(numbers.is_finite().any())

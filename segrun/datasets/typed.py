@@ -14,14 +14,14 @@ from threading import Event, Thread
 
 import polars as pl
 
-from segrun.cache.digests import remember, remembered, state
+from segrun.cache.digests import is_still, remember, remembered, state
 from segrun.cache.entry import unwritable
 from segrun.config import BadLines, FileConfig, RecordsConfig
 from segrun.datasets import probe
 from segrun.datasets.account import Account, currencies, facts, how
 from segrun.datasets.bytescan import Bytes, ByteScan
 from segrun.datasets.csvfile import distinct
-from segrun.datasets.onepass import Attempt, Pass, each_whole, read_once
+from segrun.datasets.onepass import Attempt, Pass, each_closed, each_whole, read_once
 from segrun.datasets.probe import Guess
 from segrun.datasets.table import POLARS_ERRORS
 from segrun.datasets.textfile import Utf8File
@@ -82,8 +82,9 @@ def typed(
     guess = _guessed(config, text, folder, sampling)
     if guess is None:
         return None
-    known = remembered(text.path)
-    scan = ByteScan(text.path, guess.separator, digest=known is None)
+    # Of a temporary copy nobody asks it.
+    asked = text.path.parent != folder and remembered(text.path) is None
+    scan = ByteScan(text.path, guess.separator, digest=asked)
     scan.start()
     try:
         found = _attempted(config, text, guess, scan, target / ROWS)
@@ -92,13 +93,13 @@ def typed(
         raise unwritable(target.parent.parent, error) from error
     finally:
         scan.stop()
-    if not text.path.exists() or state(text.path) != before:
-        raise DataError(
-            f"dataset.path={config.path} was changed while it was read: read it again once it is "
-            "finished"
-        )
+    if not is_still(text.path, before):
+        raise changed(config.path)
     if told.sha256:
         remember(text.path, told.sha256, before)
+    if found is None and not told.utf8:
+        # polars refused it, wherever it came upon the byte.
+        raise NoUtf8
     if found is None or not _one_per_id(config, target / ROWS):
         return None
     opened = {"encoding": text.encoding}
@@ -107,6 +108,13 @@ def typed(
         how(opened, found.readings), found.surveyed, currencies(found.readings), {},
         facts({}, found.surveyed, found.readings, columns), opened, guess.mapped.id_name,
     )  # fmt: skip
+
+
+def changed(name: str) -> DataError:
+    """Return the error of a file that is written to while it is read."""
+    return DataError(
+        f"dataset.path={name} was changed while it was read: read it again once it is finished"
+    )
 
 
 def _guessed(config: FileConfig, text: Utf8File, folder: Path, sampling: Sampling) -> Guess | None:
@@ -140,6 +148,9 @@ def _attempted(
             with _shown(config.path, text.path, scan):
                 found = read_once(text.path, config, guess, attempt, parquet)
                 whole = found.fits and _whole(found, scan.found(), guess, attempt, text.path)
+                if whole and attempt.blanks and scan.found().quotes:
+                    # Where bad lines are left out, each is looked at for itself.
+                    whole = each_closed(text.path, guess.separator)
         except POLARS_ERRORS as error:
             # Of a full disk polars raises an error of its own.
             full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES

@@ -1,5 +1,7 @@
 """Large files: a probe and one checked pass come to what the exact road comes to."""
 
+import gzip
+import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from segrun.errors import DataError
 
 #: Of most files the probe sees a part only.
 TINY = Sampling(n_pieces=3, piece_bytes=60)
-MISSING = ["NA", "null"]
+MISSING = ["NA", "null", "-99"]
 
 
 def settings_of(path, kind, **changes):
@@ -78,12 +80,47 @@ def assert_same(one, other):
 
 
 IDS = st.sampled_from(["a", "b", "007", " c", "d ", "1.0", "2.50", "NA", "", "null", "é"])
-NUMBERS = st.sampled_from(["1", "2", "-3", "2.5", "1e3", "", "NA", " 4", "+5", "nan", "inf", "1,5"])
+NUMBERS = st.sampled_from(
+    [
+        "1",
+        "2",
+        "-3",
+        "2.5",
+        "1e3",
+        "",
+        "NA",
+        " 4",
+        "+5",
+        "nan",
+        "inf",
+        "1,5",
+        "1.000",
+        "1.234",
+        "-99",
+        '"6"',
+        '""',
+    ]
+)
 PRICES = st.sampled_from(["1.25", "3", "0.1", "", "£2.50", "1.234", "1 000.5", "$3", "1e400"])
 DATES = st.sampled_from(
     ["01/02/2024", "13/02/2024", "05/05/2024", "2/13/2024", "", "2024-01-01", "x"]
 )
-TEXTS = st.sampled_from(["p", " q ", "", "NA", "a b", "w" * 30])
+TEXTS = st.sampled_from(
+    [
+        "p",
+        " q ",
+        "",
+        "NA",
+        "a b",
+        "w" * 30,
+        '"p, q"',
+        '""',
+        '5" by 6"',
+        '5"',
+        '"5"" by 6"""',
+        '"p" q',
+    ]
+)
 ENDS = st.sampled_from(["", "", "", "", "", ",extra", "\n", "\n,,,,,"])
 
 
@@ -128,6 +165,8 @@ def test_what_the_large_road_reads_the_exact_one_reads_alike(
 
 BODY = "a,1,2024-01-31,1.25,p,z\nb,2,2024-02-01,3.5,q,z\n" * 40
 PLAIN = "id,n,when,price,x,last\n" + BODY
+WHOLE_BODY = BODY.replace("1.25", "125").replace("3.5", "35")
+WHOLE = "id,n,when,price,x,last\n" + WHOLE_BODY
 
 
 @pytest.mark.parametrize(
@@ -144,11 +183,14 @@ PLAIN = "id,n,when,price,x,last\n" + BODY
         ("transactions", PLAIN.replace("1.25", "£1.25")),
         ("transactions", PLAIN.replace("2024-01-31", "31.1.24").replace("2024-02-01", "1.2.24")),
         ("records", PLAIN.replace("\na,", "\n17.0,")),
+        ("records", WHOLE + "c,-99,2024-02-01,-99,p,z\n" + 3 * BODY),
+        ("records", PLAIN + "c,1,2024-02-01,-99,p,z\n" + 3 * BODY),
+        ("records", (PLAIN + 3 * BODY + "c,1,2024-02-01,1,p,é\n" + 3 * BODY).encode("latin-1")),
     ],
 )  # fmt: skip
 def test_files_like_most_take_the_large_road(tmp_path, kind, content):
     path = tmp_path / "rows.csv"
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     config = settings_of(path, kind)
     found = by_large_road(config, tmp_path / "large")
     assert found is not None
@@ -183,6 +225,37 @@ def test_what_the_probe_did_not_see_takes_a_second_pass(tmp_path, strange):
     assert_same(
         by_large_road(config, tmp_path / "large"), by_exact_road(config, tmp_path / "exact")
     )
+
+
+@pytest.mark.parametrize(
+    ("n", "price"), [("1", "1.000"), ("1.234", "1"), ("1", "£1.250")], ids=["whole", "n", "sign"]
+)
+def test_numbers_that_may_be_thousands_are_left_to_the_exact_road(tmp_path, n, price):
+    path = tmp_path / "rows.csv"
+    content = f"{WHOLE}c,{n},2024-02-01,{price},p,z\n{3 * WHOLE_BODY}"
+    path.write_text(content.replace(",125,", ",£125,") if "£" in price else content)
+    config = settings_of(path, "transactions")
+    assert by_large_road(config, tmp_path / "large") is None
+    assert "can be read in two ways" in by_exact_road(config, tmp_path / "exact")
+
+
+@pytest.mark.parametrize("policy", [BadLines.skip, BadLines.quarantine])
+def test_quotes_within_a_field_are_bad_lines_on_both_roads(tmp_path, policy):
+    path = tmp_path / "rows.csv"
+    path.write_text(PLAIN + 'c,1,2024-02-01,1,5" by 6",z\n' + 3 * BODY)
+    config = settings_of(path, "records", bad_lines=policy)
+    assert by_large_road(config, tmp_path / "large") is None
+    path.write_text(PLAIN + 'c,1,2024-02-01,1,"5"" by 6""",z\n' + 3 * BODY)
+    found = by_large_road(config, tmp_path / "once more")
+    assert_same(found, by_exact_road(config, tmp_path / "exact"))
+
+
+def test_the_encoding_is_told_as_it_was_given(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(PLAIN)
+    config = settings_of(path, "records", encoding="UTF8")
+    found = by_large_road(config, tmp_path / "large")
+    assert_same(found, by_exact_road(config, tmp_path / "exact"))
 
 
 def test_dates_that_another_order_reads_as_well_are_left_to_the_exact_road(tmp_path):
@@ -255,11 +328,40 @@ def test_a_damaged_table_is_made_anew(opened, plain, cache):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(opened, plain, cache, monkeypatch):
-    states = [[1, 2, 3, 4], [2, 2, 3, 4]]
-    monkeypatch.setattr("segrun.datasets.typed.state", lambda path: states.pop(0))
+    monkeypatch.setattr("segrun.datasets.typed.is_still", lambda *_: False)
     with pytest.raises(DataError, match="changed while it was read"), opened(plain):
         pass
     assert not list(cache.glob("tables/*"))
+
+
+def test_a_packed_file_that_is_replaced_while_it_is_read_is_refused(
+    opened, tmp_path, cache, monkeypatch
+):
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(PLAIN.encode()))
+    unpack = large.as_utf8
+
+    def replaced(source, *rest):
+        # Its digest is known by now.
+        path.write_bytes(gzip.compress((PLAIN + BODY).encode()))
+        return unpack(source, *rest)
+
+    monkeypatch.setattr(large, "as_utf8", replaced)
+    with pytest.raises(DataError, match="changed while it was read"), opened(path):
+        pass
+    assert not list(cache.glob("tables/*"))
+
+
+def test_a_digest_is_not_that_of_a_file_whose_time_was_set_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEGRUN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(digests, "_RACY_SECONDS", 0.0)
+    path = tmp_path / "file"
+    path.write_text("one")
+    digests.remember(path, "abc", digests.state(path))
+    found = path.stat()
+    path.write_text("two")
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert digests.remembered(path) is None
 
 
 def test_a_digest_is_remembered_while_its_file_is_as_it_was(tmp_path, monkeypatch):
