@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ from typing import Any
 from segrun.atomic import write_atomically
 from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
-from segrun.errors import KnownBatchError
-from segrun.ingest import moves
+from segrun.ingest import contents, moves
 from segrun.ingest.moves import Move
 from segrun.ingest.totals import n_dropped
 
@@ -40,6 +39,8 @@ class Ingested:
         Customers by where they were and where they are.
     told : sequence of str
         What else is worth knowing.
+    files : mapping of str to str
+        Of several files: the digest of each by name.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Ingested:
     n_new: int
     moves: Mapping[Move, int]
     told: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_moved(self) -> int:
@@ -72,29 +74,9 @@ def record(connection: sqlite3.Connection, batch: Ingested) -> None:
         ),
     ).lastrowid  # fmt: skip
     assert number is not None
+    contents.record(connection, number, batch.fingerprint, batch.files)
     if batch.kind != "run":
         moves.record(connection, number, batch.moves)
-
-
-def check_new(connection: sqlite3.Connection, path: str, fingerprint: str) -> None:
-    """Refuse a file that was ingested before.
-
-    Raises
-    ------
-    KnownBatchError
-        Saying when, and as what.
-    """
-    known = connection.execute(
-        "SELECT file, ingested, kind FROM batches WHERE fingerprint = ? ORDER BY number",
-        (fingerprint,),
-    ).fetchone()
-    if known is not None:
-        file, when, kind = known
-        what = "the run's own input" if kind == "run" else f"ingested as {file} at {when}"
-        raise KnownBatchError(
-            f"{path} has the content of what is in already: {what}. --force counts it once more, "
-            "--skip-known passes over such files"
-        )
 
 
 def keep_quarantine(folder: Path, source: Transactions | Rows, fingerprint: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from segrun.customers import Customers
 from segrun.errors import StoreError
 from segrun.finished import FinishedRun
-from segrun.ingest import batches, reading
+from segrun.ingest import batches, contents, reading
 from segrun.ingest.batches import Ingested
 from segrun.ingest.database import set_fact, transaction
 from segrun.ingest.ledger import Ledger
@@ -76,13 +76,16 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, poin
         progress.reach(0.7)
         set_fact(connection, "run", run.manifest.get("key"))
         set_fact(connection, "ids", reading.id_facts(source.facts))
+        set_fact(connection, "currencies", source.facts.get("currencies", []))
         store_placing(connection, placing, point, nearest=wanted.nearest)
         placed = placing.place(customers)
         progress.reach(0.9)
         aggregates.entities.label(customers.ids, placed.label, placed.segment)
         own, n = run.manifest["input"], len(customers)
         facts = aggregates.totals
-        first = Ingested("run", own.get("path"), own.get("sha256"), facts, n, n, {})
+        path, sha256 = source.fingerprint.get("path"), own.get("sha256")
+        files = contents.files_of(path, sha256) if path and sha256 else {}
+        first = Ingested("run", own.get("path"), sha256, facts, n, n, {}, files=files)
         batches.record(connection, first)
 
 

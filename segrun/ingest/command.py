@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from segrun.address import refuse_secret
 from segrun.arguments import Arguments
 from segrun.errors import ConfigError, KnownBatchError, SegrunError
 from segrun.finished import open_run
@@ -42,6 +43,9 @@ def ingest_command(arguments: Sequence[str]) -> int:
     files = [text for text in asked["files"] if not _is_change(text)]
     if asked["force"] and asked["skip_known"]:
         raise ConfigError(f"--force and --skip-known contradict each other. Usage: {USAGE}")
+    for file in (*files, asked["input"] or ""):
+        # Before any message names it.
+        refuse_secret(file, "FILE")
     run = open_run(Path(asked["run"]).expanduser())
     if not files and not has_state(run):
         print(f"{run.path}: nothing was ingested yet. {USAGE}")  # noqa: T201

@@ -14,7 +14,7 @@ from segrun.errors import StoreError
 STATE = "state.sqlite"
 
 #: Written by another form of the tables, a state cannot be used.
-_VERSION = 1
+_VERSION = 2
 
 _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -22,7 +22,8 @@ _TABLES = (
     "fingerprint TEXT, ingested TEXT NOT NULL, n_lines INTEGER, n_dropped INTEGER, "
     "first_line TEXT, last_line TEXT, n_customers INTEGER, n_new INTEGER, n_moved INTEGER, "
     "facts TEXT NOT NULL)",
-    "CREATE INDEX batches_by_fingerprint ON batches (fingerprint)",
+    "CREATE TABLE contents (fingerprint TEXT NOT NULL, batch INTEGER NOT NULL)",
+    "CREATE INDEX contents_by_fingerprint ON contents (fingerprint)",
     "CREATE TABLE moves (batch INTEGER NOT NULL, is_new INTEGER NOT NULL, origin INTEGER, "
     "target INTEGER, n INTEGER NOT NULL)",
     "CREATE TABLE different (customer INTEGER NOT NULL, answer TEXT NOT NULL, value NOT NULL, "

@@ -14,7 +14,7 @@ from segrun.claim import INGESTED
 from segrun.config import Experiment, RecordsConfig, from_plain
 from segrun.errors import DataError
 from segrun.finished import FinishedRun
-from segrun.ingest import batches, placing, reading
+from segrun.ingest import batches, contents, placing, reading
 from segrun.ingest.aggregates import Aggregates
 from segrun.ingest.batches import Ingested
 from segrun.ingest.database import fact, set_fact, transaction
@@ -60,16 +60,21 @@ class Ledger:
         """
         with reading.batch(self.run, path, changes) as source:
             sha256, seen = str(source.fingerprint["sha256"]), reading.id_facts(source.facts)
+            files = contents.files_of(path, sha256)
             if not force:
-                batches.check_new(self.connection, path, sha256)
+                contents.check_new(self.connection, path, sha256, files)
             ids = reading.merged_ids(fact(self.connection, "ids"), seen)
             part = self.aggregates.part(source)
-            told = batches.keep_quarantine(self.run.path / INGESTED, source, sha256)
+            before = fact(self.connection, "currencies")
+            currencies, mixed = reading.merged_currencies(before, source.facts)
+            told = batches.keep_quarantine(self.run.path / INGESTED, source, sha256) + mixed
         facts = totals_of(part, self.aggregates.definition.asked)
         with transaction(self.connection):
             set_fact(self.connection, "ids", ids)
+            set_fact(self.connection, "currencies", currencies)
             n_new, moves = self._merge(part)
-            found = Ingested("batch", path, sha256, facts, len(part.table), n_new, moves, told)
+            n = len(part.table)
+            found = Ingested("batch", path, sha256, facts, n, n_new, moves, told, files)
             batches.record(self.connection, found)
         return found
 

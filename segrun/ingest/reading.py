@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from segrun.address import is_address
 from segrun.apply.reading import as_then, with_file
 from segrun.config import DateOrder, FileConfig, from_plain
 from segrun.datasets.rows import Rows
@@ -39,6 +41,12 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
 
     if any(change.startswith("dataset.path=") for change in changes):
         raise ConfigError("dataset.path: files are named alone, without dataset.path=")
+    if is_address(path) and not any(c.startswith("dataset.query=") for c in changes):
+        # The query of the run would give its own rows once more, beside the new ones.
+        raise ConfigError(
+            f"{path} is a database: say which rows are new by dataset.query=, a SELECT or the name "
+            "of a table that has no others"
+        )
     experiment = with_file(run, path, changes)
     asked = experiment.dataset
     datasets.check(asked)
@@ -46,16 +54,17 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
     then = as_then(asked, run.manifest.get("transactions", {}))
     if any(change.startswith("dataset.date_order=") for change in changes):
         then = replace(then, date_format=asked.date_format)
+    opened = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
     with ExitStack() as stack:
         try:
-            found = stack.enter_context(datasets.load(then, experiment.seed))
+            found = stack.enter_context(opened(then))
         except DataError as error:
             if then.date_format == asked.date_format:
                 raise
             # Dates of databases and of Excel, which nobody can read in two ways.
             iso = replace(then, date_format=None, date_order=DateOrder.iso)
             try:
-                found = stack.enter_context(datasets.load(iso, experiment.seed))
+                found = stack.enter_context(opened(iso))
             except DataError:
                 raise error from None
         yield found
@@ -82,7 +91,16 @@ def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Transactions |
     experiment = from_plain(run.experiment)
     if moved_to is not None:
         experiment = with_file(run, moved_to, [])
-    with datasets.load(experiment.dataset, experiment.seed) as found:
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(
+                datasets.load(experiment.dataset, experiment.seed, settings=experiment.cache)
+            )
+        except DataError as error:
+            raise DataError(
+                f"{error}. The first state of {run.path} is made of its own input: --input FILE "
+                "says where that lies now"
+            ) from error
         _check_same(run, found.fingerprint)
         yield found
 
@@ -119,3 +137,13 @@ def merged_ids(one: Mapping[str, bool], other: Mapping[str, bool]) -> dict[str, 
             "together, .0 would stay. Write all ids in one way"
         )
     return found
+
+
+def merged_currencies(
+    before: Sequence[str], facts: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """Return the currencies beside numbers until now, and what to say where one is new to them."""
+    now = facts.get("currencies", [])
+    found = sorted({*before, *now})
+    mixed = before and set(now) - set(before)
+    return found, [f"amounts in several currencies are added up: {', '.join(found)}"] * bool(mixed)

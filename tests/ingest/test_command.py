@@ -67,11 +67,19 @@ def test_features_and_segments_as_files(run, batches, capsys):
         (["--force", "--skip-known"], "contradict"),
         (["--nonsense"], "nonsense"),
         (["dataset.nonsense=1", "FILE"], "dataset.nonsense"),
+        (["sqlite:///shop.db"], "dataset.query="),
     ],
 )
 def test_wrong_arguments_are_refused(run, batches, arguments, said):
     with pytest.raises(ConfigError, match=said):
         command(run.path, *(batches[0] if a == "FILE" else a for a in arguments))
+
+
+def test_no_message_repeats_a_password(run):
+    with pytest.raises(ConfigError, match="password") as error:
+        command(run.path, "postgresql://me:geheim@localhost/shop", "dataset.query=sales")
+    assert "geheim" not in str(error.value)
+    assert not (run.path / "ingest").exists()
 
 
 def test_a_setting_says_how_a_batch_is_written(run, tmp_path):

@@ -1,5 +1,6 @@
 """Batches into the state of a run: features of one read, segments of the model, moves."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -108,6 +109,45 @@ def test_a_batch_seen_twice_is_refused_and_counts_again_if_forced(run, sales, ba
     assert features_of(run) != once
 
 
+def test_no_file_counts_twice_by_way_of_a_folder(run, batches, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, path in zip("ab", batches[:2], strict=True):
+        shutil.copy(path, folder / f"{name}.csv")
+    ingest(run, batches[:1])
+    once = features_of(run)
+    # Not known as a whole, so that --skip-known does not pass over the new one of it.
+    with pytest.raises(DataError, match=r"of its 2 files 1 have .* a\.csv") as error:
+        ingest(run, [str(folder)])
+    assert not isinstance(error.value, KnownBatchError)
+    assert features_of(run) == once
+    ingest(run, batches[1:2])
+    with pytest.raises(KnownBatchError):
+        ingest(run, [str(folder)])
+    ingest(run, [str(folder / "*.csv")], force=True)
+    (folder / "b.csv").unlink()
+    with pytest.raises(KnownBatchError):
+        ingest(run, [str(folder)])
+
+
+def test_a_file_of_a_folder_that_is_in_is_known(run, batches, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in batches[:2]:
+        shutil.copy(path, folder)
+    ingest(run, [str(folder)])
+    with pytest.raises(KnownBatchError):
+        ingest(run, batches[1:2])
+
+
+def test_another_currency_is_told(run, tmp_path):
+    lines = ["1,A,B,2,04/03/2011 10:15,{}1.5,x,EIRE"]
+    files = [write(tmp_path / f"{i}.csv", [lines[0].format(sign)]) for i, sign in enumerate("££$")]
+    told = [" ".join(batch.told) for batch in ingest(run, files, force=True)]
+    assert told[:2] == ["", ""]
+    assert "several currencies" in told[2]
+
+
 def test_dates_are_read_as_the_run_read_its_own(run, tmp_path):
     # Alone, 3 April or 4 March: the run has months first.
     minute = write(tmp_path / "a.csv", ["1,A,B,2,04/03/2031 10:15,1.5,new,EIRE"])
@@ -164,6 +204,9 @@ def test_another_input_than_the_run_has_read_makes_no_state(run_of, sales, tmp_p
     )  # fmt: skip
     path.write_text(text.replace("United Kingdom", "EIRE"), encoding="utf-8")
     with pytest.raises(DataError, match="sha256"):
+        ingest(run, [])
+    path.unlink()
+    with pytest.raises(DataError, match=r"no such file.*--input FILE"):
         ingest(run, [])
     elsewhere = tmp_path / "elsewhere.csv"
     elsewhere.write_text(text, encoding="utf-8")
