@@ -6,7 +6,8 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from functools import cache
 from pathlib import Path, PurePath
 from urllib.parse import unquote
 
@@ -82,7 +83,7 @@ def _below(folder: Path, named: Path) -> Iterator[Path]:
     seen = set()
     for at, folders, names in os.walk(folder, followlinks=True):
         place = os.path.realpath(at)
-        results = Path(at) != folder and any(marks <= set(names) for marks in _RESULTS)
+        results = Path(at) != folder and _are_results(set(names))
         if place in seen or results:
             # A link that leads back, or what a run has left.
             folders.clear()
@@ -115,12 +116,29 @@ def _root(pattern: Path) -> Path:
 def _matches(root: Path, pattern: Path) -> Iterator[Path]:
     # Not Path.glob, which takes hidden files, too.
     rest = str(pattern.relative_to(root))
+    has_results = cache(_has_results)
     for match in glob.iglob(rest, root_dir=root, recursive=True):  # noqa: PTH207
         path = root / match
+        if any(map(has_results, _folders(root, path))):
+            continue
         if path.is_dir():
             yield from _below(path, pattern)
         else:
             yield path
+
+
+def _folders(root: Path, path: Path) -> Iterator[Path]:
+    """Yield the folders from below `root` to the path, itself if it is one."""
+    names = path.relative_to(root).parts
+    yield from (root.joinpath(*names[:n]) for n in range(1, len(names) + path.is_dir()))
+
+
+def _has_results(folder: Path) -> bool:
+    return _are_results({entry.name for entry in folder.iterdir()})
+
+
+def _are_results(names: Set[str]) -> bool:
+    return any(marks <= names for marks in _RESULTS)
 
 
 def _nothing(path: Path, found: Sequence[PurePath]) -> str:

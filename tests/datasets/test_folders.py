@@ -233,7 +233,9 @@ def test_results_below_the_folder_are_no_input(rows_of, whole, tmp_path):
     write(tmp_path / "f/a.csv", HEADER + "".join(ROWS))
     write(tmp_path / "f/outputs/x/experiment.yaml", "name: x")
     write(tmp_path / "f/outputs/x/manifest.json", "{}")
-    assert rows_of(tmp_path / "f").equals(whole)
+    write(tmp_path / "f/outputs/x/quarantine.csv", HEADER + ROWS[0])
+    for path in ("f", "f/**/*.csv", "f/**", "*/**"):
+        assert rows_of(tmp_path / path).equals(whole)
 
 
 def test_a_link_that_leads_back_ends(rows_of, whole, tmp_path):
