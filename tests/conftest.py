@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from segrun.config import (
     BadLines,
@@ -24,6 +25,16 @@ from segrun.config import (
     TransactionsConfig,
 )
 from segrun.customers import Customers
+
+# How fast examples are made is no property of segrun: a busy machine must not fail a test.
+settings.register_profile(
+    "segrun",
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large,
+    ],
+)  # fmt: skip
+settings.load_profile("segrun")
 
 
 @pytest.fixture(scope="session")
