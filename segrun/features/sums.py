@@ -63,7 +63,11 @@ class Measure:
         finer = (~coarse).cast(nw.Int64)
         found = units(self.value, USUAL_PLACES)
         if self.times is not None:
-            found, size = self.times * found, self.times * size
+            size = self.times * size
+            # Where that is too much, DuckDB refuses the product of whole numbers and others take
+            # what is left of it.
+            times = nw.when(size.abs() <= LARGEST_SUM).then(self.times).otherwise(nw.lit(0))
+            found = times * found
         name_of_size, name_of_finer = self.guards()
         return {self.name: found, name_of_size: size.abs(), name_of_finer: finer}
 

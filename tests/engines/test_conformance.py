@@ -1,10 +1,15 @@
 """One file, one definition, every engine: the same features to the last bit."""
 
 from contextlib import ExitStack
+from datetime import datetime
 
+import narwhals as nw
+import polars as pl
 import pytest
 
-from segrun.engines import ENGINES
+from segrun.datasets import Transactions
+from segrun.engines import ENGINES, hand_over
+from segrun.errors import DataError
 
 # Modin says so of each step that it leaves to pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(efaulting to pandas|modin).*")
@@ -101,6 +106,23 @@ def test_so_they_are_where_prices_have_more_than_six_decimals(
     fine_engine, name, expected, features, bits
 ):
     assert bits(features(fine_engine, *FEATURES[name])) == expected[True, name]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_amounts_that_are_too_large_are_refused_alike(name, installed, opened, features):
+    # 9e15 pieces at a thousand: no whole number of 64 bits.
+    line = {
+        "InvoiceNo": "1", "StockCode": "A", "Description": "x", "Quantity": 2**53,
+        "InvoiceDate": datetime(2011, 1, 1), "UnitPrice": 1000.0, "CustomerID": "7",
+        "Country": "EIRE",
+    }  # fmt: skip
+    frame = nw.from_native(pl.LazyFrame([line]))
+    rows = Transactions(frame, "CustomerID", {}, {"n_missing": {}})
+    with (
+        hand_over(rows, installed(name), opened.cache) as handed,
+        pytest.raises(DataError, match="customer 7 are too large to be summed exactly"),
+    ):
+        features(handed, *FEATURES["kit"])
 
 
 @pytest.mark.parametrize("fine", [False, True])
