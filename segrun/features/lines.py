@@ -170,11 +170,14 @@ def held(price: nw.Expr, places: int, most: float = _CLEAR, *, error: float = ER
 
 
 def needed_places(price: nw.Expr) -> nw.Expr:
-    """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do."""
+    """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do.
+
+    A missing one needs none.
+    """
     needed = nw.lit(MOST_PLACES + 1)
     for places in reversed(range(MOST_PLACES + 1)):
         needed = nw.when(held(price, places, _LARGEST)).then(nw.lit(places)).otherwise(needed)
-    return needed
+    return nw.when(price.is_null()).then(nw.lit(0)).otherwise(needed)
 
 
 def exact_units(price: nw.Expr, places: int) -> nw.Expr:

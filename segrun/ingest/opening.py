@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segrun.claim import INGESTED, locked
-from segrun.errors import StoreError
+from segrun.errors import SegrunError, StoreError
 from segrun.finished import FinishedRun, open_run
 from segrun.ingest.begin import Wanted, begin
 from segrun.ingest.database import STATE, connected, fact, is_empty
@@ -29,8 +29,14 @@ def has_state(run: FinishedRun) -> bool:
 
 def make_state(path: Path) -> None:
     """Make the state of a run that has just ended; see `opened`."""
-    with opened(open_run(path)):
-        pass
+    try:
+        with opened(open_run(path)):
+            pass
+    except SegrunError as error:
+        raise type(error)(
+            f"store.state=true: {error}. The run itself is done: segrun ingest {path} FILE makes "
+            "its state later"
+        ) from error
 
 
 @contextmanager

@@ -246,3 +246,11 @@ def test_names_that_results_have_are_refused(declaring, sales):
 
 def test_every_function_is_tested():
     assert {function for function, _ in ASKED} | {"share"} == {f.value for f in Function}
+
+
+def test_a_missing_value_has_no_decimal_places(declaring, caplog):
+    frame = pl.DataFrame({"id": ["a", "a", "b"], "price": [1e-9, None, 2.5]})
+    config = declaring.aggregate({"Total": declaring.column("sum", "price")})
+    found = build(declaring.rows_of(frame), config, cluster=False).all_customers
+    assert found.columns["Total"].tolist() == [1e-9, 2.5]
+    assert not [r for r in caplog.records if "rounded" in r.getMessage()]
