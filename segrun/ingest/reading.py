@@ -54,6 +54,7 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
     then = as_then(asked, run.manifest.get("transactions", {}))
     if any(change.startswith("dataset.date_order=") for change in changes):
         then = replace(then, date_format=asked.date_format)
+    before = _states(path)
     opened = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
     with ExitStack() as stack:
         try:
@@ -68,6 +69,22 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Trans
             except DataError:
                 raise error from None
         yield found
+        # What is appended after its rows were read, and before its digest, would be lost: known.
+        if _states(path) != before:
+            raise DataError(
+                f"dataset.path={path} was changed while it was read: ingest it once it is finished"
+            )
+
+
+def _states(path: str) -> list[list[int]]:
+    """Return what changes with the content of the files under a path; nothing of a database."""
+    from segrun.cache.digests import state
+    from segrun.datasets.source import find
+
+    if is_address(path):
+        return []
+    found = find(path)
+    return [state(part.path) for part in found.parts or (found,)]
 
 
 @contextmanager
@@ -113,7 +130,8 @@ def _check_same(run: FinishedRun, fingerprint: Mapping[str, Any]) -> None:
             raise DataError(
                 f"{then.get('path', then.get('source'))} is not what {run.path} has read: its "
                 f"{name} is {fingerprint.get(name)}, that of then {then[name]}. Put it back, or "
-                "name the place where it lies now with --input: the first state is made of it"
+                "say with --input which file, folder or glob is as it was: the first state is made "
+                "of it. Where input grows, store.state=true makes the state with the run"
             )
 
 

@@ -14,6 +14,7 @@ from segrun.ingest import Wanted as OpenWanted
 from segrun.ingest import opened
 from segrun.ingest.moves import Move
 from segrun.ingest.outputs import write_outputs
+from segrun.ingest.reading import batch
 
 
 def ingest(run, files, **options):
@@ -288,3 +289,10 @@ def test_no_statement_of_a_batch_goes_through_the_history(run, batches):
     # What belongs to the batch may be gone through.
     through = [plan for plan in plans if plan[1].startswith("SCAN")]
     assert {plan[1] for plan in through} <= {"SCAN t", "SCAN p", "SCAN CONSTANT ROW"}, through
+
+
+def test_a_file_that_is_still_written_is_refused(run, batches, tmp_path):
+    path = tmp_path / "now.csv"
+    shutil.copy(batches[0], path)
+    with pytest.raises(DataError, match="changed while it was read"), batch(run, str(path), []):
+        path.write_text(path.read_text(encoding="utf-8") * 2, encoding="utf-8")
