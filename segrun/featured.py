@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,13 @@ def featured(
     large = "path" in told and told.get("n_bytes", 0) >= experiment.cache.min_bytes
     if not experiment.cache.use or not (large or source.files):
         return build(), False
+    with _whole(source):
+        return _featured(experiment, told, build)
+
+
+def _featured(
+    experiment: Experiment, told: Mapping[str, Any], build: Callable[[], Built]
+) -> tuple[Built, bool]:
     cache = cache_directory()
     entry = Entry("features", key_of(_about(experiment, told)), cache)
     with locked(cache, f"build-{entry.key}", _wait):
@@ -47,6 +55,25 @@ def featured(
         found = build()
         _keep(entry, found, f"features={experiment.features.name} of {told['path']}")
     return found, False
+
+
+@contextmanager
+def _whole(source: Transactions | Rows) -> Iterator[None]:
+    """Say what to do where a table that was kept turns out to be damaged."""
+    from narwhals.exceptions import NarwhalsError
+
+    from segrun.datasets.table import POLARS_ERRORS
+
+    try:
+        yield
+    except (NarwhalsError, *POLARS_ERRORS) as error:
+        if not source.from_cache:
+            raise
+        said = str(error).splitlines()[0]
+        raise StoreError(
+            f"{source.files[0].parent}, the table kept of {source.fingerprint['path']}, is damaged "
+            f"({said}): segrun cache clear, and once more"
+        ) from error
 
 
 def _kept(entry: Entry) -> Built | None:

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from segrun.errors import StoreError
 from segrun.run import run
 from segrun.store import read_csv
 
@@ -49,6 +50,14 @@ def test_other_features_are_computed_from_the_table_that_is_kept(ran):
     _, said = ran("other", "cache.min_bytes=0", "features.where='Quantity > 2'")
     assert said["load"] == "table from the cache"
     assert "cache" not in said["features"]
+
+
+def test_a_kept_table_that_is_damaged_within_is_named_with_its_cure(ran, tmp_path):
+    ran("first", "cache.min_bytes=0")
+    (table,) = (tmp_path / "cache").glob("tables/*/rows.parquet")
+    table.write_bytes(bytes(table.stat().st_size))
+    with pytest.raises(StoreError, match=r"is damaged .*: segrun cache clear"):
+        ran("other", "cache.min_bytes=0", "features.where='Quantity > 2'")
 
 
 def test_nothing_is_kept_where_it_is_not_to_be(ran, tmp_path):

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from segrun.cache.directory import cache_directory
-from segrun.cache.entry import Entry, entries
+from segrun.cache.entry import KINDS, Entry, entries
+from segrun.cache.leftovers import remove_leftovers
 from segrun.errors import ConfigError
 
 _USAGE = "segrun cache [clear [--older DAYS]]"
@@ -61,6 +62,7 @@ def _clear(older: timedelta | None) -> int:
             n_bytes += size
         else:
             busy.append(entry)
+    n_bytes += _remove_leftovers(cache_directory())
     if older is None:
         _forget_digests(cache_directory())
     print(f"{len(removed)} removed, {_size(n_bytes)}")  # noqa: T201
@@ -68,6 +70,12 @@ def _clear(older: timedelta | None) -> int:
         pids = ", ".join(map(str, entry.users()))
         print(f"segrun: {entry.path} is used by process {pids} and stays", file=sys.stderr)  # noqa: T201
     return 1 if busy else 0
+
+
+def _remove_leftovers(cache: Path) -> int:
+    """Remove what killed processes have left behind, and return its size."""
+    n_bytes = remove_leftovers(cache, "reading")
+    return n_bytes + sum(remove_leftovers(cache / kind, "making") for kind in KINDS)
 
 
 def _forget_digests(cache: Path) -> None:

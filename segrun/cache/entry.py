@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from segrun.cache.directory import cache_directory
+from segrun.cache.leftovers import remove_leftovers
 from segrun.errors import StoreError
 
 log = logging.getLogger("segrun.cache")
@@ -157,15 +158,10 @@ def key_of(*parts: object) -> str:
 @contextmanager
 def making(kind: str, cache: Path) -> Iterator[Path]:
     """Give a folder to be filled; what is not kept of it goes at the end, also after a kill."""
-    import psutil
-
     home = cache / kind
     try:
         home.mkdir(parents=True, exist_ok=True)
-        for left in home.glob("making-*"):
-            owner = left.name.split("-")[1]
-            if owner.isdigit() and not psutil.pid_exists(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
+        remove_leftovers(home, "making")
         folder = Path(mkdtemp(dir=home, prefix=f"making-{os.getpid()}-"))
     except OSError as error:
         raise unwritable(cache, error) from error

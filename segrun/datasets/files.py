@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from segrun.cache.leftovers import remove_leftovers
 from segrun.config import (
     CacheConfig,
     FileConfig,
@@ -132,20 +132,10 @@ def open_table(config: FileConfig, cache: Path) -> Iterator[tuple[Table, Source]
 @contextmanager
 def _folder(cache: Path) -> Iterator[Path]:
     """Make a folder for copies, and remove it at the end."""
-    _remove_leftovers(cache)
+    remove_leftovers(cache, "reading")
     try:
         temporary = TemporaryDirectory(dir=cache, prefix=f"reading-{os.getpid()}-")
     except OSError as error:
         raise unwritable(cache, error) from error
     with temporary as folder:
         yield Path(folder)
-
-
-def _remove_leftovers(cache: Path) -> None:
-    """Remove the copies of readers that were killed."""
-    import psutil
-
-    for folder in cache.glob("reading-*"):
-        owner = folder.name.split("-")[1]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)

@@ -38,6 +38,20 @@ def test_what_is_kept_is_there_as_a_whole(cache):
     assert [path.name for path in (cache / "tables").iterdir()] == ["abc"]
 
 
+def test_clearing_removes_what_killed_processes_have_left(cache, capsys):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [cache / "tables" / f"making-{gone.pid}-x", cache / f"reading-{gone.pid}-x"]
+    own = cache / f"reading-{os.getpid()}-x"
+    for folder in [*left, own]:
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(bytes(1000))
+    assert cache_command(["clear"]) == 0
+    assert "2.0 kB" in capsys.readouterr().out
+    assert own.exists()
+    assert not any(folder.exists() for folder in left)
+
+
 def test_what_is_not_kept_goes(cache):
     with making("tables", cache) as folder:
         (folder / "file").write_text("text")

@@ -109,14 +109,17 @@ def test_so_they_are_where_prices_have_more_than_six_decimals(
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_amounts_that_are_too_large_are_refused_alike(name, installed, opened, features):
-    # 9e15 pieces at a thousand: no whole number of 64 bits.
+@pytest.mark.parametrize(("n_lines", "pieces"), [(1, 2**53), (5, 4 * 10**9)], ids=["one", "sum"])
+def test_amounts_that_are_too_large_are_refused_alike(
+    name, n_lines, pieces, installed, opened, features
+):
+    # At a thousand: no whole number of 64 bits in millionths, or several that come to none.
     line = {
-        "InvoiceNo": "1", "StockCode": "A", "Description": "x", "Quantity": 2**53,
+        "InvoiceNo": "1", "StockCode": "A", "Description": "x", "Quantity": pieces,
         "InvoiceDate": datetime(2011, 1, 1), "UnitPrice": 1000.0, "CustomerID": "7",
         "Country": "EIRE",
     }  # fmt: skip
-    frame = nw.from_native(pl.LazyFrame([line]))
+    frame = nw.from_native(pl.LazyFrame([line] * n_lines))
     rows = Transactions(frame, "CustomerID", {}, {"n_missing": {}})
     with (
         hand_over(rows, installed(name), opened.cache) as handed,
