@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segrun.cache import cache_directory
 from segrun.cache.entry import Entry, key_of, locked, making
 from segrun.config import Experiment
-from segrun.errors import StoreError
+from segrun.errors import DataError, StoreError
 
 if TYPE_CHECKING:
     from segrun.datasets import Rows, Transactions
@@ -22,7 +22,7 @@ log = logging.getLogger("segrun.features")
 
 
 def featured(
-    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built]
+    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built], began: float
 ) -> tuple[Built, bool]:
     """Return the features of an input, and whether they come from the cache.
 
@@ -34,18 +34,21 @@ def featured(
         The input.
     build : callable
         Computes them.
+    began : float
+        When the input was opened, in seconds since 1970.
     """
     told = source.fingerprint
     large = "path" in told and told.get("n_bytes", 0) >= experiment.cache.min_bytes
     if not experiment.cache.use or not (large or source.files):
         return build(), False
     with _whole(source):
-        return _featured(experiment, told, build)
+        return _featured(experiment, source, build, began)
 
 
 def _featured(
-    experiment: Experiment, told: Mapping[str, Any], build: Callable[[], Built]
+    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built], began: float
 ) -> tuple[Built, bool]:
+    told = source.fingerprint
     cache = cache_directory()
     entry = Entry("features", key_of(_about(experiment, told)), cache)
     with locked(cache, f"build-{entry.key}", _wait):
@@ -53,6 +56,9 @@ def _featured(
         if found is not None:
             return found, True
         found = build()
+        if _has_changed(source, began):
+            log.warning("%s was changed while it was read: run once more", told["path"])
+            return found, False
         _keep(entry, found, f"features={experiment.features.name} of {told['path']}")
     return found, False
 
@@ -90,6 +96,24 @@ def _kept(entry: Entry) -> Built | None:
     n, n_clustered = len(found.all_customers), len(found.customers)
     log.info("%d customers, %d of them clustered: from the cache", n, n_clustered)
     return found
+
+
+def _has_changed(source: Transactions | Rows, began: float) -> bool:
+    """Tell whether files that features were read from may not be those of the digest."""
+    from segrun.datasets.source import find
+
+    told = source.fingerprint
+    if source.files or "query" in told:
+        # These lie in the cache directory.
+        return False
+    try:
+        found = find(told["path"])
+        times = [part.path.stat() for part in found.parts or (found,)]
+    except (DataError, OSError):
+        # Gone.
+        return True
+    changed = max(max(one.st_mtime, one.st_ctime) for one in times)
+    return found.n_bytes != told["n_bytes"] or changed >= began
 
 
 def _keep(entry: Entry, found: Built, what: str) -> None:

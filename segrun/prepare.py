@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -179,7 +180,7 @@ def _read(
 ) -> tuple[Built, Transactions | Rows]:
     from segrun import datasets
 
-    stack = ExitStack()
+    stack, began = ExitStack(), time.time()
     try:
         with timings.stage("load") as timing:
             source = datasets.load(experiment.dataset, experiment.seed, settings=experiment.cache)
@@ -190,7 +191,7 @@ def _read(
         if transactions.quarantine is not None:
             out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features") as timing:
-            built = _features(experiment, transactions, timing)
+            built = _features(experiment, transactions, timing, began)
     finally:
         # The copies in the cache go, whenever Ctrl-C comes.
         with interrupt.deferred():
@@ -198,7 +199,9 @@ def _read(
     return built, transactions
 
 
-def _features(experiment: Experiment, source: Transactions | Rows, timing: Timing) -> Built:
+def _features(
+    experiment: Experiment, source: Transactions | Rows, timing: Timing, began: float
+) -> Built:
     from segrun import engines, features
     from segrun.featured import featured
 
@@ -210,7 +213,7 @@ def _features(experiment: Experiment, source: Transactions | Rows, timing: Timin
             described = experiment.segments.describe
             return features.build(handed, experiment.features, about=described)
 
-    built, from_cache = featured(experiment, source, build)
+    built, from_cache = featured(experiment, source, build, began)
     if from_cache:
         timing.backend_ran, timing.reason = "", "features from the cache"
     return built

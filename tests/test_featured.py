@@ -1,9 +1,14 @@
 """Features of a large input are computed once; a cached stage says so."""
 
+import time
+
 import polars as pl
 import pytest
 
+from segrun.datasets import load
 from segrun.errors import StoreError
+from segrun.featured import featured
+from segrun.features import build
 from segrun.run import run
 from segrun.store import read_csv
 
@@ -58,6 +63,26 @@ def test_a_kept_table_that_is_damaged_within_is_named_with_its_cure(ran, tmp_pat
     table.write_bytes(bytes(table.stat().st_size))
     with pytest.raises(StoreError, match=r"is damaged .*: segrun cache clear"):
         ran("other", "cache.min_bytes=0", "features.where='Quantity > 2'")
+
+
+def test_features_of_a_file_that_changed_meanwhile_are_not_kept(
+    tmp_path, composed, monkeypatch, caplog
+):
+    monkeypatch.setenv("SEGRUN_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "sales"
+    folder.mkdir()
+    SALES.write_csv(folder / "a.csv")
+    experiment = composed(
+        "experiment=dataflow_tiers", "dataset=records", f"dataset.path={folder}",
+        "dataset.id=User", "+dataset.columns={Quantity: number, UnitPrice: number}",
+        "cache.min_bytes=0",
+    )  # fmt: skip
+    began = time.time()
+    with load(experiment.dataset, 0, settings=experiment.cache) as rows:
+        SALES.reverse().write_csv(folder / "a.csv")
+        featured(experiment, rows, lambda: build(rows, experiment.features), began)
+    assert "was changed while it was read" in caplog.text
+    assert not list((tmp_path / "cache").glob("features/*/entry.json"))
 
 
 def test_nothing_is_kept_where_it_is_not_to_be(ran, tmp_path):
