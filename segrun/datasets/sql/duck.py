@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,6 +27,9 @@ _SLICE_ROWS = 100_000
 _MEMORY_BYTES = 1_000_000_000
 
 _POLL_SECONDS = 0.2
+
+#: How long an interrupted statement may take to end.
+_GRACE_SECONDS = 5.0
 
 _PLAIN = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
@@ -100,8 +105,10 @@ def _connected(address: Address) -> Iterator[duckdb.DuckDBPyConnection]:
         "autoinstall_known_extensions": "false",
     }
     try:
-        with closing(duckdb.connect(str(address.file), True, settings)) as connection:
-            yield connection
+        connection = duckdb.connect(str(address.file), True, settings)
+        yield connection
+        # Otherwise it goes with its last user: to close it would wait for a statement that hangs.
+        connection.close()
     except duckdb.Error as error:
         interrupt.check()
         said = next(iter(str(error).splitlines()), type(error).__name__)
@@ -135,22 +142,29 @@ def _column(name: str, kind: str) -> str:
 
 def _run(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     """Run a statement that Ctrl-C stops."""
-    with ThreadPoolExecutor(1) as pool:
-        done: Future[Any] = pool.submit(connection.execute, statement)
+    ended, failed = Event(), list[BaseException]()
+
+    def execute() -> None:
         try:
-            while not done.done():
-                _wait(done)
-        except BaseException:
-            connection.interrupt()
-            raise
-        done.result()
+            connection.execute(statement)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+        finally:
+            ended.set()
 
-
-def _wait(done: Future[Any]) -> None:
-    from concurrent.futures import wait
-
-    wait([done], _POLL_SECONDS)
-    interrupt.check()
+    # A daemon: DuckDB 2.0, interrupted at a bad moment, waits for its own tasks for ever.
+    Thread(target=execute, daemon=True).start()
+    try:
+        while not ended.wait(_POLL_SECONDS):
+            interrupt.check()
+    except BaseException:
+        connection.interrupt()
+        if not ended.wait(_GRACE_SECONDS):
+            # To take the thread down with Python ends in an abort: once all is cleaned up, go.
+            atexit.register(os._exit, 130)
+        raise
+    if failed:
+        raise failed[0]
 
 
 def _slices(file: Path) -> Iterator[pl.DataFrame]:
