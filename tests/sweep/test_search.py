@@ -181,6 +181,7 @@ def test_a_killed_study_goes_on_to_the_same_trials(segrun, start, tmp_path):
         assert len(labels) == 14
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_study(segrun, start, tmp_path):
     asked = ["-m", "hydra/sweeper=optuna", "algo=kmeans", "features=rfm", "dataset.n_customers=80",
              "hydra.sweeper.storage=sqlite:///study.db", "hydra.sweeper.n_trials=16",
