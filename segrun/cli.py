@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from importlib import metadata
 from pathlib import Path
 from typing import TextIO
@@ -111,23 +112,49 @@ def dispatch(arguments: list[str]) -> int:
     arguments : list of str
         The command line without the program's name.
     """
-    first = arguments[0] if arguments else ""
+    # A file can be named behind an option: segrun -m FILE.yaml seed=1,2
+    first = next((text for text in arguments if not text.startswith("-")), "")
     if "-h" in arguments or "--help" in arguments:
         print(HELP, end="")  # noqa: T201
         return 0
     if "--version" in arguments:
         print(f"segrun {metadata.version('segrun')}")  # noqa: T201
         return 0
-    if first.endswith((".yaml", ".yml")) and "=" not in first:
+    if any(text.startswith("query=") for text in arguments) and "COMP_LINE" in os.environ:
+        return _complete(arguments, os.environ["COMP_LINE"])
+    if _is_file(first):
         from segrun.compose import launch_file
 
-        return launch_file(Path(first), arguments[1:])
+        arguments = list(arguments)
+        arguments.remove(first)
+        return launch_file(Path(first), arguments)
+    first = arguments[0] if arguments else ""
     if first and first[0] not in "-+~" and "=" not in first:
         return _command(first, arguments[1:])
     # Late: Hydra takes longer to import than the pages above take to print.
     from segrun.compose import launch
 
     return launch(arguments)
+
+
+def _is_file(text: str) -> bool:
+    return text.endswith((".yaml", ".yml")) and "=" not in text
+
+
+def _complete(arguments: list[str], line: str) -> int:
+    """Print what can follow the words of a line: Hydra knows keys and groups, but no commands."""
+    from segrun.compose import launch
+
+    program, *words = line.split(" ")
+    done = [word for word in words[:-1] if word and not word.startswith("-")]
+    if done and (done[0] == "plan" or _is_file(done[0])):
+        del done[0]
+    elif done and done[0] in _COMMANDS:
+        return 0
+    os.environ["COMP_LINE"] = " ".join([program, "-m", *done, *words[-1:]])
+    # Between the lines that somebody types, a complaint is of no use.
+    with _nowhere() as nowhere, redirect_stderr(nowhere):
+        return launch(arguments)
 
 
 def _command(name: str, rest: list[str]) -> int:
@@ -174,11 +201,14 @@ def _doctor(rest: list[str]) -> int:
 
 
 def _plan(rest: list[str]) -> int:
-    from segrun.compose import launch
+    from segrun.compose import launch, launch_file
     from segrun.session import Planning
 
     asked = [argument for argument in rest if argument not in ("-m", "--multirun", "--estimate")]
-    return launch(["--multirun", *asked], Planning(estimate="--estimate" in rest))
+    planning = Planning(estimate="--estimate" in rest)
+    if asked and _is_file(asked[0]):
+        return launch_file(Path(asked[0]), ["--multirun", *asked[1:]], planning)
+    return launch(["--multirun", *asked], planning)
 
 
 def _plugins(rest: list[str]) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
@@ -30,6 +31,7 @@ from segrun.config import Experiment
 from segrun.errors import ConfigError, SegrunError
 from segrun.explain import explain
 from segrun.session import Planning, Session, exit_code, tell
+from segrun.sweep.loader import loading
 from segrun.sweep.settings import SETTINGS
 
 
@@ -87,7 +89,7 @@ def launch_session(arguments: list[str], session: Session) -> int:
     return max(code, session.close())
 
 
-def launch_file(path: Path, arguments: list[str]) -> int:
+def launch_file(path: Path, arguments: list[str], planning: Planning | None = None) -> int:
     """Run the experiment that a file holds; see `launch`.
 
     Parameters
@@ -96,6 +98,8 @@ def launch_file(path: Path, arguments: list[str]) -> int:
         YAML in the form of ``conf/experiment/*.yaml``.
     arguments : list of str
         Further overrides and options.
+    planning : Planning, optional
+        As `launch` takes it.
     """
     if not path.is_file():
         tell(f"{path}: there is no such file (looked in {Path.cwd()})")
@@ -111,7 +115,7 @@ def launch_file(path: Path, arguments: list[str]) -> int:
     # A name of its own: Hydra takes one that a file of conf/experiment/ has for that file's schema.
     name = f"file_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)}"
     _store("experiment", name, node, package="_global_")
-    return launch([f"experiment={name}", *arguments])
+    return launch([f"experiment={name}", *arguments], planning)
 
 
 def _launch(arguments: list[str], session: Session) -> int:
@@ -213,12 +217,22 @@ def _hydra(arguments: list[str], session: Session) -> None:
 
     # Sweepers get at the session by way of the task, which is all that Hydra hands them.
     job.session = session  # type: ignore[attr-defined]
-    sys.argv = ["segrun", *arguments]
+    sys.argv = ["segrun", *_options_first(arguments)]
     # Not "config": a conf/config.yaml in the current directory is some other program's.
     decorate = hydra.main(
         config_path=str(config.conf_directory()), config_name="segrun", **_version_base()
     )
-    decorate(job)()
+    with loading():
+        decorate(job)()
+
+
+def _options_first(arguments: list[str]) -> list[str]:
+    """Return the arguments as Hydra's parser takes them: it stops at options in between."""
+    overrides = get_args_parser().parse_intermixed_args(arguments).overrides
+    options = list(arguments)
+    for override in overrides:
+        options.remove(override)
+    return [*options, *overrides]
 
 
 def _version_base() -> dict[str, str]:
@@ -254,7 +268,10 @@ def compose_experiment(overrides: list[str]) -> Experiment:
 def _composing() -> Iterator[None]:
     prepare()
     try:
-        with hydra.initialize_config_dir(str(config.conf_directory()), **_version_base()):
+        with (
+            loading(),
+            hydra.initialize_config_dir(str(config.conf_directory()), **_version_base()),
+        ):
             yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain(error)) from error

@@ -16,6 +16,9 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from segrun.errors import ConfigError
+from segrun.sweep.loader import chooses, refuse_fixed_axes
+
 #: Parts of the ``hydra`` node that a job's configuration and folder may refer to. All of it would
 #: take 8 ms a job.
 _REFERRED = ("job", "sweep", "overrides", "runtime", "mode")
@@ -66,15 +69,24 @@ class Composer:
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         assert isinstance(loader, ConfigLoaderImpl)
         self.loader, self.master = loader, master
+        self.directory = Path(str(master.hydra.sweep.dir)).absolute()
         self._own = plain(master.hydra)
         self._bases: dict[tuple[str, ...], _Base] = {}
         self._parsed: dict[str, Override] = {}
 
     def is_group(self, override: Override) -> bool:
         """Tell whether an override chooses an option of a group, as Hydra sees it."""
-        return self.loader.repository.group_exists(override.key_or_group) and not isinstance(
-            override.value(), dict
-        )
+        return chooses(self.loader, override)
+
+    def bring_sweeps(self, values: Sequence[str]) -> bool:
+        """Tell whether several values are options that can set more than their own group."""
+        found = [self.loader.repository.load_config(value.replace("=", "/", 1)) for value in values]
+        return len(found) > 1 and any(o and o.header["package"] == "_global_" for o in found)
+
+    def committed(self, overrides: Sequence[str]) -> dict[str, Any]:
+        """Return the ``hydra.sweeper.params`` that a job's choice of groups brings, by key."""
+        choices = [override for override in self.parse(overrides) if self.is_group(override)]
+        return dict(self._base(choices).hydra["sweeper"].get("params") or {})
 
     def parse(self, overrides: Sequence[str]) -> list[Override]:
         """Return what Hydra's grammar makes of the overrides."""
@@ -103,9 +115,9 @@ class Composer:
         base = self._base([override for override in parsed if self.is_group(override)])
         task = copy.deepcopy(base.task)
         # Hydra's own function: its rules for +, ++ and ~ and its messages.
-        ConfigLoaderImpl._apply_overrides_to_config(
-            [override for override in parsed if not self.is_group(override)], task
-        )
+        values = [override for override in parsed if not self.is_group(override)]
+        ConfigLoaderImpl._apply_overrides_to_config(values, task)
+        refuse_fixed_axes(values, task)
         OmegaConf.copy_cache(from_config=self.master, to_config=task)
         style = base.hydra["job"]["config"]["override_dirname"]
         parts = {
@@ -113,8 +125,21 @@ class Composer:
             "job": {**base.hydra["job"], "override_dirname": _dirname(parsed, style)},
             "overrides": {**base.hydra["overrides"], "task": list(overrides)},
         }
-        folder, parts = place(task, parts, number)
+        folder, parts = place(task, parts, number, self.directory)
         return Composed(task, self._differing(parts), folder)
+
+    def _refuse_own(self, texts: Sequence[str], hydra: Mapping[str, Any]) -> None:
+        """Refuse what one of several experiments sets of that which all jobs of a sweep share."""
+        for part, of_a_job in (("launcher", ()), ("sweeper", ("params",)), ("sweep", ("subdir",))):
+            own, ours = hydra[part], self._own[part]
+            for key in own:
+                if key not in of_a_job and own[key] != ours.get(key):
+                    choice = f"hydra/{part}={hydra['runtime']['choices'].get(f'hydra/{part}')}"
+                    setting = choice if key == "_target_" else f"hydra.{part}.{key}={own[key]}"
+                    raise ConfigError(
+                        f"{' '.join(texts)} sets {setting}, which all jobs of a sweep share: give "
+                        "it on the command line, or run the experiment alone"
+                    )
 
     def _differing(self, parts: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -132,6 +157,7 @@ class Composer:
                 run_mode=RunMode.RUN,
             )
             hydra = plain(whole.hydra)
+            self._refuse_own(texts, hydra)
             with open_dict(whole):
                 del whole["hydra"]
             self._bases[texts] = _Base(whole, hydra)
@@ -148,7 +174,9 @@ def _dirname(parsed: Sequence[Override], style: Mapping[str, Any]) -> str:
     return str(style["item_sep"]).join(lines).replace("=", style["kv_sep"])
 
 
-def place(task: DictConfig, node: Mapping[str, Any], number: int) -> tuple[str, dict[str, Any]]:
+def place(
+    task: DictConfig, node: Mapping[str, Any], number: int, sweep: Path
+) -> tuple[str, dict[str, Any]]:
     """Return the folder of a job, and its ``hydra`` node with number and directory filled in.
 
     Parameters
@@ -159,6 +187,9 @@ def place(task: DictConfig, node: Mapping[str, Any], number: int) -> tuple[str, 
         The ``hydra`` node without them.
     number : int
         The job's number in its sweep.
+    sweep : Path
+        The sweep directory, absolute: it may be named after an experiment, of which each job can
+        have another.
     """
     job = {**node["job"], "num": number, "id": str(number)}
     light = _light({**node, "job": job})
@@ -167,8 +198,8 @@ def place(task: DictConfig, node: Mapping[str, Any], number: int) -> tuple[str, 
     with open_dict(task):
         task.hydra = light
         folder = str(task.hydra.sweep.subdir)
-        output = str(Path(str(task.hydra.sweep.dir)).absolute() / folder)
         del task["hydra"]
+    output = str(sweep / folder)
     return folder, {**node, "job": job, "runtime": {**node["runtime"], "output_dir": output}}
 
 

@@ -20,7 +20,7 @@ def to_experiment(composed: DictConfig) -> Experiment:
     ConfigError
         If a key was added (``+key=value``) that the schema does not have.
     """
-    _refuse_added_keys(composed, "")
+    refuse_added_keys(composed, "")
     # The schema is in the defaults list, so what is composed is typed already; merging it once
     # more would cost 8 ms a job.
     if OmegaConf.get_type(composed) is not Experiment:
@@ -32,8 +32,14 @@ def to_experiment(composed: DictConfig) -> Experiment:
     return experiment
 
 
-def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
-    """Hydra lets ``+key=value`` add to a typed node what the schema does not have."""
+def refuse_added_keys(node: DictConfig, prefix: str) -> None:
+    """Refuse what ``+key=value`` adds to a typed node, though its schema does not have it.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key and those that are there.
+    """
     schema = OmegaConf.get_type(node)
     known = [item.name for item in fields(schema)] if is_dataclass(schema) else list(node)
     for name in map(str, node):
@@ -42,6 +48,7 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
                 f"unknown key {prefix}{name}. Keys there: {', '.join(known)}. "
                 "Set one of them without the +"
             )
-        child = None if OmegaConf.is_missing(node, name) else node[name]
+        elsewhere = OmegaConf.is_missing(node, name) or OmegaConf.is_interpolation(node, name)
+        child = None if elsewhere else node[name]
         if isinstance(child, DictConfig):
-            _refuse_added_keys(child, f"{prefix}{name}.")
+            refuse_added_keys(child, f"{prefix}{name}.")

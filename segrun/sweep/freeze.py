@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -23,6 +24,8 @@ from segrun.sweep.job import Job
 def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]]:
     """Return the overrides of every job that the arguments of a multirun ask for.
 
+    Where several experiments are asked for, each has its own ``hydra.sweeper.params``.
+
     Parameters
     ----------
     composer : Composer
@@ -35,6 +38,30 @@ def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]
     ConfigError
         For a sweep without an end, such as ``interval(0,1)``.
     """
+    whole = committed(composer.master.hydra.sweeper.get("params"))
+    axes = _axes(composer, [*whole, *arguments])
+    bringing = [key for key, values in axes.items() if composer.bring_sweeps(values)]
+    if not bringing:
+        return _product(axes)
+    found = []
+    for options in product(*(axes[key] for key in bringing)):
+        choice = {key: [option] for key, option in zip(bringing, options, strict=True)}
+        own = committed(composer.committed([values[0] for values in (axes | choice).values()]))
+        found += _product(_axes(composer, [*own, *arguments]) | choice)
+    return found
+
+
+def _product(axes: Mapping[str, list[str]]) -> list[list[str]]:
+    return [list(combination) for combination in product(*axes.values())]
+
+
+def committed(params: Mapping[str, Any] | None) -> list[str]:
+    """Return the overrides that ``hydra.sweeper.params`` commits."""
+    return [f"{key}={value}" for key, value in (params or {}).items()]
+
+
+def _axes(composer: Composer, arguments: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values that every key takes, as overrides; of what is said twice, the last."""
     axes: dict[str, list[str]] = {}
     for override in composer.parse(arguments):
         key = override.get_key_element()
@@ -47,7 +74,7 @@ def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]
                 f"{override.input_line}: a grid needs an end. Write values "
                 f"({key}=0.1,0.2) or let an optimiser draw them: hydra/sweeper=optuna"
             )
-    return [list(combination) for combination in product(*axes.values())]
+    return axes
 
 
 class Freezer:

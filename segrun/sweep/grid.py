@@ -40,7 +40,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
     """
     composer = Composer(context.config_loader, config)
     freezer = Freezer(composer)
-    wanted = combinations(composer, [*committed(config), *arguments])
+    wanted = combinations(composer, arguments)
     if task.session.planning is not None:
         from segrun.sweep.plan import page
 
@@ -112,12 +112,6 @@ def _link(source: str, target: str) -> None:
     except OSError:
         # Another disk, or a file system without links.
         shutil.copy2(source, target)
-
-
-def committed(config: DictConfig) -> list[str]:
-    """Return the overrides that ``hydra.sweeper.params`` commits."""
-    params = config.hydra.sweeper.get("params") or {}
-    return [f"{key}={value}" for key, value in params.items()]
 
 
 def begin(config: DictConfig) -> SweepDirectory:

@@ -91,6 +91,8 @@ class Performer:
         node = OmegaConf.create({"hydra": self.hydra})
         for key, value in job.hydra.items():
             OmegaConf.update(node, key, value, force_add=True)
+        # Where it is now: a sweep can be moved before it goes on.
+        node.hydra.runtime.output_dir = str(self.directory / job.folder)
         return node
 
 

@@ -54,7 +54,7 @@ def resume_command(arguments: Sequence[str]) -> int:
     folder, here = SweepDirectory(path), Path.cwd()
     try:
         # Paths are relative to where the sweep was begun.
-        os.chdir(header.hydra["runtime"]["cwd"])
+        _enter(path, header.hydra["runtime"]["cwd"])
         conductor = Conductor(path, header, make(settings, path), here=here)
         jobs = read_jobs(path, header.n_jobs)
         conductor.jobs.update({job.number: job for job in jobs})
@@ -65,13 +65,18 @@ def resume_command(arguments: Sequence[str]) -> int:
             tell("interrupted: what was finished stays")
             return max(130, conductor.close())
         return conductor.close()
-    except FileNotFoundError as error:
-        raise StoreError(
-            f"{path} was begun in {header.hydra['runtime']['cwd']}, which is gone: its paths are "
-            "relative to that"
-        ) from error
     finally:
         folder.close()
+
+
+def _enter(sweep: Path, folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise StoreError(
+            f"{sweep} was begun in {folder}, which cannot be entered ({error.strerror}): its paths "
+            "are relative to that"
+        ) from error
 
 
 def _go_on(conductor: Conductor, folder: SweepDirectory, jobs: Mapping[int, str]) -> None:

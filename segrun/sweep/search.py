@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -19,7 +20,8 @@ from segrun.report.trial import scores_of
 from segrun.sweep.best import write_best
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SweepDirectory
-from segrun.sweep.grid import begin, committed, header_of
+from segrun.sweep.freeze import committed
+from segrun.sweep.grid import begin, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.resume import refuse_changed_inputs
@@ -127,7 +129,7 @@ class Search:
 
     def _job(self, ask: Ask) -> Job:
         base = next(base for base in self.bases if base.choices == ask.choices)
-        return _job(base, ask, self.conductor.header.hydra)
+        return _job(base, ask, self.conductor.header.hydra, self.folder.path)
 
     def _tell(self, ended: Ended) -> None:
         job = ended.job
@@ -167,14 +169,14 @@ class Search:
         return self._job(Ask(trial.job, trial.choices, trial.drawn, trial.params))
 
 
-def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any]) -> Job:
+def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any], sweep: Path) -> Job:
     task = OmegaConf.create(dict(base.config))
     for key, value in ask.values.items():
         OmegaConf.update(task, key, value)
     node = {**hydra, **{key.removeprefix("hydra."): part for key, part in base.hydra.items()}}
     overrides = [*base.overrides, *(f"{key}={value}" for key, value in ask.values.items())]
     node["overrides"] = {**node["overrides"], "task": overrides}
-    folder, placed = place(task, node, ask.number)
+    folder, placed = place(task, node, ask.number, sweep)
     resolved = OmegaConf.to_container(task, resolve=True, throw_on_missing=True)
     assert isinstance(resolved, dict)
     experiment = config.plain(config.from_plain({str(k): v for k, v in resolved.items()}))

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from segrun import config
 from segrun.algorithms import identity
 from segrun.checks import check
-from segrun.composer import Composer, plain
+from segrun.composer import Composed, Composer, plain
 from segrun.errors import ConfigError
 from segrun.explain import explain
 from segrun.keys import libraries
@@ -142,6 +142,7 @@ class Arguments:
             check(experiment)
         except (HydraException, OmegaConfBaseException, ConfigError) as error:
             raise ConfigError(f"{' '.join(overrides)}: {explain(error)}") from error
+        self._refuse_own(composed, overrides)
         return Frozen(
             choices=choices,
             config=plain(composed.task),
@@ -151,6 +152,17 @@ class Arguments:
             input_sha256=freezer.input_sha256(experiment),
             versions=libraries(identity(experiment.algo)),
         )
+
+    def _refuse_own(self, composed: Composed, overrides: Sequence[str]) -> None:
+        """Refuse a sweep that one of several experiments brings: the study has one."""
+        params = composed.hydra.get("hydra.sweeper", {}).get("params") or {}
+        known = {*self.keys, *self.groups, *self.drawn}
+        for key, values in params.items():
+            if key not in known:
+                raise ConfigError(
+                    f"{' '.join(overrides)} brings a sweep of its own, hydra.sweeper.params.{key}: "
+                    f"say on the command line what all trials draw from, {key}={values}"
+                )
 
     def _dimensions(self, task: DictConfig, algo: config.AlgoConfig) -> dict[str, Dimension]:
         drawn: dict[str, tuple[str, Any]] = {}
