@@ -90,9 +90,8 @@ def _as_typed(argument: str, several: bool, given: dict[str, Any]) -> str | None
     if is_text:
         text = _texts(text, several)
     one = next((reading for reading in readings if reading.named), readings[0])
-    beyond = not (is_text or _parsed(text)) or not _hydra_key(one)
-    if beyond:
-        value = _beyond(argument, one, text, is_text)
+    if not (is_text or _parsed(text)) or not _hydra_key(one):
+        value = _beyond(argument, one, text, is_text=is_text, several=several)
         if value is None:
             return argument
         lay(given, one.path, value)
@@ -101,36 +100,44 @@ def _as_typed(argument: str, several: bool, given: dict[str, Any]) -> str | None
         return f"++{name}={text}"
     if one.named is None:
         return f"{key}={text}"
-    last = one.named == len(one.path)
-    here = given
-    for part in one.path[: one.named - 1]:
-        here = here.setdefault(part, {})
-    here.setdefault(one.path[one.named - 1], _begun(one, last))
+    _name(given, one)
     return f"{name}={text}"
 
 
-def _begun(one: Declared, last: bool) -> Any:
-    """Return what stands for an entry until the argument sets it, or a key of it."""
-    return {} if not last or is_dataclass(one.kind) else "???"
+def _name(given: dict[str, Any], one: Declared) -> None:
+    """Let there be an entry of a name, for the argument to set, or a key of it."""
+    assert one.named is not None
+    *holders, name = one.path[: one.named]
+    for holder in holders:
+        given = given.setdefault(holder, {})
+    itself = one.named == len(one.path) and not is_dataclass(one.kind)
+    given.setdefault(name, "???" if itself else {})
 
 
-def _beyond(argument: str, one: Declared, text: str, is_text: bool) -> Any:
-    """Return a value that Hydra cannot be told, None where it is not one that YAML has either."""
-    if not is_text:
+def _beyond(argument: str, one: Declared, text: str, *, is_text: bool, several: bool) -> Any:
+    """Return a value that Hydra cannot be told, None where it is for Hydra to refuse."""
+    if is_text:
+        parsed = _parsed(text)
+        assert parsed is not None
+        swept = parsed.is_sweep_override()
+        value = None if swept else _plain(parsed)
+    else:
         try:
             value = read_value(text)
         except ConfigError:
             return None
-        plain = not isinstance(value, dict | list)
-        return None if plain and _hydra_key(one) else value
-    parsed = _parsed(text)
-    if parsed is None or parsed.is_sweep_override():
+        many = isinstance(value, dict | list)
+        swept = several and "," in text and not many
+        # A filling of a column may be any text.
+        if not many and _hydra_key(one) and one.kind is not Any:
+            return None
+    if swept:
         raise ConfigError(
-            f"{argument}: {one.path[-1]} cannot be swept, as its name has other letters than "
-            "A-Z, digits and _. Declare the values in a file each, conf/experiment/NAME.yaml, and "
-            "sweep over experiment"
+            f"{argument}: {'.'.join(one.path)} cannot be swept here, as Hydra's grammar lacks some "
+            "of its letters. Give each value a file, conf/experiment/NAME.yaml, and sweep over "
+            "experiment"
         )
-    return _plain(parsed)
+    return value
 
 
 def _hydra_key(one: Declared) -> bool:
