@@ -53,34 +53,24 @@ def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> di
     ConfigError
         If a change is of another group, or of a key that it lacks.
     """
+    # Late: Hydra's grammar is not needed without a change.
+    from segrun.declared import declared
+    from segrun.override import setting
+
     found = dict(values)
     for change in changes:
-        path, equals, text = change.partition("=")
-        first, *names = path.split(".")
-        if not equals or first != group or not names:
+        key, equals, _ = change.partition("=")
+        if not equals or not key.startswith(f"{group}."):
             raise ConfigError(f"{change}: only {group}.KEY=VALUE can be changed here")
+        path, value = setting(change)
         place = found
-        for depth, name in enumerate(names):
-            if name not in place:
+        for depth, name in enumerate(path[1:], 1):
+            holders = declared(".".join(path[:depth]))
+            if name not in place and not all(holder.is_open for holder in holders):
                 known = ", ".join(place)
-                raise ConfigError(f"{change}: unknown key {path}. Keys there: {known}")
-            if depth < len(names) - 1:
+                raise ConfigError(f"{change}: unknown key {key}. Keys there: {known}")
+            if depth < len(path) - 1:
                 place[name] = dict(place[name] or {})
                 place = place[name]
-        place[names[-1]] = _value(text, place[names[-1]])
+        place[path[-1]] = value
     return found
-
-
-def _value(text: str, current: Any) -> Any:
-    from segrun.config import read_value
-
-    named = isinstance(current, str | None)
-    try:
-        found = read_value(text)
-    except ConfigError:
-        # %d.%m.%Y is no YAML.
-        if named:
-            return text
-        raise
-    # A sheet called 2011 is a name.
-    return text if named and not isinstance(found, str | list | dict | None) else found

@@ -55,7 +55,7 @@ def check(experiment: Experiment) -> None:
         features.text_names(experiment.features, experiment.dataset),
     )
     if experiment.segments.describe or experiment.report is Report.html:
-        check_point(experiment.segments, [point.slug for point in points(experiment.algo)])
+        check_point(experiment.segments, points(experiment.algo))
 
 
 def folder_name(name: str) -> str:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,9 @@ from segrun.address import refuse_secret
 from segrun.checks import folder_name
 from segrun.config import Experiment
 from segrun.errors import ConfigError, SegrunError
+from segrun.experimentfile import OPTION, UserFolder, as_experiment
 from segrun.explain import explain
+from segrun.override import as_typed
 from segrun.session import Planning, Session, exit_code, tell
 from segrun.sweep.loader import loading
 from segrun.sweep.settings import SETTINGS
@@ -43,16 +45,18 @@ class SegrunSearchPath(SearchPathPlugin):
         user = config.user_conf_directory()
         if user is not None:
             _check_primary(user / "segrun.yaml")
-            search_path.prepend(provider="user", path=f"file://{user}")
+            search_path.prepend(provider="user", path=f"{UserFolder.scheme()}://{user}")
         for package in _plugin_packages():
             search_path.append(provider="segrun-plugin", path=f"pkg://{package}")
 
 
 def _check_primary(primary: Path) -> None:
     """Refuse a user's segrun.yaml that is no whole one, as that of a checkout of segrun is."""
-    if primary.is_file() and "/schema/experiment" not in primary.read_text(encoding="utf-8"):
+    text = primary.read_text(encoding="utf-8") if primary.is_file() else None
+    if text is not None and not all(f"/schema/{part}@" in text for part in ("experiment", "given")):
         raise ConfigError(
-            f"{primary} would replace segrun's own: put your settings into "
+            f"{primary} would replace segrun's own, and lacks /schema/experiment@_here_ or "
+            "/schema/given@_global_ in its defaults: put your settings into "
             f"{primary.parent / 'experiment' / 'mine.yaml'} and run segrun experiment=mine"
         )
 
@@ -112,9 +116,13 @@ def launch_file(path: Path, arguments: list[str], planning: Planning | None = No
     if not isinstance(node, DictConfig):
         tell(f"{path} holds no experiment: write it as conf/experiment/*.yaml are written")
         return 2
-    # A name of its own: Hydra takes one that a file of conf/experiment/ has for that file's schema.
-    name = f"file_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)}"
-    _store("experiment", name, node, package="_global_")
+    stem = re.sub(r"[^a-zA-Z0-9_]", "_", path.stem)
+    name = f"{OPTION}{stem}"
+    # Not the parts of a file of the same name in conf/experiment/.
+    experiment, parts = as_experiment(f"_{stem}", node)
+    _store("experiment", name, experiment, package="_global_")
+    for group, part in parts.items():
+        _store(group, f"{OPTION}_{stem}", part)
     return launch([f"experiment={name}", *arguments], planning)
 
 
@@ -148,9 +156,10 @@ def _launch(arguments: list[str], session: Session) -> int:
 
 def _begin(arguments: list[str], session: Session) -> None:
     try:
-        prepare()
         _refuse(arguments)
-        _hydra(arguments, session)
+        typed, given = as_typed(arguments)
+        prepare(given)
+        _hydra(typed, session)
     except Exception:
         # Some libraries make another error of a Ctrl-C.
         interrupt.check()
@@ -178,8 +187,14 @@ def _refuse(arguments: list[str]) -> None:
             )
 
 
-def prepare() -> None:
-    """Register schemas and search path with Hydra, and take the start time."""
+def prepare(given: Mapping[str, Any] | None = None) -> None:
+    """Register schemas and search path with Hydra, and take the start time.
+
+    Parameters
+    ----------
+    given : mapping, optional
+        What the command line says beyond Hydra's grammar: see `as_typed`.
+    """
     # Hydra then raises instead of printing a traceback of its own and exiting.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Where the disk is full, so is the log; a traceback per line of it would say so.
@@ -193,12 +208,14 @@ def prepare() -> None:
     register("segrun_folder", folder_name, replace=True)
     for group, name, schema in config.SCHEMAS:
         _store(group, name, schema)
+    _store("schema", "given", dict(given or {}))
     # First the scan, which lets every installed plugin store its settings; ours then win, also
     # over a sweeper of the same name (hydra-optuna-sweeper).
     plugins = Plugins.instance()
     for group, name, settings in SETTINGS:
         _store(group, name, settings)
     plugins.register(SegrunSearchPath)
+    plugins.register(UserFolder)
 
 
 def _store(group: str, name: str, node: Any, package: str | None = None) -> None:
@@ -217,13 +234,17 @@ def _hydra(arguments: list[str], session: Session) -> None:
 
     # Sweepers get at the session by way of the task, which is all that Hydra hands them.
     job.session = session  # type: ignore[attr-defined]
-    sys.argv = ["segrun", *_options_first(arguments)]
     # Not "config": a conf/config.yaml in the current directory is some other program's.
     decorate = hydra.main(
         config_path=str(config.conf_directory()), config_name="segrun", **_version_base()
     )
-    with loading():
-        decorate(job)()
+    # All that Hydra reads; whoever calls `launch` gets the own ones back.
+    before, sys.argv = sys.argv, ["segrun", *_options_first(arguments)]
+    try:
+        with loading():
+            decorate(job)()
+    finally:
+        sys.argv = before
 
 
 def _options_first(arguments: list[str]) -> list[str]:
@@ -248,8 +269,8 @@ def compose_sweep(overrides: list[str]) -> DictConfig:
     ConfigError
         If one is wrong.
     """
-    with _composing():
-        return hydra.compose("segrun", overrides, return_hydra_config=True)
+    with _composing(overrides) as typed:
+        return hydra.compose("segrun", typed, return_hydra_config=True)
 
 
 def compose_experiment(overrides: list[str]) -> Experiment:
@@ -260,19 +281,20 @@ def compose_experiment(overrides: list[str]) -> Experiment:
     ConfigError
         If one is wrong.
     """
-    with _composing():
-        return config.to_experiment(hydra.compose("segrun", overrides))
+    with _composing(overrides) as typed:
+        return config.to_experiment(hydra.compose("segrun", typed))
 
 
 @contextmanager
-def _composing() -> Iterator[None]:
-    prepare()
+def _composing(overrides: Sequence[str]) -> Iterator[list[str]]:
+    typed, given = as_typed(overrides)
+    prepare(given)
     try:
         with (
             loading(),
             hydra.initialize_config_dir(str(config.conf_directory()), **_version_base()),
         ):
-            yield
+            yield typed
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain(error)) from error
 

@@ -16,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from segrun import config
+from segrun.declared import declared
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 
@@ -106,7 +107,11 @@ def _unknown_key(name: str, parent: Any) -> str:
     if not holder:
         known.append("experiment")
     place = f"Keys of {holder}" if holder else "Keys and groups"
-    return f"unknown key {name!r}.{did_you_mean(last, known)} {place}: {', '.join(known)}"
+    # A group's name can be where no key of that name is: experiment: in a file.
+    near = "" if last in known else did_you_mean(last, known)
+    # A mapping whose names an algorithm knows takes further ones.
+    more = f". Another one: +{name}=VALUE" if declared(name) else ""
+    return f"unknown key {name!r}.{near} {place}: {', '.join(known)}{more}"
 
 
 def _where(error: BaseException, cause: BaseException) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun import reduction
+from segrun.advice import setting
 from segrun.config import Scale, TransformConfig
 from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
@@ -132,14 +133,16 @@ def _log1p(feature_names: list[str], X: NDArray[np.float64], chosen: list[str]) 
     from sklearn.compose import ColumnTransformer
     from sklearn.preprocessing import FunctionTransformer
 
-    for column, name in enumerate(feature_names):
-        least = X[:, column].min()
-        if name in chosen and least <= -1:
-            raise DataError(
-                f"log(1 + {name}) is undefined: the least {name} is {least:g}. Leave the column "
-                "out of transform.log1p, or remove returns: features.cancellations=remove, or "
-                "features.where='Quantity > 0'"
-            )
+    least = dict(zip(feature_names, X.min(axis=0), strict=True))
+    undefined = [name for name in chosen if least[name] <= -1]
+    if undefined:
+        name = undefined[0]
+        rest = [other for other in chosen if other not in undefined]
+        raise DataError(
+            f"log(1 + {name}) is undefined: the least {name} is {least[name]:g}. Leave it out of "
+            f"transform.log1p, {setting('transform.log1p', rest)}, or remove such rows (returns, "
+            "most often) from the data"
+        )
     # One entry per column: ColumnTransformer puts columns in the order of its entries, and the
     # order of the features must stay. np.log1p pickles by name: models load without segrun.
     return ColumnTransformer(

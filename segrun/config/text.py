@@ -73,12 +73,14 @@ def segments_config(experiment: Mapping[str, Any], overrides: Sequence[str]) -> 
                 f"{override!r} is no setting of the segments: write segments.KEY=VALUE, with KEY "
                 f"one of {', '.join(item.name for item in fields(SegmentsConfig))}"
             )
-    asked = [override.removeprefix("segments.") for override in overrides]
+    # Late: Hydra's grammar is not needed without a change.
+    from segrun.override import settings
+
     try:
         merged = OmegaConf.merge(
             OmegaConf.structured(SegmentsConfig),
             dict(experiment.get("segments", {})),
-            OmegaConf.from_dotlist(asked),
+            settings(overrides).get("segments", {}),
         )
         found = OmegaConf.to_object(merged)
     except (OmegaConfBaseException, YAMLError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.advice import setting
 from segrun.config import EncodedColumn
 from segrun.errors import DataError
 
@@ -88,10 +89,10 @@ def filled(column: Raw, fill: float | str | None, ids: NDArray[np.object_]) -> t
         return column, 0
     if fill is None:
         shown = ", ".join(str(i) for i in ids[missing][:3])
-        usual = "most_frequent or a text" if column.text else "median, mean or a number"
+        first, others = ("most_frequent", "a text") if column.text else ("median", "mean, a number")
         raise DataError(
             f"column {column.name} has no value for {n_missing} of {len(ids)} customers, such as "
-            f"{shown}: set {column.where}.missing ({usual})"
+            f"{shown}: set {setting(f'{column.where}.missing', first)} (or {others})"
         )
     values = column.values.copy() if column.text else column.values.astype(np.float64)
     values[missing] = fill

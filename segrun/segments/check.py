@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from segrun.config import SegmentsConfig
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
+from segrun.segments.point import named
 from segrun.segments.rule import parse
+
+if TYPE_CHECKING:
+    from segrun.algorithms.grid import Point
 
 #: `segments.order_by` that is no column.
 SIZE = "size"
@@ -79,14 +84,14 @@ def _check_names(
         raise ConfigError(f"segments.names.ordered={names.ordered} must be different names")
 
 
-def check_point(config: SegmentsConfig, slugs: Sequence[str]) -> None:
+def check_point(config: SegmentsConfig, points: Sequence[Point]) -> None:
     """Refuse a point that a grid does not have.
 
     Parameters
     ----------
     config : SegmentsConfig
         Names the point, or none.
-    slugs : sequence of str
+    points : sequence of Point
         Those of the grid.
 
     Raises
@@ -94,12 +99,15 @@ def check_point(config: SegmentsConfig, slugs: Sequence[str]) -> None:
     ConfigError
         With the points that there are.
     """
-    if config.point is not None and config.point not in slugs:
-        raise ConfigError(
-            f"segments.point={config.point} is no point of the grid."
-            f"{did_you_mean(config.point, slugs)} Points: {', '.join(slugs)}; null: the "
-            "selected one"
-        )
+    slugs = [point.slug for point in points]
+    if config.point is None or config.point in slugs:
+        return
+    near = named(config.point, {point.slug: point.axes for point in points})
+    cure = f" Name one of them: {', '.join(near)};" if near else did_you_mean(config.point, slugs)
+    rest = "" if near else f" Points: {', '.join(slugs)};"
+    raise ConfigError(
+        f"segments.point={config.point} is no point of the grid.{cure}{rest} null: the selected one"
+    )
 
 
 def _known(name: str, columns: Sequence[str] | None, texts: Sequence[str], key: str) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from segrun.algorithms.grid import Point, points
 from segrun.config import Experiment, from_plain
 from segrun.customers import Customers
-from segrun.errors import ConfigError, StoreError
+from segrun.errors import StoreError
 from segrun.finished import FinishedRun
-from segrun.nearest import did_you_mean
+from segrun.segments.point import asked_point
 from segrun.sparse import filled
 
 
@@ -79,7 +79,7 @@ def read_clustering(run: FinishedRun, asked: str | None) -> Clustering:
 
 
 def _point(run: FinishedRun, experiment: Experiment, asked: str | None) -> Point:
-    slug = asked if asked is not None else run.selected
+    slug = run.selected if asked is None else asked_point(run, asked)
     by_slug = {point.slug: point for point in points(experiment.algo)}
     if slug is None:
         broken = [f"{row['point']}: {row['limit']}" for row in run.scores if row.get("limit")]
@@ -90,13 +90,6 @@ def _point(run: FinishedRun, experiment: Experiment, asked: str | None) -> Point
             f"{shlex.quote(str(run.path))} \"segments.point='{next(iter(run.points), 'POINT')}'\". "
             f"Points: {', '.join(run.points)}"
         )
-    if slug not in by_slug:
-        raise ConfigError(
-            f"segments.point={slug} is no point of {run.path}.{did_you_mean(slug, by_slug)} "
-            f"Points: {', '.join(by_slug)}"
-        )
-    if slug not in run.points:
-        raise StoreError(f"{run.path}: the point {slug} failed, so it has no segments")
     return by_slug[slug]
 
 

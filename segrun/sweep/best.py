@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
 from segrun.atomic import write_text
 from segrun.sweep.job import Job
-
-#: Parts of an experiment that are groups of conf/: the file overrides their choice.
-_GROUPS = ("dataset", "features", "augmentation", "transform", "algo", "backend", "engine",
-           "evaluation")  # fmt: skip
 
 
 def write_best(sweep: Path, found: Sequence[tuple[Job, Mapping[str, float]]]) -> list[Path]:
@@ -38,18 +33,10 @@ def write_best(sweep: Path, found: Sequence[tuple[Job, Mapping[str, float]]]) ->
 
 
 def _text(sweep: Path, name: str, job: Job, values: Mapping[str, float]) -> str:
-    choices: Mapping[str, Any] = job.hydra["hydra.runtime"]["choices"]
     experiment = {key: value for key, value in job.experiment.items() if key != "sweep"}
-    body = {
-        "defaults": [
-            {f"override /{group}": choices[group]} for group in _GROUPS if choices.get(group)
-        ],
-        **experiment,
-    }
     scores = ", ".join(f"{key} {value!r}" for key, value in values.items())
     return (
-        "# @package _global_\n"
         f"# Trial {job.number} of {sweep.name}: {scores}\n"
         f"# Run it again: segrun {name}; put it into your conf/experiment/ to keep it.\n"
-        f"{OmegaConf.to_yaml(OmegaConf.create(body))}"
+        f"{OmegaConf.to_yaml(OmegaConf.create(experiment))}"
     )

@@ -14,6 +14,7 @@ from yaml import YAMLError
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.explain import explain
 from segrun.keys import libraries
+from segrun.override import setting
 from segrun.report.sweep import JobResult
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
@@ -181,8 +182,8 @@ def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, 
     values = [argument for argument in arguments if argument.startswith("hydra.launcher.")]
     try:
         for argument in values:
-            key, _, value = argument.removeprefix("hydra.launcher.").partition("=")
-            OmegaConf.update(typed, key, OmegaConf.create(f"x: {value}").x)
+            path, value = setting(argument)
+            OmegaConf.update(typed, ".".join(path[2:]), value)
     except (OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(f"{' '.join(values)}: {explain(error)}") from error
     found = OmegaConf.to_container(typed)

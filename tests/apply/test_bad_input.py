@@ -135,7 +135,7 @@ def test_dates_that_can_be_read_in_two_ways_are_read_as_then(run_of, frame, tmp_
         (["seed=1"], ConfigError, "only dataset.KEY=VALUE can be changed"),
         (["dataset.colour=red"], ConfigError, "unknown key dataset.colour. Keys there: name, path"),
         (["--unknown"], ConfigError, "unrecognized arguments"),
-        (["--point", "n_clusters=99,tol=1"], StoreError, "Points: n_clusters=3,tol=0.0001"),
+        (["--point", "n_clusters=99,tol=1"], ConfigError, "Points: n_clusters=3,tol=0.0001"),
         (["--output", "out.txt"], ConfigError, r"\.csv, \.parquet, \.xlsx"),
     ],
 )
