@@ -73,7 +73,11 @@ def settle(
     """
     rows, removed = staying(everyone, config.outliers)
     kept = everyone if len(rows) == len(everyone) else everyone.take(rows)
-    told: dict[str, Any] = {"customers": len(everyone), "set_aside": removed, "clustered": len(kept)}
+    told: dict[str, Any] = {
+        "customers": len(everyone),
+        "set_aside": removed,
+        "clustered": len(kept),
+    }
     told = {**told, "removed": dict(facts.get("removed", {}))}
     if kept is not everyone:
         outside = np.ones(len(everyone), dtype=bool)
