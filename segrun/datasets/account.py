@@ -70,8 +70,9 @@ def from_plain(values: Mapping[str, Any]) -> Account:
 
 
 def facts(
-    n_bad: Mapping[str, int], surveyed: Mapping[str, Any], readings: Readings, columns: pl.Schema
-) -> dict[str, Any]:
+    n_bad: Mapping[str, int], surveyed: Mapping[str, Any], readings: Readings, columns: pl.Schema,
+    names: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
     """Return what results say of how a table was read.
 
     Parameters
@@ -84,6 +85,8 @@ def facts(
         How its columns were read.
     columns : polars.Schema
         The columns of the file.
+    names : mapping of str to str
+        What the file calls the columns that are used.
     """
     formats = set(readings.date_formats.values())
     ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
@@ -96,6 +99,7 @@ def facts(
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
+        "names": dict(names),
         **{name: True for name, so in ids.items() if so},
     }
 

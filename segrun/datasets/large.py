@@ -28,7 +28,7 @@ log = logging.getLogger("segrun.datasets")
 _MOST_PACKED = 20
 
 #: Changes where tables of earlier versions must not be used.
-_FORM = 2
+_FORM = 3
 
 
 @dataclass(frozen=True)

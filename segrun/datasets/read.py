@@ -108,8 +108,8 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
     surveyed = plausible.survey(good, own, readings.n_lines, keys)
     account = Account(
         how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
-        opened.mapped.id_name,
+        facts(kept.n_bad, surveyed, readings, own.collect_schema(), opened.mapped.names),
+        dict(table.facts), opened.mapped.id_name,
     )  # fmt: skip
     tell(config.path, account, kept.quarantine)
     return delivered(config, source, good, account, quarantine=kept.quarantine)
