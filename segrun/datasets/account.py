@@ -14,6 +14,7 @@ import polars as pl
 
 from segrun.config import FileConfig, RecordsConfig
 from segrun.datasets import plausible
+from segrun.datasets.epochs import said_format
 from segrun.datasets.readings import Readings
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Source
@@ -112,7 +113,8 @@ def currencies(readings: Readings) -> tuple[str, ...]:
 def how(opened: Mapping[str, Any], readings: Readings) -> str:
     """Say how a table was opened and its columns were read."""
     said = [str(fact) for fact in opened.values()]
-    said += [f"dates as {form}" for form in sorted(set(readings.date_formats.values()))]
+    formats = sorted(set(readings.date_formats.values()))
+    said += [f"dates as {said_format(form)}" for form in formats]
     said += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
     said += [".0 behind ids left out"] if readings.whole_ids else []
     return ", ".join(said)

@@ -16,7 +16,7 @@ from segrun.config import (
 )
 from segrun.datasets import plausible
 from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
-from segrun.datasets.columns import Mapped
+from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.lines import Lines, read_lines, records, transactions
 from segrun.datasets.opening import open_source
@@ -71,6 +71,8 @@ def read(
     table.check_used(mapped.columns.values())
     used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
     table.hold_numbers(used, config.decimal, config.missing)
+    if config.date_format is None:
+        table.hold_dates([mapped.columns[r] for r in mapped.roles(Use.date)], config.missing)
 
     def lines(rows: pl.LazyFrame) -> Lines:
         # Pieces of the UCI data are whole.
