@@ -133,7 +133,9 @@ class FileConfig(DatasetConfig):
         "refuses one that can be read in several ways."
     )
     date_format: str | None = key(
-        "strptime format of the dates, such as '%m/%d/%Y %H:%M'; null finds it within date_order."
+        "strptime format of the dates, such as '%m/%d/%Y %H:%M'; of numbers: unix_s, unix_ms, "
+        "unix_us (Unix time in seconds, milli- or microseconds), excel_1900 or excel_1904 (days "
+        "as Excel counts them); null finds it within date_order."
     )
     missing: list[str] = key("Texts that stand for a missing value, besides the empty one.")
     bad_lines: BadLines = key(

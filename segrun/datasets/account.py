@@ -14,6 +14,7 @@ import polars as pl
 
 from segrun.config import Copies, FileConfig, RecordsConfig
 from segrun.datasets import plausible
+from segrun.datasets.epochs import said_format
 from segrun.datasets.readings import Readings
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Source
@@ -69,12 +70,13 @@ def from_plain(values: Mapping[str, Any]) -> Account:
     return Account(**found)
 
 
-def facts(
+def facts(  # noqa: PLR0913, PLR0917
     config: FileConfig,
     n_bad: Mapping[str, int],
     surveyed: Mapping[str, Any],
     readings: Readings,
     columns: pl.Schema,
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what results say of how a table was read.
 
@@ -90,6 +92,8 @@ def facts(
         How its columns were read.
     columns : polars.Schema
         The columns of the file.
+    names : mapping of str to str
+        What the file calls the columns that are used.
     """
     formats = set(readings.date_formats.values())
     copied = surveyed["copies"]
@@ -105,6 +109,7 @@ def facts(
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
         **({"dropped_copies": _dropped(copied)} if _drops(config) and copied["n"] else {}),
+        "names": dict(names),
         **{name: True for name, so in ids.items() if so},
     }
 
@@ -129,7 +134,8 @@ def currencies(readings: Readings) -> tuple[str, ...]:
 def how(opened: Mapping[str, Any], readings: Readings) -> str:
     """Say how a table was opened and its columns were read."""
     said = [str(fact) for fact in opened.values()]
-    said += [f"dates as {form}" for form in sorted(set(readings.date_formats.values()))]
+    formats = sorted(set(readings.date_formats.values()))
+    said += [f"dates as {said_format(form)}" for form in formats]
     said += sorted({f"decimal {form.decimal.value}" for form in readings.forms.values()})
     said += [".0 behind ids left out"] if readings.whole_ids else []
     return ", ".join(said)

@@ -103,6 +103,12 @@ class Mapped:
         return [role for use in uses for role in self.columns if self.uses[role] is use]
 
     @property
+    def names(self) -> dict[str, str]:
+        """What the file calls the columns that the rows have."""
+        contract = CANONICAL | {"amount": CANONICAL["price"]} if self.uses is USES else {}
+        return {contract.get(role, role): name for role, name in self.columns.items()}
+
+    @property
     def id_role(self) -> str:
         """The role of the id."""
         return self.roles(Use.id)[0]

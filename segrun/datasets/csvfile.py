@@ -89,6 +89,9 @@ class CsvTable:
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Do nothing: all is text."""
 
+    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
+        """Do nothing: all is text."""
+
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: all is text."""
 

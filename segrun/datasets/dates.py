@@ -10,6 +10,7 @@ from itertools import product
 import polars as pl
 
 from segrun.config import DateOrder
+from segrun.datasets.epochs import EPOCHS, find_epoch, likely_epoch, said_format, to_moment
 from segrun.datasets.quoting import quoted
 from segrun.errors import DataError
 
@@ -89,6 +90,8 @@ def find_format(
     """
     if counted.is_empty():
         return "%Y-%m-%d"
+    if epoch := find_epoch(counted["text"]):
+        return epoch
     first = counted.top_k(_N_FIRST, by="count")["text"]
     near = [f for f in _formats(order) if _may_fit(f[1], first)]
     likely = [f for f in near if parse(first, f[1]).null_count() < len(first)]
@@ -132,6 +135,8 @@ def only_order(counted: pl.DataFrame, date_format: str, order: DateOrder) -> boo
 
 def to_date(text: pl.Expr, date_format: str) -> pl.Expr:
     """Return text as dates, null where the format does not fit; without time it is midnight."""
+    if date_format in EPOCHS:
+        return to_moment(text, date_format)
     if date_format.endswith(_ZONED):
         # What the clock on the wall said is what weekdays and months are about.
         text = pl.when(text.str.contains(_ZONE)).then(text.str.replace(_ZONE, ""))
@@ -198,10 +203,16 @@ def _unreadable(
         unread = unread.filter(readings[0].dates.is_null())
         tried = f" (the others fit {readings[0].format})"
     examples = ", ".join(locate(text) for text in unread.sort().head(3))
+    cure = "Give the format: dataset.date_format='%d.%m.%Y %H:%M'"
+    if not readings and (epoch := likely_epoch(counted["text"])):
+        cure = (
+            f"Most may be {said_format(epoch)}: dataset.date_format={epoch} reads them so; what "
+            "stands for a missing one is added to dataset.missing"
+        )
     asked = "" if order is DateOrder.auto else f" with dataset.date_order={order.value}"
     return (
         f"{where}: {len(unread)} of {len(counted)} different dates cannot be read{asked}{tried}, "
-        f"such as {examples}. Give the format: dataset.date_format='%d.%m.%Y %H:%M'"
+        f"such as {examples}. {cure}"
     )
 
 

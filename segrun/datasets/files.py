@@ -23,6 +23,7 @@ from segrun.config import (
 )
 from segrun.datasets import columns, large, ratings, sql, used
 from segrun.datasets.dates import parse
+from segrun.datasets.epochs import EPOCHS
 from segrun.datasets.large import Reading
 from segrun.datasets.opening import find_source, open_source
 from segrun.datasets.read import read
@@ -83,6 +84,12 @@ def _check_date_format(date_format: str) -> None:
         raise ConfigError(
             f"dataset.date_format={date_format!r} reads a time zone, but weekdays and "
             "months are those of the shop: give dates in its local time"
+        )
+    if "%" not in date_format and date_format not in EPOCHS:
+        raise ConfigError(
+            f"dataset.date_format={date_format!r} is no format: write it as '%m/%d/%Y %H:%M', or "
+            f"as one of the numbers that stand for dates: {', '.join(EPOCHS)}; null lets segrun "
+            "find it"
         )
     try:
         parse(pl.Series(["12/1/2010 8:26"]), date_format)

@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from segrun.config import Decimal
-from segrun.datasets.quoting import listed
+from segrun.datasets.epochs import said_format
+from segrun.datasets.quoting import clipped, listed
+from segrun.datasets.serials import system_of, with_dates
 from segrun.datasets.source import Source
 from segrun.datasets.table import LINE, POLARS_ERRORS
 from segrun.errors import DataError
@@ -22,6 +24,9 @@ from segrun.nearest import did_you_mean
 
 #: A thousand and more, or a fraction.
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
+
+#: A sheet of some hundred thousand rows.
+_MANY_BYTES = 5_000_000
 
 log = logging.getLogger("segrun.datasets")
 
@@ -86,6 +91,9 @@ class FrameTable:
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Do nothing: numbers have their type."""
 
+    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
+        """Do nothing: dates have their type."""
+
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: what a file holds tells its schema."""
 
@@ -143,6 +151,26 @@ class ExcelTable(FrameTable):
                 cells = cells.with_columns(number=number)
             frame = frame.with_columns(_unmistakable(cells, missing).alias(column))
         self._rows = frame.lazy()
+
+    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
+        """Write serial numbers as the dates that they stand for, where all of a column do.
+
+        Parameters
+        ----------
+        columns : collection of str
+            The columns of dates.
+        missing : list of str
+            What stands for a missing value.
+        """
+        for column in columns:
+            system = system_of(self._path)
+            found = with_dates(self._texts[column], missing, system)
+            if found is not None:
+                self._rows = self._rows.with_columns(found)
+                log.info(
+                    "%s: bare numbers in %s are read as dates of Excel (%s)",
+                    self._name, clipped(column), said_format(system),
+                )  # fmt: skip
 
     def _are_numbers(self, place: int) -> pl.Series:
         """Tell which cells of a column are numbers: texts are no truth values."""
@@ -203,7 +231,9 @@ def open_excel(source: Source, name: str, sheet: str | None) -> ExcelTable:
     # Late: only Excel files need it.
     import fastexcel
 
-    log.info("reading %s: a sheet of half a million rows takes some seconds", name)
+    if source.n_bytes > _MANY_BYTES:
+        n_megabytes = source.n_bytes / 1e6
+        log.info("reading %s, %.0f MB: that takes some seconds", name, n_megabytes)
     try:
         workbook = fastexcel.read_excel(source.path)
         sheets = workbook.sheet_names

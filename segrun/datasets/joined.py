@@ -85,6 +85,11 @@ class JoinedTable:
             own = [column for column in columns if column in table.names]
             table.hold_numbers(own, decimal, missing)
 
+    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
+        """Write the dates of each file as such."""
+        for table in self._tables:
+            table.hold_dates([column for column in columns if column in table.names], missing)
+
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: files tell it by their schema."""
 

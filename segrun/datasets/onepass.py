@@ -17,6 +17,7 @@ from segrun.config import ColumnKind, Decimal, FileConfig, RecordsConfig, Transa
 from segrun.datasets import copies
 from segrun.datasets.columns import CANONICAL
 from segrun.datasets.csvfile import MAX_FILTERED, distinct
+from segrun.datasets.epochs import EPOCHS, plausible
 from segrun.datasets.lines import Lines, read_lines, records, transactions
 from segrun.datasets.numbers import currency, is_clear, marks
 from segrun.datasets.probe import Guess
@@ -191,11 +192,16 @@ def _checks(lines: Lines, config: FileConfig, guess: Guess, attempt: Attempt) ->
     quantity = pl.lit(1.0) if lines.quantity is None else lines.quantity
     texts = [role for role in attempt.as_is if mapped.uses[role] not in NUMBERS]
     dirt = [unclean(pl.col(mapped.columns[r]), mapped.uses[r], config) for r in texts]
+    # Of a format that is given, any date will do.
+    given = config.date_format is not None
+    counts = [r for r, form in guess.readings.date_formats.items() if form in EPOCHS and not given]
+    strange = [~plausible(lines.values[role]) for role in counts]
     numbers = [role for role, form in guess.readings.forms.items() if not form.plain]
     asked = {
         "n_rows": pl.len(),
         "n_last": pl.col(names[-1]).count(),
         "n_bad": lines.bad.sum(),
+        "n_strange": pl.any_horizontal(pl.lit(value=False), *strange).sum(),
         "n_unclean": pl.any_horizontal(pl.lit(value=False), *dirt).sum(),
         "fractions": (quantity != quantity.round()).any(),
         "n_dots": ids.str.contains(".", literal=True).sum(),
@@ -243,7 +249,7 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
     n_rows, readings = checks["n_rows"], guess.readings
     whole = checks["n_last"] == n_rows
     fits = n_rows > 0 and not checks["n_bad"] and not checks["n_unclean"]
-    fits = fits and not checks.get("n_blank")
+    fits = fits and not checks.get("n_blank") and not checks["n_strange"]
     fits = fits and bool(checks["fractions"]) == guess.fractions
     if guess.dots:
         fits = fits and readings.whole_ids == bool(checks["n_whole"] and not checks["n_fractions"])

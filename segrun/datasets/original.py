@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from segrun.config import BadLines, FileConfig
-from segrun.datasets.columns import Mapped
+from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.files import open_table
 from segrun.datasets.lines import read_lines
 from segrun.datasets.readings import NUMBERS, find_readings, raw, with_raw
@@ -67,6 +67,8 @@ def open_original(
         if typed:
             used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
             table.hold_numbers(used, config.decimal, config.missing)
+        if config.date_format is None:
+            table.hold_dates([mapped.columns[r] for r in mapped.roles(Use.date)], config.missing)
         clean = config.bad_lines is BadLines.refuse
         own = table.frame() if clean else table.numbered()
         rows = with_raw(own, mapped, config)

@@ -19,7 +19,7 @@ from segrun.config import (
 )
 from segrun.datasets import copies, plausible
 from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
-from segrun.datasets.columns import Mapped
+from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.lines import Lines, read_lines, records, transactions
 from segrun.datasets.opening import open_source
@@ -75,6 +75,8 @@ def read(
     table.check_used(mapped.columns.values())
     used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
     table.hold_numbers(used, config.decimal, config.missing)
+    if config.date_format is None:
+        table.hold_dates([mapped.columns[r] for r in mapped.roles(Use.date)], config.missing)
 
     def lines(rows: pl.LazyFrame) -> Lines:
         # Pieces of the UCI data are whole.
@@ -115,8 +117,8 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
     surveyed = plausible.survey(good, keys) | {"copies": dict(opened.copied)}
     account = Account(
         how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(config, kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
-        opened.mapped.id_name,
+        facts(config, kept.n_bad, surveyed, readings, own.collect_schema(), opened.mapped.names),
+        dict(table.facts), opened.mapped.id_name,
     )  # fmt: skip
     tell(config, account, kept.quarantine)
     return delivered(config, source, good, account, quarantine=kept.quarantine)

@@ -55,6 +55,9 @@ class Table(Protocol):
     def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
         """Keep numbers of these columns that are typed from being misread as texts."""
 
+    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
+        """Write dates of these columns as such where the file has them as bare numbers."""
+
     def check_used(self, columns: Collection[str]) -> None:
         """Refuse columns of a type that its database has and that is nothing here."""
 

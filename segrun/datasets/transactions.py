@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,3 +61,17 @@ class Transactions:
             self, frame=self.frame.filter(condition), files=(),
             by_polars=None if other is None else other.filter(condition),
         )  # fmt: skip
+
+
+def own_names(facts: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """Return what the input calls columns of its rows; those that it has none for are left out.
+
+    Parameters
+    ----------
+    facts : mapping
+        How the input was read.
+    columns : sequence of str
+        Columns as the rows have them.
+    """
+    names: Mapping[str, str] = facts.get("names", {name: name for name in columns})
+    return [names[column] for column in columns if column in names]

@@ -106,7 +106,8 @@ def typed(
     columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
     return Account(
         how(opened, found.readings), found.surveyed, currencies(found.readings), {},
-        facts(config, {}, found.surveyed, found.readings, columns), opened, guess.mapped.id_name,
+        facts(config, {}, found.surveyed, found.readings, columns, guess.mapped.names), opened,
+        guess.mapped.id_name,
     )  # fmt: skip
 
 

@@ -165,7 +165,7 @@ def _as_known(name: str, policy: Unknown, found: Sequence[str], known: Sequence[
 def _columns(rows: Rows, config: AggregateConfig, values: Mapping[str, list[str]]) -> list[Ask]:
     date = date_column(config, rows.kinds)
     columns = declared(config, rows.kinds, values)
-    return [ask(i, column, rows.kinds, date) for i, column in enumerate(columns)]
+    return [ask(i, column, rows, date) for i, column in enumerate(columns)]
 
 
 def _groups(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, Function
+from segrun.datasets.rows import Rows
+from segrun.datasets.transactions import own_names
 from segrun.features.declared import Declared
 from segrun.features.partial import Answers, Merge
 from segrun.features.sums import Measure
@@ -50,7 +52,7 @@ class Ask:
     by_polars: bool = False
 
 
-def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: str | None) -> Ask:
+def ask(number: int, column: Declared, source: Rows, date: str | None) -> Ask:
     """Return what a column asks of the rows.
 
     Parameters
@@ -59,12 +61,12 @@ def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: st
         Tells the names of this column's expressions from those of others.
     column : Declared
         The column.
-    kinds : mapping of str to ColumnKind
-        The columns of the rows.
+    source : Rows
+        The rows: what their columns hold, and what the input calls them.
     date : str or None
         The column that orders rows.
     """
-    name, function = f"c{number}", column.config.function
+    name, function, kinds = f"c{number}", column.config.function, source.kinds
     counted = {f"{name} n": _flag(column.rows, column.of)}
     added = {f"{name} n": (Merge.add, f"{name} n")}
     if function is Function.count:
@@ -73,7 +75,8 @@ def ask(number: int, column: Declared, kinds: Mapping[str, ColumnKind], date: st
         whole = {f"{name} of": _flag(column.base, ())}
         return Ask(column, counted | whole, added | {f"{name} of": (Merge.add, f"{name} of")})
     if function in (Function.sum, Function.mean, Function.share):
-        return _summed(name, column, counted, added)
+        names = own_names(source.facts, column.of)
+        return _summed(name, column, (counted, added), names)
     if function is Function.distinct:
         own = {name: _where(column.rows, nw.col(column.of[0]))}
         return Ask(column, counted | own, added | {name: (Merge.distinct, name)})
@@ -129,14 +132,15 @@ def _where(rows: nw.Expr | None, value: nw.Expr) -> nw.Expr:
 def _summed(
     name: str,
     column: Declared,
-    counted: Mapping[str, nw.Expr],
-    added: Mapping[str, tuple[Merge, str]],
+    of_rows: tuple[Mapping[str, nw.Expr], Mapping[str, tuple[Merge, str]]],
+    names: Sequence[str],
 ) -> Ask:
+    counted, added = of_rows
     value = nw.col(column.of[0]).cast(nw.Float64)
     if len(column.of) == 2:
         value = value * nw.col(column.of[1]).cast(nw.Float64)
     error = _PRODUCT_ERROR if len(column.of) == 2 else 2.0**-52
-    what, of = f"values of features.columns.{column.key}", " or ".join(column.of)
+    what, of = f"values of features.columns.{column.key}", " or ".join(names)
 
     def measure(suffix: str, rows: nw.Expr | None) -> Measure:
         return Measure(f"{name}{suffix}", _where(rows, value), None, what, of, error)

@@ -37,8 +37,8 @@ _CLEAR = 1e15
 #: A price and its product with a power of ten are each off by 2**-53 at most.
 ERROR = 2.0**-52
 
-#: What is cast to int64 must fit.
-_LARGEST = 2**62
+#: What is cast to int64 must fit; to int128, with room for sums.
+_LARGEST, LARGEST_LONG = 2**62, 2**126
 
 
 @dataclass(frozen=True)
@@ -186,32 +186,48 @@ def units(price: nw.Expr, places: int) -> nw.Expr:
     return (price * 10.0**places).round(0).clip(-_LARGEST, _LARGEST).cast(nw.Int64)
 
 
-def held(price: nw.Expr, places: int, most: float = _CLEAR, *, error: float = ERROR) -> nw.Expr:
+def clear(error: float) -> float:
+    """Return up to which number of units a price with such an error tells which one it is."""
+    return _CLEAR * ERROR / error
+
+
+def held(price: nw.Expr, places: int, most: float, *, error: float = ERROR) -> nw.Expr:
     """Tell whether a price is a whole number of units, of `most` at most."""
     scaled = price * 10.0**places
     nearest = scaled.round(0)
     return ((scaled - nearest).abs() <= scaled.abs() * error) & (nearest.abs() <= most)
 
 
-def needed_places(price: nw.Expr) -> nw.Expr:
+def needed_places(price: nw.Expr, error: float = ERROR) -> nw.Expr:
     """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do.
 
     A missing one needs none.
     """
     needed = nw.lit(MOST_PLACES + 1)
     for places in reversed(range(MOST_PLACES + 1)):
-        needed = nw.when(held(price, places, _LARGEST)).then(nw.lit(places)).otherwise(needed)
+        needed = nw.when(_held(price, places, error)).then(nw.lit(places)).otherwise(needed)
     return nw.when(price.is_null()).then(nw.lit(0)).otherwise(needed)
 
 
-def exact_units(price: nw.Expr, places: int) -> nw.Expr:
+def exact_units(price: nw.Expr, places: int, error: float = ERROR) -> nw.Expr:
     """Return prices as `units` does, as int128, each from the fewest places that hold it.
 
     ``1234567.89 * 1e10`` in float64 is off by one unit or two; ``1234567.89 * 1e2`` is not.
     """
-    found = units(price, places).cast(nw.Int128)
+    found = _long_units(price, places)
     for own in reversed(range(places)):
-        factor = nw.lit(10 ** (places - own), dtype=nw.Int128)
-        exact = units(price, own).cast(nw.Int128) * factor
-        found = nw.when(held(price, own, _LARGEST)).then(exact).otherwise(found)
+        exact = _long_units(price, own) * nw.lit(10 ** (places - own), dtype=nw.Int128)
+        found = nw.when(_held(price, own, error)).then(exact).otherwise(found)
     return found
+
+
+def _held(price: nw.Expr, places: int, error: float) -> nw.Expr:
+    """Tell whether so many places hold a price, a result of roundings if it is clear as such."""
+    exactly = held(price, places, LARGEST_LONG)
+    if error <= ERROR:
+        return exactly
+    return exactly | held(price, places, clear(error), error=error)
+
+
+def _long_units(price: nw.Expr, places: int) -> nw.Expr:
+    return (price * 10.0**places).round(0).clip(-LARGEST_LONG, LARGEST_LONG).cast(nw.Int128)

@@ -125,7 +125,7 @@ def _of(
     for what, name in money.items():
         size = table[f"{name} size"].fill_null(0)
         share[what] = _part(size, own)
-        # Beyond it whole numbers run over; of lines that count, that is refused.
+        # Beyond it whole numbers of 64 bits run over: the share alone is told.
         if size.to_numpy()[own].sum() <= LARGEST_SUM:
             units = table[name].fill_null(0).to_numpy()[own]
             total[what] = int(units.sum()) / 10**USUAL_PLACES

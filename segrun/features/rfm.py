@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
 from segrun.customers import Customers
-from segrun.datasets.transactions import ID_COLUMN, Transactions
+from segrun.datasets.transactions import ID_COLUMN, Transactions, own_names
 from segrun.features.built import Built, settle
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.lines import INVOICE, counted, drop_rules
@@ -38,10 +38,6 @@ from segrun.features.sums import Measure, sums
 log = logging.getLogger("segrun.features")
 
 _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
-
-_AMOUNT = Measure(
-    "amount", nw.col("UnitPrice"), nw.col("Quantity"), "amounts", "Quantity or UnitPrice"
-)
 
 
 def build(transactions: Transactions, config: RfmConfig, *, about: bool = False) -> Built:
@@ -73,14 +69,14 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, lines.in_polars, asked.key), reference)
-    everyone = finish(answers, transactions.id_column, config)
+    everyone = finish(answers, transactions.id_column, config, asked.measures[0])
     facts |= {"reference_date": reference.isoformat()}
     _warn_of_saturdays(table, config)
     rest = None
     if about:
         from segrun.features.about import about as tell
 
-        rest = tell(lines, everyone, config, reference, _AMOUNT)
+        rest = tell(lines, everyone, config, reference, asked.measures[0])
     lost = partial(by_customers, table=table, money=asked.money)
     return settle(everyone, config, facts, rest, lost)
 
@@ -91,7 +87,7 @@ def define(transactions: Transactions, config: RfmConfig) -> Definition:
     return Definition(
         asked,
         lambda facts: reference_of(config, facts),
-        lambda answers: finish(answers, name, config),
+        lambda answers: finish(answers, name, config, asked.measures[0]),
     )
 
 
@@ -111,6 +107,8 @@ def ask(transactions: Transactions, config: RfmConfig) -> Asked:
         If the transactions have no invoice numbers and the configuration needs them.
     """
     date = nw.col("InvoiceDate")
+    factors = " or ".join(own_names(transactions.facts, ["Quantity", "UnitPrice"]))
+    amount = Measure("amount", nw.col("UnitPrice"), nw.col("Quantity"), "amounts", factors)
     # 0/1 columns and their sums: conditional aggregates differ between engines.
     flags = {
         **{f"weekday_{d}": (date.dt.weekday() % 7 == d).cast(nw.Int64) for d in range(7)},
@@ -118,18 +116,18 @@ def ask(transactions: Transactions, config: RfmConfig) -> Asked:
     }
     if not isinstance(config, RfmCalendarConfig):
         flags = {}
-    summed = {**_AMOUNT.columns(), **flags}
+    summed = {**amount.columns(), **flags}
     rows = {"date": date, **summed}
     answers = {"first": (Merge.least, "date"), "last": (Merge.most, "date")}
     answers |= {name: (Merge.add, name) for name in summed}
     if config.orders is Orders.invoices:
         rows["invoice"] = nw.col(INVOICE)
         answers["n_invoices"] = (Merge.distinct, "invoice")
-    rules, money = drop_rules(transactions, config), {"Amount": _AMOUNT.name}
-    return Asked(ID_COLUMN, rules, rows, answers, (_AMOUNT,), money)
+    rules, money = drop_rules(transactions, config), {"Amount": amount.name}
+    return Asked(ID_COLUMN, rules, rows, answers, (amount,), money)
 
 
-def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
+def finish(answers: Answers, id_column: str, config: RfmConfig, amount: Measure) -> Customers:
     """Return the features of every customer.
 
     Parameters
@@ -140,6 +138,8 @@ def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
         What results call the customer id.
     config : RfmConfig
         What is measured.
+    amount : Measure
+        What a line costs.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
     last = table["last"].to_numpy().astype("datetime64[us]")
     age = np.datetime64(answers.reference, "us").astype(np.int64) - last.astype(np.int64)
     columns: dict[str, Any] = {
-        "Amount": answers.sums(_AMOUNT).over(per),
+        "Amount": answers.sums(amount).over(per),
         "NumberOfOrders": (
             _integers(table, "n_invoices") if config.orders is Orders.invoices else n_lines
         ),

@@ -15,8 +15,10 @@ from segrun.errors import DataError
 from segrun.features.collect import collected
 from segrun.features.lines import (
     ERROR,
+    LARGEST_LONG,
     MOST_PLACES,
     USUAL_PLACES,
+    clear,
     exact_units,
     held,
     needed_places,
@@ -25,8 +27,8 @@ from segrun.features.lines import (
 
 log = logging.getLogger("segrun.features")
 
-#: Half of what int64 and int128 hold: a sum of absolute values below it cannot overflow.
-LARGEST_SUM, _LARGEST_LONG_SUM = 2**62, 2**126
+#: Half of what int64 holds: a sum of absolute values below it cannot overflow.
+LARGEST_SUM = 2**62
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Measure:
         size = (self.value * 10.0**USUAL_PLACES).round(0)
         # Modin takes what comes of comparisons for a column without missing values, and casts it
         # as such.
-        coarse = held(self.value, USUAL_PLACES, error=self.error).fill_null(value=True)
-        finer = (~coarse).cast(nw.Int64)
+        coarse = held(self.value, USUAL_PLACES, clear(self.error), error=self.error)
+        finer = (~coarse.fill_null(value=True)).cast(nw.Int64)
         found = units(self.value, USUAL_PLACES)
         if self.times is not None:
             size = self.times * size
@@ -102,7 +104,20 @@ class Sums:
 
 
 def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str) -> Sums:
-    """Return the sums of a measure, in another pass where values have smaller units.
+    """Return the sums of a measure; see `finer_sums`."""
+    found = finer_sums(measure, table, rows, key)
+    return usual_sums(measure, table) if found is None else found
+
+
+def usual_sums(measure: Measure, table: nw.DataFrame[Any]) -> Sums:
+    """Return the sums of values rounded to the usual places."""
+    return Sums(table[measure.name].to_numpy().astype(np.int64), USUAL_PLACES)
+
+
+def finer_sums(
+    measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str
+) -> Sums | None:
+    """Return the sums of a measure in another pass, where values or sums need more than usual.
 
     That pass is by polars whatever the engine: it takes whole numbers of 128 bits, which pandas
     and Modin lack, and which Spark and DuckDB give back as decimals of 38 digits.
@@ -118,62 +133,24 @@ def sums(measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], ke
     key : str
         The id's column in `rows`.
 
-    Raises
-    ------
-    DataError
-        If the sums are too large.
-    """
-    if not set(measure.guards()) <= set(table.columns):
-        # Looked at before: see `partial.lean`.
-        return usual_sums(measure, table)
-    check_size(measure, table)
-    if not table[f"{measure.name} finer"].sum():
-        return usual_sums(measure, table)
-    return _finer_sums(measure, table, rows, key)
-
-
-def usual_sums(measure: Measure, table: nw.DataFrame[Any]) -> Sums:
-    """Return the sums of values rounded to the usual places."""
-    return Sums(table[measure.name].to_numpy().astype(np.int64), USUAL_PLACES)
-
-
-def strict_sums(
-    measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str
-) -> Sums | None:
-    """Return the sums as they count once any value has smaller units; see `sums`.
-
     Returns
     -------
     Sums or None
-        None where they are the `usual_sums`: all values are held by these, and none is a product,
-        whose error is forgiven only there.
+        None where the `usual_sums` are exact.
+
+    Raises
+    ------
+    DataError
+        If the sums are too large for 128 bits.
     """
-    if measure.error <= ERROR and not table[f"{measure.name} finer"].sum():
+    if not set(measure.guards()) <= set(table.columns):
+        # Looked at before: see `partial.lean`.
         return None
-    return _finer_sums(measure, table, rows, key)
-
-
-def check_size(measure: Measure, table: nw.DataFrame[Any]) -> None:
-    """Refuse sums that are too large; see `sums`."""
-    size = f"{measure.name} size"
-    if _largest(measure, table) > LARGEST_SUM:
-        worst = table.sort(size, descending=True)["id"][0]
-        raise DataError(
-            f"the {measure.what} of customer {worst} are too large to be summed exactly "
-            f"(above {LARGEST_SUM / 10**USUAL_PLACES:.3g} in all): look for a wrong "
-            f"{measure.where}"
-        )
-
-
-def _largest(measure: Measure, table: nw.DataFrame[Any]) -> float:
-    return float(table[f"{measure.name} size"].max() or 0.0)
-
-
-def _finer_sums(
-    measure: Measure, table: nw.DataFrame[Any], rows: nw.LazyFrame[Any], key: str
-) -> Sums:
-    places = _places(measure, rows, _largest(measure, table) / 10**USUAL_PLACES)
-    value = exact_units(measure.value, places)
+    check_size(measure, table)
+    if not table[f"{measure.name} finer"].sum() and largest(measure, table) <= LARGEST_SUM:
+        return None
+    places = _places(measure, rows, largest(measure, table))
+    value = exact_units(measure.value, places, measure.error)
     if measure.times is not None:
         value = measure.times.cast(nw.Int128) * value
     found = rows.select(id=nw.col(key), value=value).group_by("id").agg(nw.col("value").sum())
@@ -181,15 +158,27 @@ def _finer_sums(
     return Sums([int(total or 0) for total in ordered["value"].to_list()], places)
 
 
-def _places(measure: Measure, rows: nw.LazyFrame[Any], largest: float) -> int:
-    """Return the decimal places that values have, as far as sums can hold them.
+def check_size(measure: Measure, table: nw.DataFrame[Any]) -> None:
+    """Refuse sums that not even 128 bits hold."""
+    if largest(measure, table) / 10**USUAL_PLACES > LARGEST_LONG:
+        worst = table.sort(f"{measure.name} size", descending=True)["id"][0]
+        raise DataError(
+            f"the {measure.what} of customer {worst} are too large to be summed exactly "
+            f"(above {LARGEST_LONG:.3g} in all): look for a wrong {measure.where}"
+        )
 
-    `largest` is the largest sum of absolute values.
-    """
-    asked = rows.select(places=needed_places(measure.value)).select(nw.col("places").max())
-    needed = int(collected(asked)["places"].item())
+
+def largest(measure: Measure, table: nw.DataFrame[Any]) -> float:
+    """Return the largest sum of absolute values of an entity, in the usual units."""
+    return float(table[f"{measure.name} size"].max() or 0.0)
+
+
+def _places(measure: Measure, rows: nw.LazyFrame[Any], size: float) -> int:
+    """Return the decimal places that values have, as far as sums of this size can hold them."""
+    asked = rows.select(places=needed_places(measure.value, measure.error))
+    needed = int(collected(asked.select(nw.col("places").max()))["places"].item())
     places = min(needed, MOST_PLACES)
-    while largest * 10.0**places > _LARGEST_LONG_SUM:
+    while places and size * 10.0 ** (places - USUAL_PLACES) > LARGEST_LONG:
         places -= 1
     if places < needed:
         log.warning(

@@ -63,7 +63,7 @@ class Aggregates:
         kinds = {name: kind.value for name, kind in entities.kinds.items()}
         set_fact(self.connection, "kinds", kinds)
         set_fact(self.connection, "shape", Shape.of(source).plain())
-        set_fact(self.connection, "totals", totals.totals_of(part, definition.asked))
+        set_fact(self.connection, "totals", part.facts)
 
     def touch(self, part: Part) -> None:
         """Say whom the next `merge` is about."""
@@ -71,8 +71,7 @@ class Aggregates:
 
     def merge(self, part: Part) -> None:
         """Merge further rows with those before, within a transaction."""
-        facts = totals.totals_of(part, self.definition.asked)
-        set_fact(self.connection, "totals", totals.merged(self.totals, facts))
+        set_fact(self.connection, "totals", totals.merged(self.totals, part.facts))
         if len(part.table):
             self.entities.merge(part)
 
@@ -97,8 +96,7 @@ class Aggregates:
             _check_sum(int(table["n_lines"].sum()), facts)
 
         def sums(measure: Measure) -> Sums:
-            any_finer = facts["finer"][measure.name] > 0
-            return entities.sums(measure, table, touched=touched, any_finer=any_finer)
+            return entities.sums(measure, table, touched=touched)
 
         return self.definition.finish(Answers(table, sums, self.definition.reference(facts)))
 

@@ -14,7 +14,7 @@ from segrun.errors import StoreError
 STATE = "state.sqlite"
 
 #: Written by another form of the tables, a state cannot be used.
-_VERSION = 2
+_VERSION = 3
 
 _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

@@ -10,11 +10,11 @@ from typing import Any
 import narwhals as nw
 
 from segrun.features.partial import Asked, Merge
-from segrun.features.sums import Measure, Sums, check_size
+from segrun.features.sums import LARGEST_SUM, Measure, Sums, check_size
 from segrun.ingest.cells import Kind, kind_of, restored, stored
 from segrun.ingest.different import add_different
 from segrun.ingest.exact import together
-from segrun.ingest.finer import exact_columns, finer_sums, store_finer, stored_finer
+from segrun.ingest.finer import exact_columns, merged_exact, store_exact, stored_exact
 from segrun.ingest.part import Part
 from segrun.ingest.sql import quoted, source
 
@@ -82,10 +82,10 @@ class Entities:
     def merge(self, part: Part) -> None:
         """Merge a part with what is stored of the customers touched, who are its own."""
         measures = self.asked.measures
-        finer = [finer_sums(self.connection, measure, part) for measure in measures]
+        exact = [merged_exact(self.connection, measure, part) for measure in measures]
         self._upsert(part)
-        for measure, found in zip(measures, finer, strict=True):
-            store_finer(self.connection, measure, found)
+        for measure, found in zip(measures, exact, strict=True):
+            store_exact(self.connection, measure, found)
         for name, pairs in part.different.items():
             add_different(self.connection, name, pairs)
 
@@ -108,9 +108,7 @@ class Entities:
         named = [nw.concat([s.to_frame() for s in found], how="vertical") for found in columns]
         return nw.concat(named, how="horizontal")
 
-    def sums(
-        self, measure: Measure, table: nw.DataFrame[Any], *, touched: bool, any_finer: bool
-    ) -> Sums:
+    def sums(self, measure: Measure, table: nw.DataFrame[Any], *, touched: bool) -> Sums:
         """Return the exact sums of customers; see `together`.
 
         Raises
@@ -119,8 +117,8 @@ class Entities:
             If they are too large.
         """
         check_size(measure, table)
-        finer = stored_finer(self.connection, measure, table["id"].to_list(), touched=touched)
-        return together(measure, table[measure.name].to_list(), finer, any_finer=any_finer)
+        exact = stored_exact(self.connection, measure, table["id"].to_list(), touched=touched)
+        return together(table[measure.name].to_list(), exact)
 
     def label(
         self,
@@ -137,9 +135,12 @@ class Entities:
     def _upsert(self, part: Part) -> None:
         names = ["id", "n_lines", *self.kinds]
         merges = {"n_lines": Merge.add} | {n: m for n, (m, _) in self.asked.answers.items()}
-        merged = ", ".join(
-            f"{quoted(n)} = {_MERGED[m].format(quoted(n))}" for n, m in merges.items()
-        )
+        how = {n: _MERGED[m].format(quoted(n)) for n, m in merges.items()}
+        for measure in self.asked.measures:
+            size = _MERGED[Merge.add].format(quoted(measure.guards()[0]))
+            # Of more than that the exact sum is stored beside it: SQLite would make a float of it.
+            how[measure.name] = f"iif({size} > {LARGEST_SUM}, 0, {how[measure.name]})"
+        merged = ", ".join(f"{quoted(n)} = {value}" for n, value in how.items())
         sql = (
             f"INSERT INTO customers ({', '.join(map(quoted, names))}) "  # noqa: S608
             f"VALUES ({', '.join('?' * len(names))}) ON CONFLICT (id) DO UPDATE SET {merged}"

@@ -1,4 +1,4 @@
-"""Sums of finer units than usual in a state: of the few customers who need them."""
+"""Exact sums beyond the usual units in a state: of the few customers who need them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from segrun.features.sums import Measure, usual_sums
+from segrun.features.sums import LARGEST_SUM, Measure, largest, usual_sums
 from segrun.ingest.exact import Exact, added, differing, usual
 from segrun.ingest.part import Part
 from segrun.ingest.sql import TOUCHED, quoted, source
@@ -18,18 +18,16 @@ def exact_columns(measure: Measure) -> tuple[str, str]:
     return f"{measure.name} units", f"{measure.name} places"
 
 
-def finer_sums(connection: sqlite3.Connection, measure: Measure, part: Part) -> dict[str, Exact]:
-    """Return by id the new sums of the customers touched who need finer units, or did before.
+def merged_exact(connection: sqlite3.Connection, measure: Measure, part: Part) -> dict[str, Exact]:
+    """Return by id the new sums of the customers touched for whom the usual ones do not do.
 
     Before the part is merged.
     """
-    units, places = map(quoted, exact_columns(measure))
     loose = usual_sums(measure, part.table).units
     ids: list[str] = part.table["id"].to_list()
     assert isinstance(loose, np.ndarray)
-    given = {ids[i]: e for i, e in differing(part.strict.get(measure.name), loose).items()}
-    some = f"SELECT c.id, c.{units}, c.{places} {TOUCHED} WHERE c.{units} IS NOT NULL"
-    before = {key: (int(total), n) for key, total, n in connection.execute(some)}
+    given = {ids[i]: e for i, e in differing(part.finer.get(measure.name), loose).items()}
+    before = _before(connection, measure, LARGEST_SUM - largest(measure, part.table))
     if not given and not before:
         return {}
     place = {key: i for i, key in enumerate(ids)}
@@ -40,10 +38,24 @@ def finer_sums(connection: sqlite3.Connection, measure: Measure, part: Part) -> 
     return found
 
 
-def store_finer(
+def _before(connection: sqlite3.Connection, measure: Measure, most: float) -> dict[str, Exact]:
+    """Return the sums of those touched that are exact already, or of a size above `most`."""
+    names = [f"c.{quoted(n)}" for n in (*exact_columns(measure), measure.name, measure.guards()[0])]
+    units, places, loose, size = names
+    rows = connection.execute(
+        f"SELECT c.id, {units}, {places}, {loose} {TOUCHED} "
+        f"WHERE {units} IS NOT NULL OR {size} > ?",
+        (most,),
+    )
+    return {
+        key: usual(total) if exact is None else (int(exact), n) for key, exact, n, total in rows
+    }
+
+
+def store_exact(
     connection: sqlite3.Connection, measure: Measure, found: Mapping[str, Exact]
 ) -> None:
-    """Store what `finer_sums` found, once the part is merged."""
+    """Store what `merged_exact` found, once the part is merged."""
     units, places = map(quoted, exact_columns(measure))
     connection.executemany(
         f"UPDATE customers SET {units} = ?, {places} = ? WHERE id = ?",  # noqa: S608
@@ -52,7 +64,7 @@ def store_finer(
     )
 
 
-def stored_finer(
+def stored_exact(
     connection: sqlite3.Connection, measure: Measure, ids: Sequence[str], *, touched: bool
 ) -> list[Exact | None]:
     """Return the sums of customers, None where the usual ones do.

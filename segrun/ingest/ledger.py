@@ -20,7 +20,6 @@ from segrun.ingest.batches import Ingested
 from segrun.ingest.database import fact, set_fact, transaction
 from segrun.ingest.moves import Move, moves_between
 from segrun.ingest.part import Part
-from segrun.ingest.totals import totals_of
 from segrun.progress import Progress
 
 
@@ -68,7 +67,7 @@ class Ledger:
             before = fact(self.connection, "currencies")
             currencies, mixed = reading.merged_currencies(before, source.facts)
             told = batches.keep_quarantine(self.run.path / INGESTED, source, sha256) + mixed
-        facts = totals_of(part, self.aggregates.definition.asked)
+        facts = part.facts
         with transaction(self.connection):
             set_fact(self.connection, "ids", ids)
             set_fact(self.connection, "currencies", currencies)

@@ -12,7 +12,7 @@ from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.features.lines import tallied
 from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
-from segrun.features.sums import Sums, check_size, strict_sums
+from segrun.features.sums import Sums, finer_sums
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class Part:
     ----------
     table : DataFrame
         One row per entity, ordered by ``id``: ``n_lines`` and the answers.
-    strict : mapping of str to Sums
-        By measure: sums as they count once any value has smaller units than usual; left out where
-        they are the usual ones.
+    finer : mapping of str to Sums
+        By measure: the exact sums, where the usual ones are not; see `finer_sums`.
     different : mapping of str to DataFrame
         By `distinct` answer: columns ``id`` and ``value``, once each.
     facts : mapping
@@ -33,7 +32,7 @@ class Part:
     """
 
     table: nw.DataFrame[Any]
-    strict: Mapping[str, Sums]
+    finer: Mapping[str, Sums]
     different: Mapping[str, nw.DataFrame[Any]]
     facts: Mapping[str, Any]
 
@@ -51,11 +50,10 @@ def part_of(source: Transactions | Rows, asked: Asked) -> Part:
     if table.is_empty():
         return Part(table, {}, {}, facts)
     lines = source.frame.filter(counting(asked))
-    strict = {}
+    finer = {}
     for measure in asked.measures:
-        check_size(measure, table)
-        found = strict_sums(measure, table, lines, asked.key)
+        found = finer_sums(measure, table, lines, asked.key)
         if found is not None:
-            strict[measure.name] = found
+            finer[measure.name] = found
     distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
-    return Part(table, strict, {n: different(source.frame, asked, n) for n in distinct}, facts)
+    return Part(table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts)

@@ -33,6 +33,8 @@ class Shape:
         Of rows about entities: what the other columns hold.
     columns : mapping of str to str
         Data type by column, the id's included.
+    names : mapping of str to str
+        What the input calls the columns; empty where it has no others.
     """
 
     transactions: bool
@@ -40,16 +42,17 @@ class Shape:
     id_column: str
     kinds: Mapping[str, str]
     columns: Mapping[str, str]
+    names: Mapping[str, str]
 
     @classmethod
     def of(cls, source: Transactions | Rows) -> Shape:
         """Return the shape of what a dataset delivers."""
-        schema = source.frame.collect_schema()
+        schema, names = source.frame.collect_schema(), source.facts.get("names", {})
         columns = {name: type(dtype).__name__ for name, dtype in schema.items()}
         if isinstance(source, Transactions):
-            return cls(True, ID_COLUMN, source.id_column, {}, columns)
+            return cls(True, ID_COLUMN, source.id_column, {}, columns, names)
         kinds = {name: kind.value for name, kind in source.kinds.items()}
-        return cls(False, source.key, source.id_column, kinds, columns)
+        return cls(False, source.key, source.id_column, kinds, columns, names)
 
     def plain(self) -> dict[str, Any]:
         """Return the shape as values that JSON knows."""
@@ -58,12 +61,13 @@ class Shape:
     def blank(self) -> Transactions | Rows:
         """Return a source of this shape without any row."""
         schema = {name: _DTYPES[dtype] for name, dtype in self.columns.items()}
+        facts = {"names": self.names} if self.names else {}
         empty: dict[str, list[Any]] = {name: [] for name in schema}
         frame = nw.from_dict(empty, schema=schema, backend="polars").lazy()
         if self.transactions:
-            return Transactions(frame, self.id_column, {})
+            return Transactions(frame, self.id_column, {}, facts)
         kinds = {name: ColumnKind(kind) for name, kind in self.kinds.items()}
-        return Rows(frame, self.key, self.id_column, kinds, {})
+        return Rows(frame, self.key, self.id_column, kinds, {}, facts)
 
     def matched(self, source: Transactions | Rows) -> Transactions | Rows:
         """Return the rows of a batch with the columns of this shape and no others.

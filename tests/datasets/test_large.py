@@ -381,3 +381,19 @@ def test_a_digest_of_a_file_changed_a_moment_ago_is_not_remembered(tmp_path, mon
     path.write_text("one")
     digests.remember(path, "abc", digests.state(path))
     assert digests.remembered(path) is None
+
+
+@pytest.mark.parametrize(("odd", "taken"), [(1_325_376_777, True), (5, False)])
+def test_unix_time_beyond_the_probe_is_looked_at_as_well(tmp_path, odd, taken):
+    whens = [1_325_376_600 + i for i in range(200)]
+    whens[100] = odd
+    path = tmp_path / "views.csv"
+    path.write_text("id,n,when,x,price\n" + "".join(f"a,1,{when},x,2\n" for when in whens))
+    config = settings_of(path, "transactions")
+    exact, large_road = by_exact_road(config, tmp_path / "e"), by_large_road(config, tmp_path / "l")
+    if not taken:
+        assert large_road is None
+        assert "dataset.date_format=unix_s" in exact
+        return
+    assert_same(exact, large_road)
+    assert exact[1]["date_format"] == "unix_s"

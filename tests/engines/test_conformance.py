@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import datetime
+from fractions import Fraction
 
 import narwhals as nw
 import polars as pl
@@ -9,7 +10,6 @@ import pytest
 
 from segrun.datasets import Transactions
 from segrun.engines import ENGINES, hand_over
-from segrun.errors import DataError
 
 # Modin says so of each step that it leaves to pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(efaulting to pandas|modin).*")
@@ -110,22 +110,22 @@ def test_so_they_are_where_prices_have_more_than_six_decimals(
 
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize(("n_lines", "pieces"), [(1, 2**53), (5, 4 * 10**9)], ids=["one", "sum"])
-def test_amounts_that_are_too_large_are_refused_alike(
-    name, n_lines, pieces, installed, opened, features
-):
+def test_amounts_beyond_64_bits_are_exact_alike(name, n_lines, pieces, installed, opened, features):
     # At a thousand: no whole number of 64 bits in millionths, or several that come to none.
     line = {
         "InvoiceNo": "1", "StockCode": "A", "Description": "x", "Quantity": pieces,
         "InvoiceDate": datetime(2011, 1, 1), "UnitPrice": 1000.0, "CustomerID": "7",
         "Country": "EIRE",
     }  # fmt: skip
-    frame = nw.from_native(pl.LazyFrame([line] * n_lines))
+    other = {**line, "CustomerID": "8", "UnitPrice": 0.1}
+    frame = nw.from_native(pl.LazyFrame([*[line] * n_lines, other]))
     rows = Transactions(frame, "CustomerID", {}, {"n_missing": {}})
-    with (
-        hand_over(rows, installed(name), opened.cache) as handed,
-        pytest.raises(DataError, match="customer 7 are too large to be summed exactly"),
-    ):
-        features(handed, *FEATURES["kit"])
+    with hand_over(rows, installed(name), opened.cache) as handed:
+        rfm = features(handed, ("features=rfm", "features.amount=total"), {}).all_customers
+        columns = {"Spent": COLUMNS["Spent"]}
+        own = features(handed, ("features=aggregate",), {"columns": columns}).all_customers
+    exact = [float(n_lines * pieces * 1000), float(Fraction(pieces, 10))]
+    assert rfm.columns["Amount"].tolist() == own.columns["Spent"].tolist() == exact
 
 
 @pytest.mark.parametrize("fine", [False, True])

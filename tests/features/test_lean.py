@@ -32,7 +32,12 @@ def test_sums_are_the_same_whatever_their_units(declaring, tmp_path, prices):
     assert memory.dtype == parquet.dtype == np.float64
 
 
+def test_sums_beyond_64_bits_are_exact_as_well(declaring, tmp_path):
+    for found in both(declaring, tmp_path, [3e12, 4e18, 1.25]):
+        assert found().tolist() == [3e12 + 4e18, 1.25]
+
+
 def test_sums_too_large_are_refused_as_well(declaring, tmp_path):
-    for found in both(declaring, tmp_path, [3e12, 3e12, 1.0]):
-        with pytest.raises(DataError, match="too large"):
+    for found in both(declaring, tmp_path, [8e37, 8e37, 1.0]):
+        with pytest.raises(DataError, match=r"too large.*wrong price"):
             found()

@@ -151,7 +151,7 @@ def test_prices_below_a_millionth_count(features, line):
 
 @pytest.mark.parametrize(
     ("quantity", "price", "n_lines"),
-    [(2**62, 1.0, 1), (1, 1e300, 1), (1, math.inf, 1), (10**6, 1e6, 5), (-(10**6), 1e6, 5)],
+    [(2**62, 2.0**65, 1), (1, 1e300, 1), (1, math.inf, 1), (10**6, 5e31, 2), (-(10**6), 5e31, 2)],
 )
 def test_a_sum_that_integers_cannot_hold_is_an_error(features, line, quantity, price, n_lines):
     lines = [line("ann", "2011-03-01", quantity, price) for _ in range(n_lines)]
@@ -159,10 +159,11 @@ def test_a_sum_that_integers_cannot_hold_is_an_error(features, line, quantity, p
         features([*lines, line("bob", "2011-03-02")])
 
 
-def test_amounts_below_the_limit_are_exact(features, line):
-    lines = [line("ann", "2011-03-01", 10**6, 1e6) for _ in range(4)]
-    built = features([*lines, line("bob", "2011-03-02", 1, 4e12)])
-    assert built.all_customers.columns["Amount"].tolist() == [1e12, 4e12]
+@pytest.mark.parametrize("n_lines", [4, 5, 9, 10, 40])
+def test_amounts_on_both_sides_of_64_bits_are_exact(features, line, n_lines):
+    lines = [line("ann", "2011-03-01", 10**6, 1e6) for _ in range(n_lines)]
+    built = features([*lines, line("bob", "2011-03-02", 1, 4e12)], amount=Amount.total)
+    assert built.all_customers.columns["Amount"].tolist() == [n_lines * 1e12, 4e12]
 
 
 def test_constant_columns_are_named_in_a_warning(features, line, caplog):

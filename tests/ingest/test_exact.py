@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import narwhals as nw
 import numpy as np
@@ -165,8 +166,8 @@ def test_transactions(merged, same, found, missing, cancellations, orders, amoun
     same(state.customers(), whole.all_customers)
 
 
-def test_finer_units_of_one_batch_change_how_products_of_another_count(declaring, merged, same):
-    # 1.1 * 3 is 3.3000000000000003: among millionths it is 3.3, beside finer ones it is not.
+def test_products_count_as_their_digits_whatever_other_batches_have(declaring, merged, same):
+    # 1.1 * 3 is 3.3000000000000003 as float64.
     config = declaring.aggregate({"Total": declaring.column("sum", "n * price")})
     made = [
         pl.DataFrame({"id": ["a"] * 7, "n": [float(n) for n in range(7)], "price": [1.1] * 7}),
@@ -174,6 +175,7 @@ def test_finer_units_of_one_batch_change_how_products_of_another_count(declaring
     ]
     whole = build(declaring.rows_of(pl.concat(made)), config, cluster=False)
     alone = build(declaring.rows_of(made[0]), config, cluster=False).all_customers
+    assert whole.all_customers.columns["Total"].tolist() == [23.1, 0.12345678901]
     for order in (made, made[::-1]):
         state = merged([declaring.rows_of(frame) for frame in order], config, {"values": {}})
         same(state.customers(), whole.all_customers)
@@ -199,9 +201,47 @@ def test_a_customer_with_no_value_then_a_finer_one_then_a_usual_one(declaring, m
         same(state.customers(), whole.all_customers)
 
 
+#: Up to a thousand billion with cents, or whole billions: a few of them pass 64 bits of millionths.
+amounts = st.one_of(
+    st.integers(-(10**14), 10**14).map(lambda cents: Decimal(cents) / 100),
+    st.integers(-999, 999).map(lambda n: Decimal(n) * 10**6),
+    st.integers(10**17, 10**18).map(Decimal),
+)
+
+
+@settings(deadline=None, max_examples=15, phases=UNSHRUNK)
+@given(
+    found=st.lists(st.tuples(st.sampled_from("abc"), amounts), min_size=1, max_size=40),
+    data=st.data(),
+)
+def test_totals_beyond_64_bits_are_those_of_decimals(declaring, merged, found, data):
+    config = declaring.aggregate({"Total": declaring.column("sum", "price * n"),
+                                  "Price": declaring.column("sum", "price")})  # fmt: skip
+    rows = [(i, float(amount), 1.0) for i, amount in found]
+    frame = pl.DataFrame(rows, orient="row", schema=["id", "price", "n"])
+    state = merged(
+        [declaring.rows_of(batch) for batch in batches_of(data, frame)], config, {"values": {}}
+    )
+    ids = sorted({i for i, _ in found})
+    totals = [float(sum(amount for i, amount in found if i == own)) for own in ids]
+    customers = state.customers()
+    assert customers.ids.tolist() == ids
+    assert customers.columns["Total"].tolist() == customers.columns["Price"].tolist() == totals
+
+
+@pytest.mark.parametrize("price", [999_999_999.99, -999_999_999.99])
+def test_small_values_that_pass_64_bits_only_together(declaring, merged, price):
+    config = declaring.aggregate({"Total": declaring.column("sum", "price")})
+    rows = declaring.rows_of(pl.DataFrame({"id": ["a"] * 2500 + ["b"], "price": [price] * 2501}))
+    for n in (1, 2, 4, 5):
+        total = Decimal(str(price)) * 2500 * n
+        found = merged([rows] * n, config, {"values": {}}).customers().columns["Total"]
+        assert found.tolist() == [float(total), float(total / 2500)]
+
+
 def test_sums_too_large_only_together_are_refused_and_change_nothing(declaring, merged, same):
     config = declaring.aggregate({"Total": declaring.column("sum", "price")})
-    rows = declaring.rows_of(pl.DataFrame({"id": ["a"], "price": [3e12]}))
+    rows = declaring.rows_of(pl.DataFrame({"id": ["a"], "price": [6e37]}))
     state = merged([rows], config, {"values": {}})
     before, part = state.customers(), state.part(rows)
 
@@ -214,4 +254,4 @@ def test_sums_too_large_only_together_are_refused_and_change_nothing(declaring, 
     with pytest.raises(DataError, match="too large"):
         merge()
     same(state.customers(), before)
-    assert state.customers().columns["Total"] == np.array([3e12])
+    assert state.customers().columns["Total"] == np.array([6e37])
