@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segrun.cache import cache_directory
 from segrun.cache.entry import Entry, key_of, locked, making
-from segrun.config import Experiment
+from segrun.config import Experiment, FeaturesConfig
 from segrun.errors import DataError, StoreError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _featured(
     cache = cache_directory()
     entry = Entry("features", key_of(_about(experiment, told)), cache)
     with locked(cache, f"build-{entry.key}", _wait):
-        found = _kept(entry)
+        found = _kept(entry, experiment.features)
         if found is not None:
             return found, True
         found = build()
@@ -82,8 +82,8 @@ def _whole(source: Transactions | Rows) -> Iterator[None]:
         ) from error
 
 
-def _kept(entry: Entry) -> Built | None:
-    from segrun.features import kept
+def _kept(entry: Entry, config: FeaturesConfig) -> Built | None:
+    from segrun.features import kept, removed
 
     with entry.using() as told:
         if told is None:
@@ -93,6 +93,7 @@ def _kept(entry: Entry) -> Built | None:
         except StoreError as error:
             log.warning("%s: computed anew", error)
             return None
+    removed.tell(found.facts.get("removed", {}), config)
     n, n_clustered = len(found.all_customers), len(found.customers)
     log.info("%d customers, %d of them clustered: from the cache", n, n_clustered)
     return found

@@ -33,6 +33,13 @@ class BadLines(Enum):
     quarantine = "quarantine"
 
 
+class Copies(Enum):
+    """What happens to lines that repeat an earlier one in every column of the file."""
+
+    keep = "keep"
+    drop = "drop"
+
+
 class ColumnKind(Enum):
     """What a column of a file holds."""
 
@@ -139,6 +146,11 @@ class FileConfig(DatasetConfig):
     batch_bytes: int = key(
         "Size in bytes of the batches in which a query's rows are read; memory grows with it.",
         16_000_000,
+    )
+    duplicates: Copies = key(
+        "Lines that repeat an earlier one in every column of the file: keep them, or drop all but "
+        "one.",
+        Copies.keep,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from segrun.config.columns import AggregateConfig, RatingsConfig, TableConfig
 from segrun.config.dataset import (
@@ -17,7 +17,7 @@ from segrun.config.dataset import (
     TransactionsConfig,
 )
 from segrun.config.evaluation import EvaluationConfig
-from segrun.config.features import FeaturesConfig, RfmCalendarConfig, RfmConfig
+from segrun.config.features import FeaturesConfig, Orders, RfmCalendarConfig, RfmConfig
 from segrun.config.grid import AlgoConfig, AugmentationConfig, TransformConfig
 from segrun.config.key import key
 from segrun.config.running import (
@@ -66,6 +66,14 @@ class Experiment:
         metadata={"doc": "How labels become segments that people can use."},
     )
     report: Report = key("html: the run writes report.html and its pictures; none.", Report.none)
+
+    def __post_init__(self) -> None:
+        """Settle what one part leaves to another, so that it is recorded as it is meant."""
+        if isinstance(self.features, RfmConfig) and self.features.orders is Orders.auto:
+            dataset = self.dataset
+            mapped = isinstance(dataset, TransactionsConfig) and dataset.columns.invoice is not None
+            orders = Orders.invoices if mapped else Orders.lines
+            self.features = replace(self.features, orders=orders)
 
 
 #: What `conf/` refers to as `/schema/<group>/<name>`: (group, name, dataclass).

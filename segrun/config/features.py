@@ -16,7 +16,7 @@ class DropMissing(Enum):
 
 
 class Cancellations(Enum):
-    """What happens to lines whose invoice number starts with C."""
+    """What happens to lines that are cancelled."""
 
     keep = "keep"
     remove = "remove"
@@ -25,6 +25,7 @@ class Cancellations(Enum):
 class Orders(Enum):
     """What NumberOfOrders counts."""
 
+    auto = "auto"
     lines = "lines"
     invoices = "invoices"
 
@@ -69,6 +70,17 @@ class FeaturesConfig:
     """How rows become one row per customer."""
 
     name: str = key("Feature set: rfm, rfm_calendar, aggregate, spend, table, ...")
+    warn_removed: float = key(
+        "A rule (drop_missing, cancellations, where, outliers, ...) that leaves out more than this "
+        "share of the lines, or of the money, is told as a warning.",
+        0.2,
+    )
+    # Experiments that were stored before had no limit.
+    allow_removed: float = key(
+        "A rule that leaves out more than this share of the lines, or of the money, is an error; "
+        "1 allows any.",
+        1.0,
+    )
 
 
 @dataclass
@@ -79,8 +91,14 @@ class RfmConfig(FeaturesConfig):
         "any_column: drop a line that lacks any of the columns (the kit's rule); "
         "needed_columns: drop it only where a column the features need is missing."
     )
-    cancellations: Cancellations = key("keep or remove lines whose invoice number starts with C.")
-    orders: Orders = key("NumberOfOrders counts lines (as the kit) or distinct invoices.")
+    cancellations: Cancellations = key(
+        "keep or remove lines that are cancelled: whose invoice number is C before digits, and "
+        "whose quantity or amount is negative."
+    )
+    orders: Orders = key(
+        "NumberOfOrders counts lines (as the kit) or distinct invoices; auto: invoices where "
+        "dataset.columns.invoice names their column, else lines."
+    )
     amount: Amount = key(
         "Amount is the mean_per_line (as the kit) or the total, in the file's currency."
     )
@@ -90,6 +108,11 @@ class RfmConfig(FeaturesConfig):
         "null: the latest line of the data."
     )
     outliers: OutlierConfig = key("The outlier rule.")
+    cancelled_when: str | None = key(
+        "Which lines are cancelled, where cancellations removes them: a condition such as "
+        "Quantity < 0; null: as cancellations says.",
+        None,
+    )
 
 
 @dataclass

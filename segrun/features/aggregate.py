@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -23,6 +24,7 @@ from segrun.features.filling import Raw
 from segrun.features.lines import Rule, counted, first_that_drops
 from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities, lean
 from segrun.features.reference import reference_date
+from segrun.features.removed import by_customers, by_rules
 from segrun.features.sums import sums
 
 log = logging.getLogger("segrun.features")
@@ -54,13 +56,16 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     columns = _columns(rows, config, found)
     groups = _groups(rows, columns, rules, date)
     facts = counted(groups, rules, rows.facts.get("n_missing", {}))
+    asked = _asked(rows, columns, rules, date)
+    facts["removed"] = by_rules(groups, asked)
     table, reference = entities(groups), reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, remaining.in_polars, rows.key), reference)
     encoded = _finish(answers, columns, rows.id_column, fitted)
     if reference is not None:
         facts["reference_date"] = reference.isoformat()
     facts["fitted"] = {"values": found} | encoded.fitted
-    return settle(encoded.customers, config.outliers, facts, encoded.about)
+    lost = partial(by_customers, table=table, money=asked.money)
+    return settle(encoded.customers, config, facts, encoded.about, lost)
 
 
 def define(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any]) -> Definition:
@@ -188,7 +193,18 @@ def _asked(rows: Rows, columns: Sequence[Ask], rules: Sequence[Rule], date: str 
         needed["date"] = nw.col(date)
         answers |= {"first": (Merge.least, "date"), "last": (Merge.most, "date")}
     measures = [measure for one in columns for measure in one.measures]
-    return Asked(rows.key, rules, needed, answers, measures)
+    return Asked(rows.key, rules, needed, answers, measures, _money(columns))
+
+
+def _money(columns: Sequence[Ask]) -> dict[str, str]:
+    """Return what is added up over all rows that count, by the columns it is of."""
+    found: dict[str, str] = {}
+    for one in columns:
+        # Of a share, the part and the whole.
+        for measure, limit in zip(one.measures, (one.column.rows, one.column.base), strict=False):
+            if limit is None:
+                found.setdefault(" * ".join(one.column.of), measure.name)
+    return found
 
 
 def _finish(

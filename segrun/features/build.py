@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
@@ -11,6 +12,7 @@ from segrun.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 from segrun.features.built import Built, check_constant
 from segrun.features.partial import Definition
+from segrun.features.removed import by_reading, tell
 
 
 def build(
@@ -47,9 +49,12 @@ def build(
     ConfigError
         If a setting does not fit what the data turn out to be.
     DataError
-        If the data cannot give the features.
+        If the data cannot give the features, or a rule leaves out more than is allowed.
     """
     found = _build(source, config, fitted, about=about)
+    lost = {**by_reading(source.facts), **found.facts.get("removed", {})}
+    tell(lost, config)
+    found = replace(found, facts={**found.facts, "removed": lost})
     if cluster and not isinstance(config, RatingsConfig):
         check_constant(found.customers)
     return found

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from segrun.config import OutlierConfig
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import AggregateConfig, RfmConfig, TableConfig
 from segrun.customers import Customers
 from segrun.errors import DataError
-from segrun.features.outliers import set_aside
+from segrun.features.outliers import staying
+from segrun.features.removed import by_customers
 
 log = logging.getLogger("segrun.features")
 
@@ -27,7 +31,8 @@ class Built:
         Those that are clustered, ordered by id as text.
     facts : mapping
         Rows read and dropped by each rule, date range, customers set aside by each column; under
-        ``fitted`` what must be known to build the same columns of other data.
+        ``removed`` how much that is (see `segrun.features.removed`); under ``fitted`` what must be
+        known to build the same columns of other data.
     about : Customers or None
         Columns that are not clustered on, rows as `all_customers`; text columns hold str objects,
         None where missing.
@@ -41,19 +46,40 @@ class Built:
 
 def settle(
     everyone: Customers,
-    outliers: OutlierConfig,
+    config: RfmConfig | AggregateConfig | TableConfig,
     facts: Mapping[str, Any],
     about: Customers | None = None,
+    lost: Callable[[NDArray[np.bool_]], Mapping[str, Any]] = by_customers,
 ) -> Built:
     """Apply the outlier rule and say what is clustered.
+
+    Parameters
+    ----------
+    everyone : Customers
+        Every customer.
+    config : RfmConfig, AggregateConfig or TableConfig
+        The rule.
+    facts : mapping
+        What is known of the rows.
+    about : Customers, optional
+        What is not clustered on.
+    lost : callable, optional
+        Tells how much goes with customers who are set aside.
 
     Raises
     ------
     DataError
         If the outlier rule leaves nobody.
     """
-    kept, removed = set_aside(everyone, outliers)
-    told = {"customers": len(everyone), "set_aside": removed, "clustered": len(kept)}
+    rows, removed = staying(everyone, config.outliers)
+    kept = everyone if len(rows) == len(everyone) else everyone.take(rows)
+    told: dict[str, Any] = {"customers": len(everyone), "set_aside": removed, "clustered": len(kept)}
+    told = {**told, "removed": dict(facts.get("removed", {}))}
+    if kept is not everyone:
+        outside = np.ones(len(everyone), dtype=bool)
+        outside[rows] = False
+        rule = f"features.outliers.rule={config.outliers.rule.value}"
+        told["removed"][rule] = lost(outside)
     aside = ", ".join(f"{n} by {column}" for column, n in removed.items())
     log.info(
         "%d customers, %d of them clustered%s",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from segrun.config import (
     AggregateConfig,
+    Cancellations,
     ColumnKind,
     DatasetConfig,
     Encode,
@@ -121,8 +122,9 @@ def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:
     if dataset is not None:
         _check_form(config, dataset)
     kinds = kinds_of(dataset) if dataset is not None else {}
+    _check_shares(config)
     if isinstance(config, RfmConfig):
-        _check_rfm(config)
+        _check_rfm(config, kinds)
     elif isinstance(config, AggregateConfig):
         _check_aggregate(config, kinds)
     elif isinstance(config, TableConfig):
@@ -156,13 +158,30 @@ def _check_form(config: FeaturesConfig, dataset: DatasetConfig) -> None:
         )
 
 
-def _check_rfm(config: RfmConfig) -> None:
+def _check_shares(config: FeaturesConfig) -> None:
+    for name in ("warn_removed", "allow_removed"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise ConfigError(
+                f"features.{name} is a share, from 0 to 1. Got {getattr(config, name)} instead"
+            )
+
+
+def _check_rfm(config: RfmConfig, kinds: Mapping[str, ColumnKind]) -> None:
     expected = "rfm_calendar" if isinstance(config, RfmCalendarConfig) else "rfm"
     if config.name != expected:
         raise ConfigError(
             f"features.name={config.name!r} has the keys of {expected!r}: choose the feature set "
             "with features=rfm or features=rfm_calendar"
         )
+    if config.cancelled_when is None:
+        return
+    if config.cancellations is Cancellations.keep:
+        raise ConfigError(
+            f"features.cancelled_when={config.cancelled_when!r} says what is cancelled, but "
+            "features.cancellations=keep keeps it: set features.cancellations=remove as well"
+        )
+    if kinds:
+        condition(config.cancelled_when, kinds, "features.cancelled_when")
 
 
 def _check_aggregate(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> None:

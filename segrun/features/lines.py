@@ -10,8 +10,10 @@ from typing import Any
 import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
+from segrun.datasets.rows import as_rows
 from segrun.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
+from segrun.features.condition import condition
 from segrun.features.reference import reference_date
 
 log = logging.getLogger("segrun.features")
@@ -60,6 +62,8 @@ def drop_rules(transactions: Transactions, config: RfmConfig) -> list[Rule]:
 
     Raises
     ------
+    ConfigError
+        If `cancelled_when` names what the transactions lack.
     DataError
         If the transactions have no invoice numbers and the configuration needs them.
     """
@@ -69,25 +73,45 @@ def drop_rules(transactions: Transactions, config: RfmConfig) -> list[Rule]:
     )
     rules = [Rule(f"features.drop_missing={config.drop_missing.value}", missing)]
     if config.cancellations is Cancellations.remove:
-        cancelled = nw.col(INVOICE).str.starts_with("C")
-        rules.append(Rule("features.cancellations=remove", cancelled))
+        rules.append(_cancelled(transactions, config))
     if config.reference_date is not None:
         late = nw.col("InvoiceDate") > reference_date(config.reference_date)
         rules.append(Rule(f"features.reference_date={config.reference_date}", late))
     return rules
 
 
+def _cancelled(transactions: Transactions, config: RfmConfig) -> Rule:
+    if config.cancelled_when is not None:
+        name = f"features.cancelled_when={config.cancelled_when}"
+        kinds = as_rows(transactions).kinds
+        return Rule(name, condition(config.cancelled_when, kinds, "features.cancelled_when"))
+    # The number alone says nothing: CA-2016-1001 is an order from California.
+    marked = nw.col(INVOICE).str.contains("^C[0-9]")
+    amount = nw.col("Quantity") * nw.col("UnitPrice")
+    back = ((nw.col("Quantity") < 0) | (amount < 0)).fill_null(value=False)
+    return Rule("features.cancellations=remove", marked & back)
+
+
+def _by_invoice(config: RfmConfig) -> bool:
+    """Tell whether cancelled lines are known by their invoice numbers."""
+    return config.cancellations is Cancellations.remove and config.cancelled_when is None
+
+
 def _check_invoices(transactions: Transactions, config: RfmConfig) -> None:
     if INVOICE in transactions.frame.collect_schema().names():
         return
-    for key, value, needs in (
-        ("orders", config.orders, Orders.invoices),
-        ("cancellations", config.cancellations, Cancellations.remove),
+    for setting, needed, other in (
+        ("orders=invoices", config.orders is Orders.invoices, ""),
+        (
+            "cancellations=remove",
+            _by_invoice(config),
+            ", or say by features.cancelled_when which lines are cancelled",
+        ),
     ):
-        if value is needs:
+        if needed:
             raise DataError(
-                f"features.{key}={needs.value} needs invoice numbers, which the transactions lack: "
-                "name their column in dataset.columns.invoice"
+                f"features.{setting} needs invoice numbers, which the transactions lack: name "
+                f"their column in dataset.columns.invoice{other}"
             )
 
 
@@ -96,7 +120,7 @@ def _complete(transactions: Transactions, config: RfmConfig) -> list[str]:
     if config.drop_missing is DropMissing.any_column:
         return list(transactions.frame.collect_schema().names())
     needed = [ID_COLUMN, *NEEDED]
-    if config.orders is Orders.invoices or config.cancellations is Cancellations.remove:
+    if config.orders is Orders.invoices or _by_invoice(config):
         needed.append(INVOICE)
     return needed
 

@@ -63,11 +63,19 @@ def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, d
     DataError
         If the rule leaves nobody, as close quantiles of few customers can.
     """
-    removed: dict[str, int] = {}
+    rows, removed = staying(customers, config)
+    return (customers if len(rows) == len(customers) else customers.take(rows)), removed
+
+
+def staying(
+    customers: Customers, config: OutlierConfig
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return the rows of the customers that stay, and what `set_aside` counts."""
+    rows, removed = np.arange(len(customers)), {}
     for bounds, stays in _steps(customers, config):
         removed[bounds.column] = int((~stays).sum())
-        customers = customers.take(stays)
-    return customers, removed
+        rows = rows[stays]
+    return rows, removed
 
 
 def bounds_of(customers: Customers, config: OutlierConfig) -> list[Bounds]:

@@ -7,7 +7,7 @@ greatest or a set of different values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -51,6 +51,8 @@ class Asked:
         the answer is their number, a missing one counted as one more.
     measures : sequence of Measure
         What is added up exactly; their columns are among the answers.
+    money : mapping of str to str
+        The measures that are taken of every row: their names by what people call them.
     """
 
     key: str
@@ -58,6 +60,7 @@ class Asked:
     rows: Mapping[str, nw.Expr]
     answers: Mapping[str, tuple[Merge, str]]
     measures: Sequence[Measure] = ()
+    money: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
 
 
 def lean(source: Transactions | Rows, asked: Asked) -> Asked:
-    """Return what is asked, without the columns that guard sums, where all rows pass their checks.
+    """Return what is asked, without columns that guard sums, where all rows pass their checks.
 
     Of a large table these are looked at in a pass of their own, over a few columns: to keep them
     entity by entity would take as much memory and time as all the rest. `sums` does without them.
@@ -137,9 +140,10 @@ def lean(source: Transactions | Rows, asked: Asked) -> Asked:
     found = collected(source.frame.select(**rows).select(nw.all().sum()))
     passed = {
         name
-        for size, finer in guards.values()
+        for measure, (size, finer) in guards.items()
         if not found[finer].item() and found[size].item() <= LARGEST_SUM
-        for name in (size, finer)
+        # The size of money tells how much of it a rule drops.
+        for name in ((finer,) if measure in asked.money.values() else (size, finer))
     }
     return replace(
         asked,

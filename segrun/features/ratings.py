@@ -6,6 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segrun.config import ColumnKind, RatingsConfig
 from segrun.customers import Customers
 from segrun.datasets.rows import Rows
@@ -13,6 +16,7 @@ from segrun.errors import ConfigError, DataError
 from segrun.features.built import Built
 from segrun.features.matrix import items_of, users_of
 from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
+from segrun.features.removed import told
 from segrun.items import Items
 
 log = logging.getLogger("segrun.features")
@@ -92,6 +96,8 @@ def build(rows: Rows, config: RatingsConfig, fitted: Mapping[str, Any] | None = 
     if fitted is None:
         _check_alike(kept)
     facts = _facts(pairs, kept, unknown, int((~stays).sum()))
+    if fitted is None:
+        facts["removed"] = _removed(config, pairs, unknown, users.n_rated[~stays], len(stays))
     _tell(facts, least)
     about: dict[str, Any] = {"Ratings": users.n_rated, "MeanRating": users.means}
     described = Customers(rows.id_column, users.customers.ids, about)
@@ -115,6 +121,26 @@ def _facts(
         "set_aside": {"min_user_ratings": n_aside},
         "clustered": n_users,
     }
+
+
+def _removed(
+    config: RatingsConfig, pairs: Pairs, unknown: Mapping[str, int], aside: NDArray[np.int64],
+    n_users: int,
+) -> dict[str, Mapping[str, Any]]:  # fmt: skip
+    """Return how much each setting leaves out; see `segrun.features.removed`."""
+    found: dict[str, Mapping[str, Any]] = {}
+    n_pairs, n_rare = len(pairs.frame), sum(unknown.values())
+    if pairs.n_missing:
+        share = {"lines": pairs.n_missing / pairs.n_lines}
+        found["missing user, item or rating"] = {"n_lines": pairs.n_missing, **told(share, {})}
+    if n_rare:
+        rule = f"features.min_item_ratings={config.min_item_ratings}"
+        found[rule] = {"n_lines": n_rare, **told({"ratings": n_rare / n_pairs}, {})}
+    if len(aside):
+        rule = f"features.min_user_ratings={config.min_user_ratings}"
+        share = {"users": len(aside) / n_users, "ratings": int(aside.sum()) / n_pairs}
+        found[rule] = {"n_customers": len(aside), **told(share, {})}
+    return found
 
 
 def _tell(facts: Mapping[str, Any], least: int) -> None:

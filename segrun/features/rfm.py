@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -31,6 +32,7 @@ from segrun.features.partial import (
     lean,
 )
 from segrun.features.reference import reference_date
+from segrun.features.removed import by_customers, by_rules
 from segrun.features.sums import Measure, sums
 
 log = logging.getLogger("segrun.features")
@@ -67,6 +69,7 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     asked = ask(transactions, config)
     groups = aggregated(transactions.frame, lean(transactions, asked))
     facts = counted(groups, asked.rules, transactions.facts.get("n_missing", {}))
+    facts["removed"] = by_rules(groups, asked)
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, lines.in_polars, asked.key), reference)
@@ -78,7 +81,8 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
         from segrun.features.about import about as tell
 
         rest = tell(lines, everyone, config, reference, _AMOUNT)
-    return settle(everyone, config.outliers, facts, rest)
+    lost = partial(by_customers, table=table, money=asked.money)
+    return settle(everyone, config, facts, rest, lost)
 
 
 def define(transactions: Transactions, config: RfmConfig) -> Definition:
@@ -121,7 +125,8 @@ def ask(transactions: Transactions, config: RfmConfig) -> Asked:
     if config.orders is Orders.invoices:
         rows["invoice"] = nw.col(INVOICE)
         answers["n_invoices"] = (Merge.distinct, "invoice")
-    return Asked(ID_COLUMN, drop_rules(transactions, config), rows, answers, (_AMOUNT,))
+    rules, money = drop_rules(transactions, config), {"Amount": _AMOUNT.name}
+    return Asked(ID_COLUMN, rules, rows, answers, (_AMOUNT,), money)
 
 
 def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
@@ -149,7 +154,7 @@ def finish(answers: Answers, id_column: str, config: RfmConfig) -> Customers:
     columns: dict[str, Any] = {
         "Amount": answers.sums(_AMOUNT).over(per),
         "NumberOfOrders": (
-            n_lines if config.orders is Orders.lines else _integers(table, "n_invoices")
+            _integers(table, "n_invoices") if config.orders is Orders.invoices else n_lines
         ),
         "Recency": age // _MICROSECONDS_PER_DAY,
     }

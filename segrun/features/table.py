@@ -107,7 +107,7 @@ def build(rows: Rows, config: TableConfig, fitted: Mapping[str, Any] | None = No
     encoded = encode.encode(rows.id_column, ids, raw, fitted)
     learned = encoded.fitted | ({"reference": known} if known else {})
     facts = {"n_lines": len(frame), "dropped": {}, "fitted": learned}
-    return settle(encoded.customers, config.outliers, facts, encoded.about)
+    return settle(encoded.customers, config, facts, encoded.about)
 
 
 def _values(

@@ -1,5 +1,6 @@
 """The features beside plain Python, customer by customer, for any lines and policies."""
 
+import re
 from collections import defaultdict
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -48,13 +49,14 @@ lines_of_a_shop = st.lists(
 def plain(lines, config):
     """The features as one would compute them by hand, customer by customer."""
     needed = ["CustomerID", "Quantity", "InvoiceDate", "UnitPrice"]
-    if config.orders is Orders.invoices or config.cancellations is Cancellations.remove:
+    removes = config.cancellations is Cancellations.remove
+    if config.orders is Orders.invoices or removes:
         needed.append("InvoiceNo")
     if config.drop_missing is DropMissing.any_column:
         needed = list(lines[0])
     kept = [x for x in lines if all(x[c] is not None for c in needed)]
-    if config.cancellations is Cancellations.remove:
-        kept = [x for x in kept if not x["InvoiceNo"].startswith("C")]
+    if removes:
+        kept = [x for x in kept if not cancelled(x)]
     if config.reference_date:
         reference = datetime.fromisoformat(config.reference_date)
         kept = [x for x in kept if x["InvoiceDate"] <= reference]
@@ -64,6 +66,11 @@ def plain(lines, config):
     for x in kept:
         of[x["CustomerID"]].append(x)
     return {c: one_customer(of[c], reference, config) for c in sorted(of)}
+
+
+def cancelled(line):
+    back = line["Quantity"] < 0 or line["Quantity"] * line["UnitPrice"] < 0
+    return re.match("C[0-9]", line["InvoiceNo"]) is not None and back
 
 
 def one_customer(bought, reference, config):
