@@ -42,7 +42,7 @@ def survey(
     dict
         ``n_lines, missing`` (lines per column), ``nameless`` (lines without an id), ``copies``
         (lines that repeat an earlier one; None if not counted), ``days`` (lines per day),
-        ``busiest`` (customer and lines).
+        ``busiest`` (customer and lines), ``n_ids`` (different ids).
     """
     copies = None
     if n_lines <= _MAX_HASHED:
@@ -64,6 +64,7 @@ def survey(
         "copies": copies,
         "days": days,
         "busiest": most[0] if most else None,
+        "n_ids": len(customers),
     }
 
 

@@ -31,8 +31,8 @@ class Built:
         Those that are clustered, ordered by id as text.
     facts : mapping
         Rows read and dropped by each rule, date range, customers set aside by each column; under
-        ``removed`` how much that is (see `segrun.features.removed`); under ``fitted`` what must be
-        known to build the same columns of other data.
+        ``removed`` how much that is (see `segrun.features.removed`), and under ``kept`` what is
+        clustered: both together are the input; under ``fitted`` what must be known to build the same columns of other data.
     about : Customers or None
         Columns that are not clustered on, rows as `all_customers`; text columns hold str objects,
         None where missing.
@@ -64,7 +64,7 @@ def settle(
     about : Customers, optional
         What is not clustered on.
     lost : callable, optional
-        Tells how much goes with customers who are set aside.
+        Tells how much goes with some customers.
 
     Raises
     ------
@@ -73,11 +73,16 @@ def settle(
     """
     rows, removed = staying(everyone, config.outliers)
     kept = everyone if len(rows) == len(everyone) else everyone.take(rows)
-    told: dict[str, Any] = {"customers": len(everyone), "set_aside": removed, "clustered": len(kept)}
+    told: dict[str, Any] = {
+        "customers": len(everyone),
+        "set_aside": removed,
+        "clustered": len(kept),
+    }
     told = {**told, "removed": dict(facts.get("removed", {}))}
+    outside = np.ones(len(everyone), dtype=bool)
+    outside[rows] = False
+    told["kept"] = lost(~outside)
     if kept is not everyone:
-        outside = np.ones(len(everyone), dtype=bool)
-        outside[rows] = False
         rule = f"features.outliers.rule={config.outliers.rule.value}"
         told["removed"][rule] = lost(outside)
     aside = ", ".join(f"{n} by {column}" for column, n in removed.items())
