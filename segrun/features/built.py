@@ -32,7 +32,8 @@ class Built:
     facts : mapping
         Rows read and dropped by each rule, date range, customers set aside by each column; under
         ``removed`` how much that is (see `segrun.features.removed`), and under ``kept`` what is
-        clustered: both together are the input; under ``fitted`` what must be known to build the same columns of other data.
+        clustered: both together are the input; under ``fitted`` what must be known to build the
+        same columns of other data.
     about : Customers or None
         Columns that are not clustered on, rows as `all_customers`; text columns hold str objects,
         None where missing.

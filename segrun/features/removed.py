@@ -1,8 +1,9 @@
 """How much each rule leaves out of the lines and of the money: recorded, and told where it is much.
 
-What is recorded of a rule: ``n_lines``, and of one that sets customers aside ``n_customers``; under ``share`` what part that is, of
-the lines, customers and sums; under ``sum`` the sums themselves. A share of a sum takes every
-amount as positive, so that what was paid and what was paid back are both missed.
+What is recorded of a rule: ``n_lines``, and of one that sets customers aside ``n_customers``;
+under ``share`` what part that is, of the lines, customers and sums; under ``sum`` the sums
+themselves. A share of a sum takes every amount as positive, so that what was paid and what was paid
+back are both missed.
 """
 
 from __future__ import annotations

@@ -33,5 +33,5 @@ def page(run: FinishedRun, segments: Segments) -> str:
     more = [f"... and {count - _SHOWN} more"] if count > _SHOWN else []
     plural = "s" if count != 1 else ""
     balance = left_out(run.manifest)
-    told = [f"{segments.point}, {count} segment{plural}", table(rows), *more]
-    return "\n".join([*told, balance] if balance else told)
+    lines = [f"{segments.point}, {count} segment{plural}", table(rows), *more, balance]
+    return "\n".join(line for line in lines if line)

@@ -67,7 +67,8 @@ def done(sales, composed, tmp_path_factory):
         composed(
             "dataset=transactions", f"dataset.path={folder}/sales.csv",
             f"dataset.columns={columns}", "features=rfm", "features.cancellations=remove",
-            "transform=log_standard", "backend=sklearn", "algo.grid.n_clusters=[3]", "segments=full", "segments.stability.refits=0",
+            "transform=log_standard", "backend=sklearn", "algo.grid.n_clusters=[3]",
+            "segments=full", "segments.stability.refits=0",
         ),
         folder / "run",
     )  # fmt: skip
