@@ -25,6 +25,7 @@ from segrun.config import (
     TransactionsConfig,
 )
 from segrun.customers import Customers
+from segrun.store import read_csv
 
 # How fast examples are made is no property of segrun: a busy machine must not fail a test.
 settings.register_profile(
@@ -201,3 +202,45 @@ def _wait(url, server, log):
         else:
             return
     raise AssertionError(f"PostgreSQL did not start: {log.read_text()}")
+
+
+#: What fixed names of committed experiments say: columns that are high (1) or low (-1).
+_SAID = {
+    "Champions": {"Amount": 1, "NumberOfOrders": 1, "Recency": -1},
+    "Loyal": {"NumberOfOrders": 1, "Recency": -1},
+    "Promising": {"Recency": -1},
+    "New": {"FirstPurchase": -1},
+    "At risk": {"Recency": 1},
+    "Lapsed": {"Recency": 1},
+    "Robots": {"Views": 1},
+    "Deep readers": {"Pages": 1},
+    "Regulars": {"Sessions": 1},
+    "Passers-by": {"Views": -1},
+    "Bargain hunters": {"Promoted": 1},
+    "Low": {"Total": -1},
+    "High": {"Total": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def check_names_are_true():
+    """check_names_are_true(path): neither mean nor median of profile.csv is against a name."""
+
+    def check(path):
+        rows = read_csv(path / "segments" / "profile.csv")
+        n_checked = 0
+        for row in rows:
+            side = _SAID.get(row["name"], {}).get(row["column"])
+            if row["name"] == f"High {row['column']}":
+                side = 1
+            if row["name"] in (f"Low {row['column']}", f"Low {row['column']} 2"):
+                side = -1
+            if side is None:
+                continue
+            n_checked += 1
+            for of in ("mean", "median"):
+                own, every = float(row[of]), float(row[f"overall_{of}"])
+                assert side * own >= side * every, (row["name"], row["column"], of, own, every)
+        return n_checked
+
+    return check

@@ -46,7 +46,9 @@ def test_all_experiments_run_small(segrun, tmp_path):
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_published_systems_find_segments_with_names(name, composed, tmp_path):
+def test_published_systems_find_segments_with_true_names(
+    name, composed, tmp_path, check_names_are_true
+):
     small, n_segments = FORMS[name]
     experiment = composed(f"experiment={name}", "report=none", "segments.stability.refits=0",
                           "backend=sklearn", *small)  # fmt: skip
@@ -56,6 +58,7 @@ def test_published_systems_find_segments_with_names(name, composed, tmp_path):
     assert len(found.segments) == n_segments
     assert len({segment.name for segment in found.segments}) == n_segments
     assert sum(segment.share for segment in found.segments) == pytest.approx(1)
+    assert check_names_are_true(tmp_path / "run") > 0
 
 
 def test_algorithms_by_yaml_alone_run_and_give_labels(segrun, tmp_path):

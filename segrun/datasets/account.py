@@ -104,6 +104,8 @@ def facts(  # noqa: PLR0913, PLR0917
         "n_missing": {name: n for name, n in surveyed["missing"].items() if n},
         "n_copies": copied["n"],
         "copies": copied,
+        # A table too large to be read twice has not counted them.
+        "n_ids": surveyed.get("n_ids"),
         "date_format": formats.pop() if len(formats) == 1 else None,
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),

@@ -32,7 +32,7 @@ def survey(lines: pl.LazyFrame, columns: tuple[str, str | None]) -> dict[str, An
     -------
     dict
         ``n_lines, missing`` (lines per column), ``nameless`` (lines without an id), ``days``
-        (lines per day), ``busiest`` (customer and lines).
+        (lines per day), ``busiest`` (customer and lines), ``n_ids`` (different ids).
     """
     id_column, date = columns
     found = lines.select(
@@ -49,6 +49,7 @@ def survey(lines: pl.LazyFrame, columns: tuple[str, str | None]) -> dict[str, An
         "nameless": found["missing"].item()[id_column],
         "days": days,
         "busiest": most[0] if most else None,
+        "n_ids": len(customers),
     }
 
 

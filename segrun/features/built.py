@@ -31,8 +31,9 @@ class Built:
         Those that are clustered, ordered by id as text.
     facts : mapping
         Rows read and dropped by each rule, date range, customers set aside by each column; under
-        ``removed`` how much that is (see `segrun.features.removed`); under ``fitted`` what must be
-        known to build the same columns of other data.
+        ``removed`` how much that is (see `segrun.features.removed`), and under ``kept`` what is
+        clustered: both together are the input; under ``fitted`` what must be known to build the
+        same columns of other data.
     about : Customers or None
         Columns that are not clustered on, rows as `all_customers`; text columns hold str objects,
         None where missing.
@@ -64,7 +65,7 @@ def settle(
     about : Customers, optional
         What is not clustered on.
     lost : callable, optional
-        Tells how much goes with customers who are set aside.
+        Tells how much goes with some customers.
 
     Raises
     ------
@@ -79,9 +80,10 @@ def settle(
         "clustered": len(kept),
     }
     told = {**told, "removed": dict(facts.get("removed", {}))}
+    outside = np.ones(len(everyone), dtype=bool)
+    outside[rows] = False
+    told["kept"] = lost(~outside)
     if kept is not everyone:
-        outside = np.ones(len(everyone), dtype=bool)
-        outside[rows] = False
         rule = f"features.outliers.rule={config.outliers.rule.value}"
         told["removed"][rule] = lost(outside)
     aside = ", ".join(f"{n} by {column}" for column, n in removed.items())

@@ -120,6 +120,7 @@ def _facts(
         "customers": n_users + n_aside,
         "set_aside": {"min_user_ratings": n_aside},
         "clustered": n_users,
+        "kept": {"n_customers": n_users, "n_lines": n_ratings},
     }
 
 
@@ -139,7 +140,8 @@ def _removed(
     if len(aside):
         rule = f"features.min_user_ratings={config.min_user_ratings}"
         share = {"users": len(aside) / n_users, "ratings": int(aside.sum()) / n_pairs}
-        found[rule] = {"n_customers": len(aside), **told(share, {})}
+        n = {"n_customers": len(aside), "n_lines": int(aside.sum())}
+        found[rule] = {**n, **told(share, {})}
     return found
 
 

@@ -1,8 +1,9 @@
 """How much each rule leaves out of the lines and of the money: recorded, and told where it is much.
 
-What is recorded of a rule: ``n_lines`` or ``n_customers``; under ``share`` what part that is, of
-the lines, customers and sums; under ``sum`` the sums themselves. A share of a sum takes every
-amount as positive, so that what was paid and what was paid back are both missed.
+What is recorded of a rule: ``n_lines``, and of one that sets customers aside ``n_customers``;
+under ``share`` what part that is, of the lines, customers and sums; under ``sum`` the sums
+themselves. A share of a sum takes every amount as positive, so that what was paid and what was paid
+back are both missed.
 """
 
 from __future__ import annotations
@@ -52,22 +53,24 @@ def by_customers(
     table: nw.DataFrame[Any] | None = None,
     money: Mapping[str, str] | None = None,
 ) -> Mapping[str, Any]:
-    """Return what goes with customers who are set aside.
+    """Return what goes with some customers, such as those who are set aside.
 
     Parameters
     ----------
     aside : ndarray of bool, shape (n_customers,)
-        Who is.
+        Which they are.
     table : DataFrame, optional
         What their lines came to, as of `Answers`; none where there is a row for each.
     money : mapping of str to str, optional
         As of `Asked`.
     """
     share, total = {"customers": float(aside.mean())}, dict[str, float]()
+    n = {"n_customers": int(aside.sum()), "n_lines": int(aside.sum())}
     if table is not None:
         more, total = _of(table, aside, money or {})
         share |= more
-    return {"n_customers": int(aside.sum()), **told(share, total)}
+        n["n_lines"] = int(table["n_lines"].to_numpy()[aside].sum())
+    return {**n, **told(share, total)}
 
 
 def by_reading(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -103,7 +106,7 @@ def tell(removed: Removed, config: FeaturesConfig) -> None:
 
 def said(rule: str, found: Mapping[str, Any]) -> str:
     """Return how much a rule leaves out, in words."""
-    what = "lines" if "n_lines" in found else "customers"
+    what = "customers" if "n_customers" in found else "lines"
     shares = ", ".join(f"{100 * share:.1f} % of {of}" for of, share in found["share"].items())
     return f"{rule} leaves out {found[f'n_{what}']} {what} ({shares})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,8 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     people = population(members, config.order_by)
     shown = [people.numbers[label] for label in people.shown]
     profiles = [profile(column, people.codes, people.n_groups) for column in people.columns]
-    found = facts(profiles, people.codes, people.n_groups)[: len(shown)]
+    n_months = _n_months(run.manifest.get("features", {}))
+    found = facts(profiles, people.codes, people.n_groups, n_months)[: len(shown)]
     given = _by_number(given_names(run, clustering.point.slug), people)
     named, told = names(config.names, shown, given, profiles, found)
     stable = stability(clustering, config.stability)
@@ -126,6 +128,14 @@ def _about(run: FinishedRun) -> dict[str, NDArray[Any]]:
     found = read_parquet(run.file(ABOUT))
     found.pop(run.all_customers.id_column, None)
     return found
+
+
+def _n_months(features: Mapping[str, Any]) -> int | None:
+    """Return how many calendar months the lines are of, from the first to the last."""
+    if "last_line" not in features:
+        return None
+    first, last = (datetime.fromisoformat(features[f"{end}_line"]) for end in ("first", "last"))
+    return 12 * (last.year - first.year) + last.month - first.month + 1
 
 
 def _by_number(names: Mapping[int, str], people: Population) -> dict[int, str]:

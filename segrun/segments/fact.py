@@ -21,6 +21,8 @@ class Fact:
         The sentence.
     word : str
         What a segment may be called for it; empty where it is no name.
+    most : str
+        What it may be called that has the most of it; empty where another has as much.
     """
 
     column: str
@@ -28,3 +30,4 @@ class Fact:
     effect: float
     text: str
     word: str = ""
+    most: str = ""

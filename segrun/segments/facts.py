@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.segments import wording
+from segrun.segments import claims, wording
 from segrun.segments.effect import NEGLIGIBLE, chance, cliffs_delta
 from segrun.segments.fact import Fact
 from segrun.segments.profile import Profile
@@ -30,7 +30,10 @@ _FURTHER = 1.5
 
 
 def facts(
-    profiles: Sequence[Profile], codes: NDArray[np.int64], n_segments: int
+    profiles: Sequence[Profile],
+    codes: NDArray[np.int64],
+    n_segments: int,
+    n_months: int | None = None,
 ) -> list[list[Fact]]:
     """Return the facts of every segment.
 
@@ -42,8 +45,10 @@ def facts(
         Place of each row's segment, from 0.
     n_segments : int
         Number of segments.
+    n_months : int, optional
+        Calendar months that the input is of, 48 of four years.
     """
-    calendars = trades([found.column for found in profiles], codes, n_segments)
+    calendars = trades([found.column for found in profiles], codes, n_segments, n_months)
     told = {column.name for calendar in calendars for column in calendar.columns}
     by_chance = chance(np.bincount(codes, minlength=n_segments), len(codes))
     found: list[list[Fact]] = [[] for _ in range(n_segments)]
@@ -56,7 +61,7 @@ def facts(
 
     for about in profiles:
         if about.column.name not in told:
-            collect(_of_column(about, codes, n_segments))
+            collect(_of_column(about, codes, n_segments, profiles))
     for calendar in calendars:
         collect(season_facts(calendar, codes, n_segments))
     return [_strongest(each) for each in found]
@@ -69,7 +74,7 @@ def _strongest(each: Iterable[Fact]) -> list[Fact]:
 
 
 def _of_column(
-    about: Profile, codes: NDArray[np.int64], n_segments: int
+    about: Profile, codes: NDArray[np.int64], n_segments: int, profiles: Sequence[Profile]
 ) -> Iterator[tuple[int, Fact]]:
     """Yield place of the segment and fact, for every segment that differs."""
     if not about.overall_deviation > 0:
@@ -81,8 +86,9 @@ def _of_column(
         effect = float(delta[place])
         text = _sentence(about, int(place), effect, presence)
         if text:
-            word = wording.word(column.name, effect > 0, column.category)
-            yield int(place), Fact(column.name, column.clustered, effect, text, word)
+            word = claims.word(about, int(place), effect > 0, profiles)
+            most = claims.most(about, int(place), effect > 0, word)
+            yield int(place), Fact(column.name, column.clustered, effect, text, word, most)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from segrun.config import NamesConfig
 from segrun.errors import DataError
-from segrun.segments import wording
+from segrun.segments import claims
 from segrun.segments.check import unfit
 from segrun.segments.effect import LARGE
 from segrun.segments.fact import Fact
@@ -20,6 +21,9 @@ from segrun.segments.rule import parse
 from segrun.segments.segment import NOISE
 
 OUTLIERS = "Outliers"
+#: Words of ours, which begin with a small letter behind another.
+_SMALL = ("High", "Medium", "Low", "All", "Few", "Many", "Lapsed", "Recent", "Frequent",
+          "Infrequent")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def names(
         If a rule, or the column of an order, is of a column that is not there.
     """
     ordered, told = _in_order(config, numbers, profiles)
-    proposed = _proposed(numbers, facts) if config.propose else {}
+    proposed = _proposed(numbers, facts, profiles) if config.propose else {}
     ruled = _by_rule(config.rules, numbers, profiles)
     outliers = {NOISE: OUTLIERS}
     sources = (given, outliers, ruled, ordered, proposed)
@@ -111,7 +115,8 @@ def _in_order(
         return {}, []
     columns = [found.column for found in profiles]
     column = column_named(str(config.by), columns, "segments.names.by")
-    mean = next(found.mean for found in profiles if found.column.name == column.name)
+    about = next(found for found in profiles if found.column.name == column.name)
+    mean, median = about.mean, about.quantiles.get("median", about.mean)
     places = [place for place, number in enumerate(numbers) if number != NOISE]
     if len(places) != len(config.ordered):
         told = (
@@ -120,24 +125,39 @@ def _in_order(
         )
         return {}, [("names", told)]
     places.sort(key=lambda place: float(mean[place]))
-    pairs = zip(places, config.ordered, strict=True)
-    return {numbers[place]: name for place, name in pairs}, []
+    found = {numbers[place]: name for place, name in zip(places, config.ordered, strict=True)}
+    if all(median[one] <= median[next_] for one, next_ in pairwise(places)):
+        return found, []
+    told = (
+        f"segments.names.ordered is in the order of the means of {column.name}, and the medians "
+        "are in another one: what the names say is true of the means only"
+    )
+    return found, [("names", told)]
 
 
-def _proposed(numbers: Sequence[int], facts: Sequence[Sequence[Fact]]) -> dict[int, str]:
-    """Return names of one word or two from the strongest facts."""
+def _proposed(
+    numbers: Sequence[int], facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile] = ()
+) -> dict[int, str]:
+    """Return names of one word or two from the strongest facts, where there are true ones."""
     # What was clustered by comes first, where it is plain.
     told = [sorted(filter(_names, own), key=lambda fact: not _plain(fact)) for own in facts]
-    words = [[fact.word for fact in own] or ["Average"] for own in told]
-    first = Counter(own[0] for own in words)
+    words = [list(dict.fromkeys(fact.word for fact in own)) for own in told]
+    first = Counter(own[0] for own in words if own)
     names = [
-        own[0] if first[own[0]] == 1 or len(own) == 1 else f"{own[0]}, {_small(own[1])}"
-        for own in words
+        _joined(own, first) if own else claims.without_facts(profiles, place)
+        for place, own in enumerate(words)
     ]
     # Not a set, whose order is another in every process.
     for same in [name for name, count in Counter(names).items() if count > 1]:
         _tell_apart(names, same, told)
-    return dict(zip(numbers, names, strict=True))
+    return {number: name for number, name in zip(numbers, names, strict=True) if name}
+
+
+def _joined(words: Sequence[str], first: Mapping[str, int]) -> str:
+    """Return the first word where no other segment has it, with the second one where one has."""
+    if len(words) == 1 or first[words[0]] == 1:
+        return words[0]
+    return f"{words[0]}, {_small(words[1])}"
 
 
 def _names(fact: Fact) -> bool:
@@ -149,21 +169,24 @@ def _plain(fact: Fact) -> bool:
 
 
 def _tell_apart(names: list[str], same: str, facts: Sequence[Sequence[Fact]]) -> None:
-    """Give those of one name others: the most of it to the strongest, another word to the rest."""
+    """Give those of one name others: the most of it to who has it, another word to the rest."""
     places = [place for place, name in enumerate(names) if name == same and facts[place]]
     places.sort(key=lambda place: -abs(facts[place][0].effect))
-    for rank, place in enumerate(places):
-        word = facts[place][0].word
-        superlative = f"{wording.most(word)}{same.removeprefix(word)}" if rank == 0 else ""
-        others = [f"{word}, {_small(fact.word)}" for fact in facts[place][1:]]
-        wanted = [superlative] if wording.most(word) and superlative else others
+    for place in places:
+        strongest = facts[place][0]
+        others = [
+            f"{strongest.word}, {_small(fact.word)}"
+            for fact in facts[place][1:]
+            if fact.word != strongest.word
+        ]
+        superlative = f"{strongest.most}{same.removeprefix(strongest.word)}"
+        wanted = [superlative] if strongest.most else others
         names[place] = next((name for name in wanted if name not in names), same)
 
 
 def _small(word: str) -> str:
     first = word.partition(" ")[0]
-    small = ("High", "Low", "All", "Few", "Many", "Lapsed", "Recent", "Frequent", "Infrequent")
-    return word[:1].lower() + word[1:] if first in small else word
+    return word[:1].lower() + word[1:] if first in _SMALL else word
 
 
 def _unique(wanted: Sequence[str], fixed: Sequence[bool]) -> list[str]:

@@ -20,6 +20,7 @@ def page(run: FinishedRun, segments: Segments) -> str:
         Its segments; of very many the first ones are shown.
     """
     # Late: commands that show no table need none of it.
+    from segrun.report.left_out import left_out
     from segrun.report.summary import table
 
     rows = [("segment", "name", "customers", "share", "known by")]
@@ -31,4 +32,6 @@ def page(run: FinishedRun, segments: Segments) -> str:
     count = len(segments.segments)
     more = [f"... and {count - _SHOWN} more"] if count > _SHOWN else []
     plural = "s" if count != 1 else ""
-    return "\n".join([f"{segments.point}, {count} segment{plural}", table(rows), *more])
+    balance = left_out(run.manifest)
+    lines = [f"{segments.point}, {count} segment{plural}", table(rows), *more, balance]
+    return "\n".join(line for line in lines if line)

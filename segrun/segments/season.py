@@ -18,6 +18,10 @@ _APART = 0.05
 _MORE_ACTIVE = 0.5
 #: Share of the months from which on somebody buys all the year.
 _NEARLY_ALL = 0.75
+#: Calendar months that a year, which may begin within one of them, lies in at the most.
+_ABOUT_A_YEAR = 13
+#: Share of the customers, or of their purchases, from which on a month is a name for a segment.
+_MOST = 0.5
 
 Found = Iterator[tuple[int, Fact]]
 
@@ -58,18 +62,39 @@ def _activity(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Fou
         effect = float(delta[place])
         if abs(effect) >= NEGLIGIBLE:
             text = (
-                f"Buys {_on(calendar)} {mean[place]:.1f} of {len(calendar.columns)} "
-                f"{calendar.unit}s ({active.mean():.1f} on average)"
+                f"Buys {_on(calendar)} {mean[place]:.1f} {_of_how_many(calendar)} "
+                f"({active.mean():.1f} on average)"
             )
-            word = _often(calendar, mean[place] / len(calendar.columns), effect > 0)
+            median = np.median(active[codes == place])
+            sides = {np.sign(mean[place] - active.mean()), np.sign(median - np.median(active))}
+            # No name where the mean or the median contradicts it.
+            word = "" if -np.sign(effect) in sides else _often(calendar, mean[place], effect > 0)
             yield int(place), _fact(calendar, effect, text, word)
 
 
-def _often(calendar: Trade, share: float, more: bool) -> str:
+def _of_how_many(calendar: Trade) -> str:
+    """Say what months are counted: those of the calendar, where they are of several years."""
+    if calendar.unit != "month":
+        return f"of {calendar.n_open} weekdays"
+    if calendar.n_months is not None and calendar.n_months <= 12:
+        return f"of {calendar.n_open} months"
+    together = (
+        "whatever the year"
+        if calendar.n_months is None
+        else f"{calendar.n_months} months of data taken together"
+    )
+    return f"of the {calendar.n_open} calendar months, {together}"
+
+
+def _often(calendar: Trade, active: float, more: bool) -> str:
+    of_one_year = calendar.n_months is not None and calendar.n_months <= _ABOUT_A_YEAR
+    unit = "weekday" if calendar.unit == "weekday" else "month" if of_one_year else "calendar month"
     if not more:
-        return f"Few {calendar.unit}s"
-    whole = "year" if calendar.unit == "month" else "week"
-    return f"All {whole}" if share >= _NEARLY_ALL else f"Many {calendar.unit}s"
+        return f"Few {unit}s"
+    every = len(NAMES[calendar.unit]) if calendar.unit == "month" else calendar.n_open
+    if active < _NEARLY_ALL * every or unit == "calendar month":
+        return f"Many {unit}s"
+    return "All year" if unit == "month" else "All week"
 
 
 def _seasons(calendar: Trade, n_segments: int) -> Found:
@@ -80,7 +105,7 @@ def _seasons(calendar: Trade, n_segments: int) -> Found:
         season = np.flatnonzero(apart[:, place] >= _APART)
         own = float(calendar.lines_share[season, place].sum())
         overall = float(calendar.overall_lines_share[season].sum())
-        if len(season) < 2 or own < 0.5 or own - overall < 2 * NEGLIGIBLE:
+        if len(season) < 2 or own < _MOST or own - overall < 2 * NEGLIGIBLE:
             continue
         when = _span([names[number] for number in season], NAMES[calendar.unit])
         text = (
@@ -117,13 +142,14 @@ def _single(calendar: Trade, number: int, codes: NDArray[np.int64], n_segments: 
             continue
         if (effect > 0) == (apart > 0) and abs(effect) >= abs(apart):
             text = wording.having(f"buy {when}", float(share[place]), of_all)
+            most = share[place] >= _MOST
         else:
-            effect = apart
+            effect, most = apart, lines >= _MOST
             text = (
                 f"{wording.percent(lines)} of their purchases are {when} "
                 f"({wording.percent(overall)} of all purchases)"
             )
-        word = column.name if effect > 0 else ""
+        word = column.name if effect > 0 and most else ""
         yield place, Fact(column.name, column.clustered, effect, wording.sentence(text), word)
 
 

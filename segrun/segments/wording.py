@@ -108,8 +108,8 @@ _MOST = {
 def word(column: str, high: bool, category: bool) -> str:
     """Return what a segment may be called that has much or little of a column; '' for nothing."""
     if category:
-        # That somebody is not from France is no name.
-        return column.partition("=")[2] if high else ""
+        # That somebody is not from France is no name, and a value says nothing without its column.
+        return " ".join(column.split("=", 1)) if high else ""
     known = _WORDS.get(column.lower())
     if known:
         return known[0] if high else known[1]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from segrun.report.html.sections.profiles import colour
 from segrun.report.html.sections.projection import skew
-from segrun.report.pictures import blades, heatmap, histograms, lines, scatter, sizes
+from segrun.report.pictures import blades, fonts, heatmap, histograms, lines, scatter, sizes
 from segrun.report.pictures.canvas import COLOURS, NOISE, png, text
 from segrun.segments.segment import Segment
 
@@ -74,3 +74,41 @@ def test_cells_are_white_at_the_mean_and_full_from_two_deviations_on():
     assert colour(0.0) == colour(None) == "#FFFFFF"
     assert colour(2.0) == colour(9.0) == heatmap.DIVERGING[2]
     assert colour(-2.0) == heatmap.DIVERGING[0]
+
+
+def bar(name):
+    return png(sizes.draw([Segment(0, 0, name, 1, 1.0, COLOURS[0])], "rows"))
+
+
+@pytest.mark.parametrize("letters", ["客户", "عم", "한국"])
+def test_letters_come_from_an_installed_font_that_has_them(letters):
+    _, left = fonts.holding(frozenset(letters))
+    if left:
+        pytest.skip(f"no font here has {letters}: apt-get install fonts-wqy-zenhei fonts-dejavu")
+    # Boxes are all alike.
+    assert bar(letters[0]) != bar(letters[1])
+    assert bar(letters[0]) == bar(letters[0])
+
+
+def test_letters_that_no_font_has_are_told_once_with_the_font_to_install(caplog):
+    strange = {"𓀀": "Noto Sans", "𒀀": "Noto Sans", "㐀": "Noto Sans CJK", "🫨": "Symbola"}
+    lacking = [one for one in strange if fonts.holding(frozenset(one))[1]]
+    if not lacking:
+        pytest.skip(f"there are fonts here that have {' '.join(strange)}")
+    fonts.warn.cache_clear()
+    for _ in range(2):
+        bar(f"a {lacking[0]}")
+    (told,) = [one.getMessage() for one in caplog.records]
+    assert lacking[0] in told
+    assert f"Install {strange[lacking[0]]} (fonts-" in told
+
+
+@pytest.mark.parametrize(
+    ("letter", "font"),
+    [("客", "CJK"), ("ひ", "CJK"), ("한", "CJK"), ("😀", "Symbola"), ("ع", "Noto Sans"),
+     ("\U0010ffff", "Noto Sans")],
+)  # fmt: skip
+def test_every_letter_has_its_advice(letter, font, caplog):
+    fonts.warn.cache_clear()
+    fonts.warn(frozenset(letter))
+    assert font in caplog.text

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from segrun.segments.columns import Column
 from segrun.segments.facts import facts
 from segrun.segments.profile import profile
+from segrun.segments.trade import NAMES
 
 
 def told(columns, codes, n_segments=2):
@@ -52,7 +53,7 @@ def test_a_category_is_told_as_shares_and_only_its_excess_is_a_name():
     france = column([1] * 8 + [0] * 2 + [0] * 38 + [1] * 2, "Country=France", False, True)
     (own, others) = told([france], [0] * 10 + [1] * 40)
     assert [fact.text for fact in own] == ["Country France: 80 % of the segment, 20 % of all"]
-    assert [fact.word for fact in own] == ["France"]
+    assert [fact.word for fact in own] == ["Country France"]
     assert [fact.word for fact in others] == [""]
 
 
@@ -103,6 +104,39 @@ def test_a_season_is_told_as_a_share_and_not_month_by_month_what_is_missing():
     season = "100 % of their purchases are in March, October and December (51 % of all purchases)"
     assert season in found[1]
     assert not [text for own in found for text in own if "None" in text or "Only" in text]
+
+
+def active(n_months, n_own=9):
+    rows = [[1] * n_own + [0] * (12 - n_own)] * 5 + [[1, 1] + [0] * 9 + [1]] * 10
+    columns = [column(v, name) for name, v in zip(NAMES["month"], np.array(rows).T, strict=True)]
+    codes = np.array([0] * 5 + [1] * 10)
+    profiles = [profile(one, codes, 2) for one in columns]
+    own = facts(profiles, codes, 2, n_months)[0]
+    return next(fact for fact in own if fact.text.startswith("Buys"))
+
+
+def test_months_of_several_years_are_those_of_the_calendar():
+    # In the columns of months the years lie one above the other: 9 of 12 may be 9 of 48.
+    for n_months, said, word in (
+        (12, "9.0 of 10 months (5.0 on average)", "All year"),
+        (48, "9.0 of the 10 calendar months, 48 months of data taken together (5.0 on average)",
+         "Many calendar months"),
+        (None, "9.0 of the 10 calendar months, whatever the year (5.0 on average)",
+         "Many calendar months"),
+    ):  # fmt: skip
+        assert (active(n_months).text, active(n_months).word) == (f"Buys in {said}", word)
+    assert active(12, 8).word == "Many months"
+
+
+def test_a_month_is_a_name_only_of_who_mostly_buys_in_it():
+    rows = [[2, 3, 3, 2]] * 6 + [[0, 0, 0, 0]] * 4 + [[3, 0, 3, 3]] * 10
+    own = told(months(rows), [0] * 10 + [1] * 10)[0]
+    november = next(fact for fact in own if fact.column == "November")
+    assert november.text == "60 % buy in November (30 % of all)"
+    assert november.word == "November"
+    rows = [[2, 3, 3, 2]] * 4 + [[0, 0, 0, 0]] * 6 + [[3, 0, 3, 3]] * 10
+    own = told(months(rows), [0] * 10 + [1] * 10)[0]
+    assert [fact.word for fact in own if fact.column == "November"] == [""]
 
 
 def test_more_purchases_are_no_season():

@@ -32,6 +32,10 @@ def test_the_champions_are_few_and_bring_most(real):
     assert brought["Champions"] > 0.5
 
 
+def test_the_names_are_true(real, check_names_are_true):
+    assert check_names_are_true(real.path) >= 5
+
+
 def test_every_sentence_is_true_of_the_customers(real):
     """Means and medians in the sentences are those of pandas, rounded."""
     members = pl.read_parquet(real.path / "segments" / "members.parquet")

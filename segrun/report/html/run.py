@@ -29,6 +29,7 @@ from segrun.report.html.sections import (
     timings,
 )
 from segrun.report.html.subject import Subject
+from segrun.report.left_out import left_out
 from segrun.segments.segment import is_described, read_segments
 from segrun.store import RunDirectory
 
@@ -64,6 +65,7 @@ def run_page(run: FinishedRun) -> Page:
         _lead(subject),
         _warnings(subject),
         [section for section in made if section is not None],
+        left_out(run.manifest),
     )
 
 
@@ -90,8 +92,7 @@ def _lead(subject: Subject) -> str:
     about, n_points = run.experiment, len(run.scores)
     copies = run.manifest["experiment"]["augmentation"]
     what = (
-        f"{counted(len(run.customers), 'row')} of {about['dataset']['name']}"
-        f"{'' if copies in ('', 'none') else f', augmentation {copies}'}, "
+        f"{_who(subject)}{'' if copies in ('', 'none') else f', augmentation {copies}'}, "
         f"{counted(len(run.customers.feature_names), 'feature')} ({about['features']['name']}). "
         f"{about['algo']['name']} over {counted(n_points, 'point')}, "
         f"backend {about['backend']['name']}, seed {about['seed']}."
@@ -101,6 +102,17 @@ def _lead(subject: Subject) -> str:
         return f"{what} No point is selected."
     score = f", silhouette {number(row['silhouette'])}" if row["silhouette"] else ""
     return f"{what} Shown: {row['point']}, {row['n_clusters']} clusters{score}."
+
+
+def _who(subject: Subject) -> str:
+    """Say what the rows are that were clustered, and what data they are from."""
+    customers, dataset = subject.run.customers, subject.run.experiment["dataset"]
+    each = "one" if customers.replica is None else "copies"
+    path = str(dataset.get("path") or "")
+    # Of a database there is a password in it.
+    named = path and "://" not in path
+    source = f"{Path(path).name} ({dataset['name']})" if named else str(dataset["name"])
+    return f"{len(customers):,} {subject.rows_are}, {each} per {customers.id_column}, of {source}"
 
 
 def _warnings(subject: Subject) -> list[str]:

@@ -93,12 +93,15 @@ class Page:
         What makes it less than it looks, on top.
     sections : sequence of Section
         In order.
+    balance : str
+        What was read, left out and used; empty where nobody knows.
     """
 
     title: str
     lead: str
     warnings: Sequence[str]
     sections: Sequence[Section]
+    balance: str = ""
 
     @property
     def pictures(self) -> list[Picture]:

@@ -59,8 +59,10 @@ class Subject:
 
     @property
     def rows_are(self) -> str:
-        """What a row is: a customer, or only a copy of one where the table was replicated."""
-        return "customers" if self.run.customers.replica is None else "rows"
+        """What rows are: customers, of ratings users, or copies where the table was replicated."""
+        if self.run.customers.replica is not None:
+            return "rows"
+        return "users" if isinstance(self.run.customers.columns, SparseColumns) else "customers"
 
     @property
     def seed(self) -> int:

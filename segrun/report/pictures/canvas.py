@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ INK = ("#222222", "#7A7A7A", "#A8A8A8", "#4D4D4D", "#C4C4C4", "#909090")
 #: Segments beyond the colours are told apart by these.
 MARKERS = ("o", "^", "s", "D", "v", "P")
 _DOTS_PER_INCH = 110
+#: What matplotlib says of a letter, with its number.
+_LACKING = r"Glyph (\d+) .*missing from"
 
 
 def figure(width: float, height: float) -> Figure:
@@ -40,14 +44,46 @@ def save(drawn: Figure, path: Path) -> None:
 
 def png(drawn: Figure) -> bytes:
     """Return a picture as the bytes of a PNG file; the same picture gives the same bytes."""
+    content, missing = _rendered(drawn)
+    if not missing:
+        return content
+    from segrun.report.pictures import fonts
+
+    names, left = fonts.holding(missing)
+    if left:
+        fonts.warn(frozenset(left))
+    if names:
+        _add_fonts(drawn, names)
+        content, _ = _rendered(drawn)
+    return content
+
+
+def _rendered(drawn: Figure) -> tuple[bytes, frozenset[str]]:
+    """Return a PNG file, and the letters that its fonts lack, which become boxes."""
     import warnings
 
     content = io.BytesIO()
-    with warnings.catch_warnings():
-        # A letter that no installed font has becomes an empty box; the page beside it has it.
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("always", _LACKING, UserWarning)
         drawn.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
-    return content.getvalue()
+    missing = set()
+    for one in told:
+        found = re.match(_LACKING, str(one.message))
+        if found is None:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+        else:
+            missing.add(chr(int(found[1])))
+    return content.getvalue(), frozenset(missing)
+
+
+def _add_fonts(drawn: Figure, names: list[str]) -> None:
+    from matplotlib.text import Text
+
+    # Which weights a font has is nothing to tell people.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    for said in drawn.findobj(Text):
+        assert isinstance(said, Text)
+        said.set_fontfamily([*said.get_fontfamily(), *names])
 
 
 def text(said: object, longest: int = 28) -> str:
