@@ -111,6 +111,7 @@ def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
         "wall_seconds": job.wall_seconds if own else before.get("wall_seconds"),
         "peak_rss_bytes": job.peak_rss_bytes if own else before.get("peak_rss_bytes"),
         "key": job.key,
+        "code": manifest.get("code"),
         "overrides": job.overrides,
     }
 
