@@ -31,6 +31,7 @@ from segrun.segments.rules import rules
 from segrun.segments.segment import NOISE, Segment, Segments
 from segrun.segments.separability import seen, separability
 from segrun.segments.stability import Stability, stability, stability_rows
+from segrun.selection import unconverged_text
 from segrun.store import read_parquet
 
 log = logging.getLogger("segrun.segments")
@@ -88,7 +89,12 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     warnings = cautions(clustering, people, stable)
     warnings += [
         {"kind": kind, "text": text}
-        for kind, text in [("limits", limits), ("criteria", disagreement(choices)), *told]
+        for kind, text in [
+            ("limits", limits),
+            ("not_converged", _unconverged(run, clustering)),
+            ("criteria", disagreement(choices)),
+            *told,
+        ]
         if text
     ]
     segments = Segments(
@@ -126,6 +132,12 @@ def _about(run: FinishedRun) -> dict[str, NDArray[Any]]:
     found = read_parquet(run.file(ABOUT))
     found.pop(run.all_customers.id_column, None)
     return found
+
+
+def _unconverged(run: FinishedRun, clustering: Clustering) -> str:
+    rows = {row["point"]: row for row in run.scores}
+    cut_off = rows[clustering.point.slug].get("converged") == "false"
+    return unconverged_text() if cut_off else ""
 
 
 def _by_number(names: Mapping[int, str], people: Population) -> dict[int, str]:
