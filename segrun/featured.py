@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segrun.cache import cache_directory
 from segrun.cache.entry import Entry, key_of, locked, making
+from segrun.code import own_code
 from segrun.config import Experiment, FeaturesConfig
 from segrun.errors import DataError, StoreError
 
@@ -142,5 +143,6 @@ def _about(experiment: Experiment, fingerprint: Mapping[str, Any]) -> dict[str, 
         "features": [type(experiment.features).__name__, asdict(experiment.features)],
         "engine": asdict(experiment.engine),
         "about": experiment.segments.describe,
-        "versions": {n: metadata.version(n) for n in ("segrun", "polars", "narwhals")},
+        "code": own_code(),
+        "versions": {n: metadata.version(n) for n in ("polars", "narwhals")},
     }

@@ -14,6 +14,7 @@ from segrun.algorithms.base import Algorithm
 from segrun.algorithms.grid import Point
 from segrun.backend import Backend, Fit
 from segrun.config import ModelsKept
+from segrun.convergence import converged
 from segrun.customers import Customers
 from segrun.errors import SegrunError, StoreError
 from segrun.foreign import only_errors
@@ -43,6 +44,8 @@ class Outcome:
         Sum of squared distances to the centres, where the algorithm has it.
     n_iter : int or None
         Iterations of the first fit, where the algorithm counts them.
+    converged : bool or None
+        Whether the first fit did, where that can be told.
     """
 
     point: Point
@@ -51,11 +54,13 @@ class Outcome:
     labels: NDArray[np.int64] | None = None
     inertia: float | None = None
     n_iter: int | None = None
+    converged: bool | None = None
 
 
 def note(outcome: Outcome, key: str) -> dict[str, Any]:
     """Return what ``points.json`` holds of a finished point."""
-    return {"key": key, "inertia": outcome.inertia, "n_iter": outcome.n_iter}
+    told = ("inertia", "n_iter", "converged")
+    return {"key": key, **{name: getattr(outcome, name) for name in told}}
 
 
 def known_outcomes(
@@ -83,8 +88,8 @@ def known_outcomes(
         labels = directory.labels(point.slug)
         if labels is None or (models is ModelsKept.all and not directory.has_model(point.slug)):
             continue
-        outcome = Outcome(point, labels=labels, inertia=known["inertia"], n_iter=known["n_iter"])
-        found[point.slug] = outcome
+        told = {name: value for name, value in known.items() if name != "key"}
+        found[point.slug] = Outcome(point, labels=labels, **told)
     return found
 
 
@@ -271,6 +276,7 @@ class GridFitter:
         outcome.inertia = _number(fit.model, "inertia_")
         n_iter = _number(fit.model, "n_iter_")
         outcome.n_iter = None if n_iter is None else int(n_iter)
+        outcome.converged = converged(fit.model, fit.warnings)
         # Last: what is noted here need not be fitted again.
         self._notes[slug] = note(outcome, self.keys.get(slug, ""))
         self.directory.write_points(self._notes)

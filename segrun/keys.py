@@ -10,11 +10,15 @@ from importlib import metadata
 from typing import Any
 
 from segrun.algorithms.grid import Point
+from segrun.code import own_code
 
 #: What results depend on besides configuration and input. The plugin's own comes on top.
 LIBRARIES = (
-    "segrun", "numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "polars", "narwhals",
+    "segrun", "numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba", "polars",
+    "narwhals",
 )  # fmt: skip
+#: Beside their versions: segrun's own changes with releases only.
+CODE = "code of segrun"
 
 #: Keys of an experiment that change no result. Features are the same to the last bit by every
 #: engine (tests/engines), so what one has computed serves for all; which one it was is in the
@@ -33,9 +37,11 @@ def libraries(identity: str) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Version by distribution, empty for one that is not installed; ``algorithm`` is `identity`.
+        Version by distribution, empty for one that is not installed; a digest of segrun's code;
+        ``algorithm`` is `identity`.
     """
-    return {**{name: _version(name) for name in LIBRARIES}, "algorithm": identity}
+    versions = {name: _version(name) for name in LIBRARIES}
+    return {**versions, CODE: own_code(), "algorithm": identity}
 
 
 @cache

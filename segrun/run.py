@@ -15,13 +15,15 @@ from segrun.address import refuse_secret
 from segrun.augment import label
 from segrun.centres import shared
 from segrun.checks import check
-from segrun.config import EvaluationConfig, Experiment, ModelsKept, Report
+from segrun.code import own_code
+from segrun.config import Experiment, ModelsKept, Report
 from segrun.errors import StoreError
 from segrun.keys import job_key, kind_key, libraries, point_key
 from segrun.prepare import Part, Prepared, prepare
 from segrun.progress import Progress
 from segrun.store import RunDirectory
 from segrun.timings import Timings
+from segrun.warned import listening
 
 if TYPE_CHECKING:
     from segrun.algorithms.grid import Point
@@ -98,16 +100,17 @@ def run(
     # Before it is written down.
     refuse_secret(getattr(experiment.dataset, "path", ""), "dataset.path")
     out = RunDirectory(directory, again=part.again)
-    try:
-        for name, text in {
-            **(records or {}),
-            "experiment.yaml": config.to_yaml(experiment),
-        }.items():
-            out.write_text(name, text)
-        result = _line(experiment, out, part)
-    except BaseException as error:
-        _record_failure(experiment, out, error)
-        raise
+    with listening() as warned:
+        try:
+            for name, text in {
+                **(records or {}),
+                "experiment.yaml": config.to_yaml(experiment),
+            }.items():
+                out.write_text(name, text)
+            result = _line(experiment, out, part, warned)
+        except BaseException as error:
+            _record_failure(experiment, out, error, warned)
+            raise
     if experiment.store.state and result.status != "failed":
         from segrun.ingest import make_state
 
@@ -121,12 +124,13 @@ def run(
     return result
 
 
-def _line(experiment: Experiment, out: RunDirectory, part: Part) -> RunResult:
+def _line(experiment: Experiment, out: RunDirectory, part: Part, warned: list[str]) -> RunResult:
     check(experiment)
     timings = Timings(out.table("timings.csv"), part.n_parallel)
     # In a function of its own: its matrices are gone when the segments are described.
     ended, facts = _grid(experiment, out, timings, part)
-    return _finish(experiment, out, timings, ended, facts)
+    # A list that goes on: the manifest, which is written last, has all of it.
+    return _finish(experiment, out, timings, ended, {**facts, "warnings": warned})
 
 
 def _grid(
@@ -141,6 +145,7 @@ def _grid(
     from segrun.evaluate.select import select
     from segrun.fit import GridFitter, known_outcomes
     from segrun.preflight.flight import preflight
+    from segrun.selection import cautions, tell_of_left_out
 
     seed = experiment.seed
     backend = make_backend(experiment.backend)
@@ -182,14 +187,20 @@ def _grid(
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
     with timings.stage("evaluate"), Progress("scores", 100) as progress:
-        scores = evaluate(ready.transformed.Z, labels, flight.evaluation, seed, progress.reach)
+        found = evaluate(ready.transformed.Z, labels, flight.evaluation, seed, progress.reach)
+    converged = {o.point.slug: o.converged for o in outcomes}
+    scores = {slug: replace(score, converged=converged[slug]) for slug, score in found.items()}
     inertias = {o.point.slug: o.inertia for o in outcomes}
     selected = select(scores, experiment.evaluation, inertias)
+    tell_of_left_out(scores, selected, experiment.evaluation)
+    told = [] if selected is None else cautions(labels[selected], scores[selected], ready.customers)
     return Ended(outcomes, scores, selected, flight), {
         "key": _job_key(experiment, ready, identity),
         "kind": kind_key(config.plain(experiment), _digest(ready)),
         "selected": selected,
+        "cautions": told,
         "input": ready.fingerprint,
+        "rows": len(ready.customers),
         "transactions": ready.facts,
         "features": ready.built.facts,
         **({"centres": centres} if centres else {}),
@@ -264,35 +275,18 @@ def _finish(
     undescribed = ""
     if asked and status != "failed":
         undescribed = describe_stage(experiment, out, timings, facts)
+    else:
+        # Of segments that are described the description says it, by their numbers.
+        for text in facts["cautions"]:
+            log.warning("selected point %s: %s", ended.selected, text)
     out.write_table("timings.csv", timings.table())
     if ended.flight.costs:
         out.write_table("preflight.csv", ended.flight.table(timings))
-    if ended.selected is None and ended.scores:
-        _warn_of_none(ended.scores, experiment.evaluation)
     counts = dict(Counter(outcome.status for outcome in ended.outcomes))
     if reason:
         log.debug("the run failed: %s", reason)
     out.finish(status, reason, {**about(experiment), "points": counts, **facts})
     return RunResult(out.path, status, reason, ended.selected, counts, undescribed)
-
-
-def _warn_of_none(scores: Mapping[str, Scores], limits: EvaluationConfig) -> None:
-    """Say why no point is selected."""
-    from segrun.evaluate.limits import broken_limits
-
-    broken = [text for score in scores.values() if (text := broken_limits(score, limits))]
-    if len(broken) < len(scores):
-        log.warning(
-            "no point is selected: the criterion %s (evaluation.criterion) is defined for none "
-            "of the %d points within the limits",
-            limits.criterion.value, len(scores) - len(broken),
-        )  # fmt: skip
-        return
-    log.warning(
-        "no point is selected: none is within the limits of evaluation. The least noise_share of "
-        "all points is %.3f; the first point: %s",
-        min(score.noise_share for score in scores.values()), broken[0],
-    )  # fmt: skip
 
 
 def _status(outcomes: Sequence[Outcome]) -> tuple[str, str]:
@@ -308,6 +302,7 @@ def about(experiment: Experiment) -> dict[str, Any]:
     """Return what a manifest says of the experiment."""
     return {
         "segrun": metadata.version("segrun"),
+        "code": own_code(),
         "experiment": {
             "name": experiment.name,
             "dataset": experiment.dataset.name,
@@ -320,13 +315,15 @@ def about(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _record_failure(experiment: Experiment, out: RunDirectory, error: BaseException) -> None:
+def _record_failure(
+    experiment: Experiment, out: RunDirectory, error: BaseException, warned: list[str]
+) -> None:
     """Say in the manifest how the run ended; what was finished stays."""
     interrupted = isinstance(error, KeyboardInterrupt) or interrupt.asked()
     status = "interrupted" if interrupted else "failed"
     reason = "stopped by the user" if interrupted else f"{type(error).__name__}: {error}"
     try:
-        out.finish(status, reason, about(experiment))
+        out.finish(status, reason, {**about(experiment), "warnings": warned})
     except StoreError as second:
         # Disk full, most likely: the marker UNFINISHED stays and says enough.
         log.error("the manifest could not be written: %s", second)

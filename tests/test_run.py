@@ -43,7 +43,7 @@ def test_the_columns_of_the_tables_are_the_contract(run):
         == (
             "point status reason param_n_clusters param_tol n_clusters n_noise noise_share "
             "smallest_share largest_share silhouette silhouette_se silhouette_rows davies_bouldin "
-            "calinski_harabasz inertia n_iter limit selected"
+            "calinski_harabasz inertia n_iter converged limit selected"
         ).split()
     )
     stages = [row["stage"] for row in timings]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sys
-import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from segrun.algorithms.base import Algorithm
+from segrun.code import code_digest
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 from segrun.foreign import contained
@@ -79,21 +78,20 @@ def origin(config: AlgoConfig) -> str:
 
 
 def identity(config: AlgoConfig) -> str:
-    """Return what tells an algorithm from an earlier state of it: origin, and code in the making.
+    """Return what tells an algorithm from an earlier state of it: its origin and its code.
 
-    A plugin that is installed for development keeps its version while its code changes, so a
-    digest of its Python files goes with it.
+    A plugin's version stays while its code changes, so a digest of its Python files goes with it;
+    segrun's own is in every key already.
     """
     plugin = algorithms().get(config.name) if config.estimator is None else None
     if plugin is None or plugin.distribution == "segrun":
         return origin(config)
     top = sys.modules.get(plugin.algorithm.make.__module__.partition(".")[0])
     file = Path(getattr(top, "__file__", None) or "")
-    if not file.is_file() or file.is_relative_to(sysconfig.get_path("purelib")):
+    if not file.is_file():
         return origin(config)
-    files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
-    digest = hashlib.sha256(b"".join(code.read_bytes() for code in files)).hexdigest()
-    return f"{origin(config)}, code {digest[:12]}"
+    package = file.parent if file.name == "__init__.py" else file
+    return f"{origin(config)}, code {code_digest(package)}"
 
 
 def choose(name: str, found: dict[str, Registered], faulty: Iterable[Broken]) -> Algorithm:

@@ -45,6 +45,11 @@ class EvaluationConfig:
     )
     min_clusters: int | None = key("Segments that a selected point has at least; null: any.", None)
     max_clusters: int | None = key("Segments that a selected point has at most; null: any.", None)
+    allow_unconverged: bool = key(
+        "true: a point is selected also if its fit did not converge, which iterations up to "
+        "max_iter mean as well.",
+        False,
+    )
     criterion: Criterion = key(
         "What tells the best of the points within the limits: silhouette, davies_bouldin, "
         "calinski_harabasz or elbow (the knee of the inertia over n_clusters).",

@@ -14,6 +14,7 @@ import polars as pl
 
 from segrun.cache.digests import is_still, remembered, state
 from segrun.cache.entry import Entry, entries, key_of, locked, making
+from segrun.code import own_code
 from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig
 from segrun.datasets.account import Account, delivered, from_plain, tell
 from segrun.datasets.rows import Rows
@@ -26,9 +27,6 @@ log = logging.getLogger("segrun.datasets")
 
 #: Text is seldom packed to less than this share of its size.
 _MOST_PACKED = 20
-
-#: Changes where tables of earlier versions must not be used.
-_FORM = 3
 
 
 @dataclass(frozen=True)
@@ -189,5 +187,5 @@ def _about(reading: Reading) -> dict[str, Any]:
     """Return what a table depends on besides the content of its file."""
     config = reading.config
     settings = {k: v for k, v in asdict(config).items() if k not in ("name", "path")}
-    versions = {name: metadata.version(name) for name in ("segrun", "polars")}
-    return {"kind": type(config).__name__, "form": _FORM, **settings, **versions}
+    made_by = {"code": own_code(), "polars": metadata.version("polars")}
+    return {"kind": type(config).__name__, **settings, **made_by}

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from segrun.config import EvaluationConfig
 
+UNCONVERGED = "did not converge (allow_unconverged is false)"
+
 
 class Shape(Protocol):
     """What limits are of: see ``Scores``."""
@@ -26,6 +28,10 @@ class Shape(Protocol):
     def largest_share(self) -> float | None:
         """Share of the largest cluster, None without any."""
 
+    @property
+    def converged(self) -> bool | None:
+        """Whether the fit did, None where nothing tells."""
+
 
 def broken_limits(point: Shape, config: EvaluationConfig) -> str:
     """Return the limits that a point breaks, such as ``noise_share 0.62 > max_noise_share 0.5``.
@@ -33,7 +39,7 @@ def broken_limits(point: Shape, config: EvaluationConfig) -> str:
     Parameters
     ----------
     point : Shape
-        Number of clusters, and shares of all rows.
+        Number of clusters, shares of all rows, and whether the fit converged.
     config : EvaluationConfig
         The limits.
 
@@ -49,7 +55,9 @@ def broken_limits(point: Shape, config: EvaluationConfig) -> str:
         ("n_clusters", point.n_clusters, "min_clusters"),
         ("n_clusters", point.n_clusters, "max_clusters"),
     )
-    told = (_broken(name, value, key, getattr(config, key)) for name, value, key in checks)
+    told = [_broken(name, value, key, getattr(config, key)) for name, value, key in checks]
+    if point.converged is False and not config.allow_unconverged:
+        told.append(UNCONVERGED)
     return "; ".join(text for text in told if text)
 
 

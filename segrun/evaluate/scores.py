@@ -52,6 +52,8 @@ class Scores:
     cluster_silhouettes : dict of int to Estimate
         Per label the mean silhouette of its rows, its standard error and the rows scored, as
         above; empty where undefined.
+    converged : bool or None
+        Whether the fit did; None where nothing tells. Known to who has fitted it, not from labels.
     """
 
     n_clusters: int
@@ -67,6 +69,7 @@ class Scores:
     calinski_harabasz: float | None = None
     reason: str = ""
     cluster_silhouettes: dict[int, Estimate] = field(default_factory=dict)
+    converged: bool | None = None
 
 
 def evaluate(

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from segrun.atomic import write_atomically
+from segrun.code import own_code
 from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.ingest import contents, moves
+from segrun.ingest.database import set_fact
 from segrun.ingest.moves import Move
 from segrun.ingest.totals import n_dropped
 
@@ -77,6 +79,7 @@ def record(connection: sqlite3.Connection, batch: Ingested) -> None:
     contents.record(connection, number, batch.fingerprint, batch.files)
     if batch.kind != "run":
         moves.record(connection, number, batch.moves)
+    set_fact(connection, "code", own_code())
 
 
 def keep_quarantine(folder: Path, source: Transactions | Rows, fingerprint: str) -> list[str]:

@@ -92,10 +92,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def fact(connection: sqlite3.Connection, name: str) -> Any:
     """Return one of the plain values of a state."""
-    found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    if found is None:
+    text = _text(connection, name)
+    if text is None:
         raise sqlite3.DatabaseError(f"it has no {name}")
-    return json.loads(found[0])
+    return json.loads(text)
+
+
+def known_fact(connection: sqlite3.Connection, name: str) -> Any:
+    """Return a plain value that not every state has, None where this one lacks it."""
+    text = _text(connection, name)
+    return None if text is None else json.loads(text)
+
+
+def _text(connection: sqlite3.Connection, name: str) -> str | None:
+    found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def set_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:

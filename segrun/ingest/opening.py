@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segrun.claim import INGESTED, locked
+from segrun.code import own_code
 from segrun.errors import SegrunError, StoreError
 from segrun.finished import FinishedRun, open_run
 from segrun.ingest.begin import Wanted, begin
-from segrun.ingest.database import STATE, connected, fact, is_empty
+from segrun.ingest.database import STATE, connected, fact, is_empty, known_fact
 from segrun.ingest.ledger import Ledger
 from segrun.segments.point import chosen_point
 
@@ -79,6 +80,13 @@ def opened(run: FinishedRun, wanted: Wanted = Wanted()) -> Iterator[Ledger]:  # 
                     f"{folder / STATE} has the labels of the point {kept}, not of {wanted.point}: "
                     "to go on with another one, copy the run without its folder ingest"
                 )
+            if (then := known_fact(connection, "code")) != own_code():
+                log.warning(
+                    "%s was last written by other code of segrun (%s then, %s now): what is stored "
+                    "stands, new rows are added by the code of now. To have all of it by one code, "
+                    "run again and ingest into the new run",
+                    folder / STATE, then or "not known", own_code(),
+                )  # fmt: skip
             yield Ledger(run, connection)
     finally:
         lock.release()

@@ -57,6 +57,7 @@ def _row(outcome: Outcome, score: Scores | None) -> dict[str, Any]:
         **{name: getattr(score, name) if score else None for name in _FROM_SCORES},
         "inertia": outcome.inertia,
         "n_iter": outcome.n_iter,
+        "converged": outcome.converged,
     }
 
 

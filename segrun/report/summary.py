@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from segrun.report.matrix import matrix_of, ranks
 from segrun.report.sweep import JobResult
 
 _HEADER = ("job", "algo", "best point", "silhouette", "clusters", "noise", "backend", "fits",
@@ -19,7 +20,36 @@ def summary(jobs: Iterable[JobResult]) -> str:
     jobs : iterable of JobResult
         Finished or not.
     """
-    return table([_HEADER, *(_line(job) for job in jobs)])
+    jobs = list(jobs)
+    lines = [_HEADER, *(_line(job) for job in jobs)]
+    if any(ranked := _ranked([_chosen(job) for job in jobs])):
+        place = _HEADER.index("silhouette") + 1
+        cells = ["rank", *ranked]
+        lines = [(*one[:place], cell, *one[place:])
+                 for one, cell in zip(lines, cells, strict=True)]  # fmt: skip
+    notes = [f"{job.name}: {text}" for job in jobs for text in job.manifest().get("cautions", [])]
+    return "\n".join([table(lines), *notes])
+
+
+def _chosen(job: JobResult) -> dict[str, str]:
+    """Return the selected point of a job with the matrix that it is of, empty without one."""
+    best = next((row for row in job.table("scores.csv") if row["selected"] == "true"), None)
+    return {**best, "matrix": matrix_of(job.manifest(), job.experiment)} if best else {}
+
+
+def _ranked(chosen: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return each point's rank among those of its matrix, which is named where there are more.
+
+    Empty where a point has none, or nobody to compete with.
+    """
+    sizes = Counter(row.get("matrix", "") for row in chosen)
+    several = len(sizes.keys() - {""}) > 1
+    return [
+        f"{rank} of {sizes[row['matrix']]}" + (f" on {row['matrix']}" if several else "")
+        if rank and len(chosen) > 1
+        else ""
+        for row, rank in zip(chosen, ranks(chosen), strict=True)
+    ]
 
 
 def _line(job: JobResult) -> tuple[str, ...]:

@@ -10,7 +10,11 @@ from typing import Any
 from segrun.atomic import write_atomically
 from segrun.config import read_yaml
 from segrun.errors import StoreError
+from segrun.report.matrix import matrix_of, ranks, transform_in_words
 from segrun.store import read_csv, read_manifest, write_csv
+
+#: Warnings of a job that a table holds; its manifest has all.
+_MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class JobResult:
         How often it was tried.
     experiment : mapping
         The experiment as plain values; empty where nobody knows.
+    swept : mapping of str to object
+        Values of the keys that the jobs of its sweep differ in.
     """
 
     directory: Path
@@ -55,6 +61,7 @@ class JobResult:
     folder: str = ""
     attempts: int = 0
     experiment: Mapping[str, Any] = field(default_factory=dict)
+    swept: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,8 +90,10 @@ def write_aggregate(sweep: Path, jobs: Sequence[JobResult]) -> None:
     """Write ``scores.csv`` of the sweep from what its jobs have written so far.
 
     A job without scores (failed, interrupted, unfinished) is one row with its status and reason.
+    The columns are told in docs/sweeps.md.
     """
     rows = [row for job in jobs for row in _rows(job)]
+    rows = [row | {"rank": rank} for row, rank in zip(rows, ranks(rows), strict=True)]
     write_atomically(sweep / "scores.csv", lambda path: write_csv(path, rows))
 
 
@@ -111,8 +120,15 @@ def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
         "wall_seconds": job.wall_seconds if own else before.get("wall_seconds"),
         "peak_rss_bytes": job.peak_rss_bytes if own else before.get("peak_rss_bytes"),
         "key": job.key,
+        "code": manifest.get("code"),
         "overrides": job.overrides,
+        "warnings": _warnings(manifest.get("warnings", [])),
     }
+
+
+def _warnings(texts: Sequence[str]) -> str:
+    more = len(texts) - _MOST_WARNINGS
+    return "; ".join([*texts[:_MOST_WARNINGS], *([f"{more} more"] if more > 0 else [])])
 
 
 def _rows(job: JobResult) -> list[dict[str, Any]]:
@@ -120,12 +136,31 @@ def _rows(job: JobResult) -> list[dict[str, Any]]:
     about = {
         "job": job.name,
         **manifest.get("experiment", {}),
+        **_data(job, manifest),
+        **job.swept,
         "overrides": _overrides(job),
     }
     scores = job.table("scores.csv")
     if not scores:
         return [{**about, "point": "", "status": manifest["status"], "reason": manifest["reason"]}]
-    return [{**about, **row} for row in scores]
+    cautions = "; ".join(manifest.get("cautions", []))
+    return [
+        {**about, **row, "caution": cautions if row["selected"] == "true" else ""} for row in scores
+    ]
+
+
+def _data(job: JobResult, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the scores of a job are of; the option counts where a group is swept."""
+    experiment = job.experiment
+    if not experiment:
+        return {}
+    return {
+        "input": manifest.get("input", {}).get("path", experiment["dataset"].get("path")),
+        "rows": manifest.get("rows"),
+        "transform": transform_in_words(experiment["transform"]),
+        "seed": experiment["seed"],
+        "matrix": matrix_of(manifest, experiment),
+    }
 
 
 def _overrides(job: JobResult) -> str:

@@ -22,8 +22,8 @@ def scores_of(directory: Path) -> dict[str, float | None] | None:
     Returns
     -------
     dict of str to float or None
-        Scores, ``coverage`` (1 - noise_share), ``fit_seconds`` and ``wall_seconds``; None for
-        what is undefined of the clusters found.
+        Scores, ``coverage`` (1 - noise_share), ``converged`` (0 or 1), ``fit_seconds`` and
+        ``wall_seconds``; None for what is undefined of the clusters found.
     """
     manifest = read_manifest(directory)
     if manifest["status"] != "done":
@@ -39,6 +39,8 @@ def scores_of(directory: Path) -> dict[str, float | None] | None:
     noise = found["noise_share"]
     return {
         **found,
+        # Of what has no iterations there is nothing to hold against it.
+        "converged": 0.0 if row.get("converged") == "false" else 1.0,
         "coverage": None if noise is None else 1 - noise,
         "fit_seconds": seconds["fit"],
         "wall_seconds": seconds["all"],

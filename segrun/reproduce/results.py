@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import StoreError
-from segrun.keys import LIBRARIES
+from segrun.keys import CODE, LIBRARIES
 from segrun.store import read_csv, read_json, read_labels, read_manifest, sha256
 
 #: Compared within a tolerance: sums of floats, whose last bits depend on processor and threads.
@@ -168,5 +168,6 @@ def environment(directory: Path) -> dict[str, str]:
     return {
         **{name: str(found.get(name, "")) for name in ("cpu", "usable_cores", "python")},
         **{name: str(versions.get(name, "")) for name in LIBRARIES},
+        CODE: str(found.get("code", "")),
         **{name: str(value) for name, value in threads.items()},
     }

@@ -29,6 +29,7 @@ class Rated:
     smallest_share: float | None
     largest_share: float | None
     values: Mapping[str, float | None]
+    converged: bool | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def _rated(row: Mapping[str, str]) -> Rated:
         _number(row["smallest_share"]),
         _number(row["largest_share"]),
         {name: _number(row.get(name, "")) for name in names},
+        # Runs of before do not tell.
+        {"true": True, "false": False}.get(row.get("converged", "")),
     )
 
 

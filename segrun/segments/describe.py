@@ -32,6 +32,7 @@ from segrun.segments.rules import rules
 from segrun.segments.segment import NOISE, Segment, Segments
 from segrun.segments.separability import seen, separability
 from segrun.segments.stability import Stability, stability, stability_rows
+from segrun.selection import unconverged_text
 from segrun.store import read_parquet
 
 log = logging.getLogger("segrun.segments")
@@ -90,7 +91,12 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     warnings = cautions(clustering, people, stable)
     warnings += [
         {"kind": kind, "text": text}
-        for kind, text in [("limits", limits), ("criteria", disagreement(choices)), *told]
+        for kind, text in [
+            ("limits", limits),
+            ("not_converged", _unconverged(run, clustering)),
+            ("criteria", disagreement(choices)),
+            *told,
+        ]
         if text
     ]
     segments = Segments(
@@ -136,6 +142,12 @@ def _n_months(features: Mapping[str, Any]) -> int | None:
         return None
     first, last = (datetime.fromisoformat(features[f"{end}_line"]) for end in ("first", "last"))
     return 12 * (last.year - first.year) + last.month - first.month + 1
+
+
+def _unconverged(run: FinishedRun, clustering: Clustering) -> str:
+    rows = {row["point"]: row for row in run.scores}
+    cut_off = rows[clustering.point.slug].get("converged") == "false"
+    return unconverged_text() if cut_off else ""
 
 
 def _by_number(names: Mapping[int, str], people: Population) -> dict[int, str]:

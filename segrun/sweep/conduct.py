@@ -7,9 +7,10 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -21,6 +22,7 @@ from segrun.sweep.directory import MULTIRUN, Header
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import Launcher
 from segrun.sweep.perform import Performer, records
+from segrun.sweep.swept import swept
 
 log = logging.getLogger("segrun")
 
@@ -133,9 +135,10 @@ class Conductor:
 
     def results(self) -> list[JobResult]:
         """Return what the directories of all jobs say, by number."""
-        return [self._result(self.jobs[number]) for number in sorted(self.jobs)]
+        differing = swept(list(self.jobs.values()))
+        return [self._result(self.jobs[number], differing[number]) for number in sorted(self.jobs)]
 
-    def _result(self, job: Job) -> JobResult:
+    def _result(self, job: Job, differing: Mapping[str, Any]) -> JobResult:
         ended = self.ended.get(job.number)
         return JobResult(
             self.directory / job.folder,
@@ -149,6 +152,7 @@ class Conductor:
             folder=job.folder,
             attempts=self._before.get(job.folder, 0) + (job.number in self.ended),
             experiment=job.experiment,
+            swept=differing,
         )
 
     def write_tables(self) -> None:

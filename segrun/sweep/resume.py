@@ -11,9 +11,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from segrun import config
+from segrun.algorithms import identity
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.explain import explain
-from segrun.keys import libraries
+from segrun.keys import job_key, libraries
 from segrun.override import setting
 from segrun.report.sweep import JobResult
 from segrun.sweep.conduct import Conductor, tell
@@ -59,7 +61,7 @@ def resume_command(arguments: Sequence[str]) -> int:
         conductor = Conductor(path, header, make(settings, path), here=here)
         jobs = read_jobs(path, header.n_jobs)
         conductor.jobs.update({job.number: job for job in jobs})
-        _warn_of_versions(header)
+        _warn_of_versions(header, jobs)
         try:
             _go_on(conductor, folder, left(path, jobs))
         except KeyboardInterrupt:
@@ -145,18 +147,27 @@ def refuse_changed_inputs(inputs: Iterable[tuple[Mapping[str, Any], str | None]]
             )
 
 
-def _warn_of_versions(header: Header) -> None:
-    now = libraries("")
+def _warn_of_versions(header: Header, jobs: Sequence[Job]) -> None:
+    then, now = header.versions, libraries("")
     other = [
-        f"{name} {before or 'none'} then, {now[name] or 'none'} now"
-        for name, before in header.versions.items()
-        if now.get(name, "") != before
+        f"{name} {then.get(name) or 'none'} then, {now.get(name) or 'none'} now"
+        for name in dict.fromkeys([*then, *now])
+        if then.get(name, "") != now.get(name, "")
     ]
+    # Where all that jobs have in common is the same, another key is another state of a plugin.
+    if not other and (names := {job.experiment["algo"]["name"] for job in jobs if _is_other(job)}):
+        other = [f"other code of {name}" for name in sorted(names)]
     if other:
         tell(
-            f"other versions than the sweep was begun with: {'; '.join(other)}. Finished jobs stay "
+            f"not what the sweep was begun with: {'; '.join(other)}. Finished jobs stay "
             "as they are; in jobs that go on, every point is fitted anew"
         )
+
+
+def _is_other(job: Job) -> bool:
+    """Tell whether a job would come to another key by the code of now."""
+    own = identity(config.from_plain(job.experiment).algo)
+    return job.key != job_key(job.experiment, job.input_sha256, libraries(own))
 
 
 def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:

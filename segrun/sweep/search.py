@@ -15,6 +15,7 @@ from segrun import config
 from segrun.composer import Composer, place
 from segrun.errors import ConfigError
 from segrun.keys import job_key
+from segrun.report.matrix import matrix_of
 from segrun.report.sweep import JobResult
 from segrun.report.trial import scores_of
 from segrun.sweep.best import write_best
@@ -26,6 +27,7 @@ from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.resume import refuse_changed_inputs
 from segrun.sweep.searched import Arguments, Frozen, space_of
+from segrun.sweep.study import attributes
 from segrun.sweep.study.objective import objectives_of
 from segrun.sweep.study.settings import limits_of, settings_of
 from segrun.sweep.study.study import Study
@@ -133,8 +135,11 @@ class Search:
 
     def _tell(self, ended: Ended) -> None:
         job = ended.job
-        attrs = {"job": job.folder, "status": ended.status, "reason": ended.reason}
         directory = self.folder.path / job.folder
+        attrs = {
+            "job": job.folder, "status": ended.status, "reason": ended.reason,
+            attributes.MATRIX: matrix_of(JobResult(directory).manifest(), job.experiment),
+        }  # fmt: skip
         scores = scores_of(directory) if ended.finished else None
         if job.number in self._retried:
             if scores is not None:
@@ -145,19 +150,26 @@ class Search:
     def _sum_up(self, seconds: float) -> None:
         names = [objective.name for objective in objectives_of(self.sweeper["objectives"])]
         # Of several that are equally good, the first.
-        best: dict[tuple[float, ...], Found] = {}
+        best: dict[tuple[str, tuple[float, ...]], Found] = {}
         for trial in self.study.best():
-            best.setdefault(trial.values, trial)
+            best.setdefault((trial.attrs.get(attributes.MATRIX, ""), trial.values), trial)
         found = [
             (self._job_of(trial), dict(zip(names, values, strict=True)))
-            for values, trial in best.items()
+            for (_, values), trial in best.items()
         ]
         paths = write_best(self.folder.path, found)
         n_ended = len(self.conductor.ended)
         tell(f"{n_ended} trials in {seconds:.1f} s, {n_ended / max(seconds, 1e-9):.1f} per second")
+        if (n_matrices := len({matrix for matrix, _ in best})) > 1:
+            tell(
+                f"the trials clustered {n_matrices} matrices (rows, features, transform), whose "
+                "scores cannot be compared: the best of each"
+            )
         for (job, values), path in zip(found, paths, strict=True):
             scores = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
             tell(f"best: {job.folder}: {scores}: segrun {self.conductor.shown(path)}")
+            for caution in JobResult(self.folder.path / job.folder).manifest().get("cautions", []):
+                tell(f"  {job.folder}: {caution}")
         if not best:
             tell("no trial is within hydra.sweeper.limits")
 

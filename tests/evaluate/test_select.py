@@ -1,5 +1,7 @@
 """The choice of the best point."""
 
+from dataclasses import replace
+
 import pytest
 
 from segrun.config import Criterion, EvaluationConfig, SilhouetteConfig
@@ -21,6 +23,13 @@ def test_the_best_silhouette_is_selected():
 
 def test_the_first_of_equals_is_selected():
     assert select({"a": point(0.1), "b": point(0.3), "c": point(0.3)}, limits()) == "b"
+
+
+def test_what_did_not_converge_is_not_selected_unless_allowed():
+    scores = {"a": point(0.1), "b": replace(point(0.3), converged=False),
+              "c": replace(point(0.2), converged=True)}  # fmt: skip
+    assert select(scores, limits()) == "c"
+    assert select(scores, limits(allow_unconverged=True)) == "b"
 
 
 def test_a_negative_silhouette_can_be_the_best():

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from segrun.claim import locked
+from segrun.code import own_code
 from segrun.errors import ClaimError, ConfigError, DataError, KnownBatchError
 from segrun.ingest import ingest_command, opening
 
@@ -145,3 +146,18 @@ def test_bad_lines_are_kept_beside_the_state(run, batches, tmp_path, capsys):
     assert "1 bad lines kept in" in capsys.readouterr().out
     [kept] = (run.path / "ingest").glob("quarantine-*.csv")
     assert "two" in kept.read_text(encoding="utf-8")
+
+
+def test_a_state_of_other_code_goes_on_and_says_so_once(run, batches, caplog):
+    command(run.path, batches[0])
+    assert "other code" not in caplog.text
+    connection = sqlite3.connect(run.path / "ingest" / "state.sqlite")
+    with connection:
+        connection.execute("DELETE FROM facts WHERE name = 'code'")
+    connection.close()
+    command(run.path, batches[1])
+    assert f"other code of segrun (not known then, {own_code()} now)" in caplog.text
+    assert n_batches(run) == 2
+    caplog.clear()
+    command(run.path, batches[2])
+    assert "other code" not in caplog.text

@@ -70,6 +70,14 @@ def test_two_feature_sets_are_each_prepared_once(segrun, tmp_path):
     tables = [read_csv(path) for path in (tmp_path / "sweep").glob("*/timings.csv")]
     assert len(tables) == 8
     assert sum(row["stage"] == "features" for table in tables for row in table) == 2
+    # Scores of the one set cannot be compared with those of the other.
+    table = read_csv(tmp_path / "sweep" / "scores.csv")
+    best = {row["job"] for row in table if row["rank"] == "1"}
+    files = list((tmp_path / "sweep").glob("best*.yaml"))
+    assert len(files) == len({row["matrix"] for row in table}) == 2
+    assert all(any(f"{job}: silhouette" in line for job in best)
+               for line in done.stderr.splitlines() if "best: " in line)  # fmt: skip
+    assert "scores cannot be compared: the best of each" in done.stderr
 
 
 def test_two_objectives_give_a_front_and_a_file_each(segrun, tmp_path):

@@ -31,7 +31,7 @@ from segrun.sweep.space.space import Space
 from segrun.sweep.study.front import front
 from segrun.sweep.study.objective import Objective
 from segrun.sweep.study.score import SCORES
-from segrun.sweep.study.settings import Settings
+from segrun.sweep.study.settings import Settings, limits_of, settings_of
 from segrun.sweep.study.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -346,6 +346,35 @@ def test_only_trials_within_the_limits_are_best(sampler):
         ask = study.ask(None, "me")
         study.tell(ask.number, {"silhouette": silhouette, "n_clusters": n_clusters}, {})
     assert [trial.number for trial in study.best()] == [3]
+
+
+def test_each_matrix_has_a_best_of_its_own():
+    study = Study.open(MEMORY, small("range(0, 5)"))
+    for matrix, silhouette in (("a", 0.2), ("b", 0.9), ("a", 0.4), ("b", 0.7)):
+        ask = study.ask(None, "me")
+        study.tell(ask.number, {"silhouette": silhouette}, {"matrix": matrix})
+    assert [trial.number for trial in study.best()] == [1, 2]
+
+
+def test_what_did_not_converge_is_not_the_best_whatever_else_is_limited():
+    own = {"n_clusters": {"min": 3}}
+    evaluation = {"max_noise_share": 0.5, "min_share": 0, "max_share": 1, "min_clusters": None,
+                  "max_clusters": None}  # fmt: skip
+
+    def limits(allowed):
+        found = limits_of({**evaluation, "allow_unconverged": allowed})
+        sweeper = {"storage": "sqlite://", "study_name": "s", "objectives": None, "sampler": "tpe",
+                   "sampler_params": None, "limits": own}  # fmt: skip
+        about = {"sweeper": sweeper, "limits": found, "seed": 0, "bases": []}
+        return settings_of(about, Path()).limits
+
+    assert limits(allowed=True) == own
+    study = Study.open(replace(MEMORY, limits=limits(allowed=False)), small("range(0, 5)"))
+    for converged, silhouette in ((0.0, 0.9), (1.0, 0.4)):
+        ask = study.ask(None, "me")
+        scores = {"silhouette": silhouette, "n_clusters": 4, "converged": converged}
+        study.tell(ask.number, scores, {})
+    assert [trial.number for trial in study.best()] == [1]
 
 
 def test_a_sampler_learns_the_limits():

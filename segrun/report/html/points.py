@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from segrun.report.html.formats import as_float
 from segrun.report.html.section import Picture, Section
 
@@ -16,11 +18,11 @@ Rows = list[dict[str, str]]
 def section(rows: Rows) -> Section:
     """Return the table of points, sortable and filterable, and the picture of them."""
     drawn = _picture(rows)
-    best = max((r for r in rows if r.get("selected") == "true"),
-               key=silhouette, default=None)  # fmt: skip
+    # Of each matrix: scores of two cannot be compared.
+    best = {matrix: found[0] for matrix, found in selected(rows).items()}
     shown = rows
     if len(rows) > _MOST_POINTS:
-        shown = sorted(rows, key=lambda row: -silhouette(row))[:_MOST_POINTS]
+        shown = sorted(rows, key=lambda row: as_float(row.get("rank")) or math.inf)[:_MOST_POINTS]
     return Section(
         "points",
         "All points",
@@ -28,11 +30,20 @@ def section(rows: Rows) -> Section:
             "columns": _columns(rows),
             "rows": shown,
             "n_rows": len(rows),
-            "chosen": lambda row: row is best,
+            "chosen": lambda row: row is best.get(row.get("matrix", "")),
         },
         [drawn] if drawn else [],
         pictures_first=True,
     )
+
+
+def selected(rows: Rows) -> dict[str, Rows]:
+    """Return the selected points by matrix, the best silhouette first."""
+    found: dict[str, Rows] = {}
+    for row in rows:
+        if row.get("selected") == "true":
+            found.setdefault(row.get("matrix", ""), []).append(row)
+    return {matrix: sorted(own, key=lambda row: -silhouette(row)) for matrix, own in found.items()}
 
 
 def silhouette(row: dict[str, str]) -> float:
@@ -73,4 +84,15 @@ def _picture(rows: Rows) -> Picture | None:
         return None
     drawn = draw([Series(job, points) for job, points in found.items()])
     return Picture("points", png(drawn), "Silhouette over number of clusters, every point",
-                   "Every point that has a silhouette, by job.")  # fmt: skip
+                   _caption(rows))  # fmt: skip
+
+
+def _caption(rows: Rows) -> str:
+    n_matrices = len({row.get("matrix", "") for row in rows} - {""})
+    told = "Every point that has a silhouette, by job."
+    if n_matrices < 2:
+        return told
+    return (
+        f"{told} The jobs clustered {n_matrices} matrices: silhouettes of jobs that differ in "
+        "matrix cannot be compared."
+    )

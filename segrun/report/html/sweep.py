@@ -11,7 +11,7 @@ from urllib.parse import quote
 from segrun.atomic import write_bytes, write_text
 from segrun.errors import StoreError
 from segrun.report.html import points
-from segrun.report.html.formats import counted, place
+from segrun.report.html.formats import as_float, counted, place
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture, Section
 from segrun.store import read_csv, read_json
@@ -23,6 +23,8 @@ _ENDED_WELL = ("done", "cached")
 _MOST_NAMES = 3
 #: Jobs that are warned of one by one.
 _MOST_WARNINGS = 10
+#: What the lead tells where all jobs have it in common.
+_TOLD = ("dataset", "input", "features", "transform", "seed", "algo", "backend")
 
 Rows = list[dict[str, str]]
 
@@ -94,11 +96,21 @@ def _lead(rows: Rows, jobs: Rows) -> str:
     found = [row for row in rows if row["point"]]
     statuses = Counter(row["status"] for row in found)
     told = ", ".join(f"{n:,} {status}" for status, n in statuses.items())
-    same = [f"{name} {values.pop()}" for name in ("dataset", "features", "algo", "backend")
-            if len(values := {row.get(name, "") for row in rows} - {""}) == 1]  # fmt: skip
+    values = {name: {row.get(name, "") for row in rows} - {""} for name in (*_TOLD, "matrix")}
+    if len(values["input"]) > 1:
+        # How files are read is nothing that they have in common.
+        values.pop("dataset")
+    same = [f"{name} {next(iter(values[name]))}" for name in _TOLD
+            if len(values.get(name, ())) == 1]  # fmt: skip
     n_jobs = len(jobs) or len({row["job"] for row in rows})
     lead = f"{counted(n_jobs, 'job')}, {counted(len(found), 'point')}: {told or 'none'}."
-    return f"{lead} The same everywhere: {', '.join(same)}." if same else lead
+    if same:
+        lead += f" The same everywhere: {', '.join(same)}."
+    n_inputs, n_matrices = len(values["input"]), len(values["matrix"])
+    if n_matrices > 1:
+        of = f" of {n_inputs:,} inputs" if n_inputs > 1 else ""
+        lead += f" {n_matrices:,} matrices{of}: scores are compared within each."
+    return lead
 
 
 def _warnings(rows: Rows, jobs: Rows) -> list[str]:
@@ -110,18 +122,40 @@ def _warnings(rows: Rows, jobs: Rows) -> list[str]:
     found = failed[:_MOST_WARNINGS]
     if len(failed) > len(found):
         found.append(f"{counted(len(failed) - len(found), 'job')} more failed; jobs.csv says why.")
+    found += _cautions(rows)
     if not any(row.get("selected") == "true" for row in rows):
         found.append("No job has a point within the limits.")
     return found
 
 
+def _cautions(rows: Rows) -> list[str]:
+    """Return what is odd about selected points, one sentence each."""
+    odd = [row for row in rows if row.get("caution")]
+    found = [f"Job {row['job']} selects {row['point']}: {row['caution']}"
+             for row in odd[:_MOST_WARNINGS]]  # fmt: skip
+    if len(odd) > len(found):
+        more = counted(len(odd) - len(found), "job")
+        found.append(f"{more} more with such a point; column caution of scores.csv says why.")
+    return found
+
+
 def _best(rows: Rows) -> Section | None:
-    """Return the selected point of every job, the best silhouette first."""
-    chosen = [row for row in rows if row.get("selected") == "true"]
-    if not chosen:
+    """Return the selected point of every job by matrix, the best silhouette first."""
+    by_matrix = points.selected(rows)
+    if not by_matrix:
         return None
-    chosen.sort(key=lambda row: -points.silhouette(row))
-    return Section("best", "Best points", {"rows": chosen, "n_jobs": len(chosen)})
+    groups = [{"title": _matrix(own[0]), "rows": own} for own in by_matrix.values()]
+    return Section("best", "Best points", {"groups": groups})
+
+
+def _matrix(row: dict[str, str]) -> str:
+    """Say what a matrix is of."""
+    names = ("input", "features", "augmentation", "transform", "seed")
+    said = [row.get("input") or row.get("dataset", "")]
+    said += [f"{name} {row[name]}" for name in names[1:] if row.get(name) not in (None, "")]
+    if n_rows := as_float(row.get("rows")):
+        said.append(f"{n_rows:,.0f} rows")
+    return ", ".join(part for part in [*said, f"matrix {row.get('matrix', '')}"] if part)
 
 
 def _backends(rows: Rows) -> Section | None:

@@ -8,6 +8,8 @@ OWNER = "owner"
 SCORES = "scores"
 DEGENERATE = "degenerate"
 RETRY_OF = "retry_of"
+#: What its scores are of: see ``segrun.report.matrix``.
+MATRIX = "matrix"
 
 #: Where Optuna's samplers look for missed limits.
 CONSTRAINTS = "constraints"

@@ -36,6 +36,7 @@ SCORES: Mapping[str, Score] = {
     "smallest_share": Score("maximize", 0.0),
     "largest_share": Score("minimize", 1.0),
     "n_clusters": Score(None, 0.0),
+    "converged": Score("maximize", 0.0),
     "fit_seconds": Score("minimize", None),
     "wall_seconds": Score("minimize", None),
     "inertia": Score("minimize", None),

@@ -65,6 +65,9 @@ def settings_of(study: Mapping[str, Any], directory: Path) -> Settings:
     if limits is None:
         # Sweeps of before limited the noise only.
         limits = study.get("limits") or {"noise_share": {"max": study["max_noise_share"]}}
+    elif "converged" in study.get("limits", {}):
+        # Who limits something else does not allow it by that.
+        limits = {"converged": study["limits"]["converged"], **limits}
     return Settings(
         storage=sweeper["storage"] or f"sqlite:///{directory / 'study.db'}",
         name=sweeper["study_name"],
@@ -87,6 +90,8 @@ def limits_of(evaluation: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     for bound in ("min", "max"):
         if evaluation[f"{bound}_clusters"] is not None:
             found.setdefault("n_clusters", {})[bound] = evaluation[f"{bound}_clusters"]
+    if not evaluation["allow_unconverged"]:
+        found["converged"] = {"min": 1}
     return found
 
 

@@ -161,26 +161,22 @@ class Study:
         self._storage.patiently("told", work)
 
     def best(self) -> list[Found]:
-        """Return the best trials within the limits.
+        """Return the best trials within the limits, of each matrix for itself.
 
         One objective has one, the first of equals; several have the Pareto front, by number.
-        Degenerate results are never among them.
+        Degenerate results are never among them; scores of two matrices are not compared.
         """
         settings = self.settings
-        candidates = {
-            trial.number: trial
-            for trial in self._storage.patiently("read", self._all)
-            if trial.state == TrialState.COMPLETE and eligible(trial.user_attrs, settings.limits)
-        }
-        best = front(
-            {
-                number: losses(settings.objectives, trial.values)
-                for number, trial in candidates.items()
-            }
-        )
-        if len(settings.objectives) == 1:
-            best = best[:1]
-        return [Found.of(candidates[number], self.space) for number in sorted(best)]
+        candidates: dict[str, dict[int, FrozenTrial]] = {}
+        for trial in self._storage.patiently("read", self._all):
+            if trial.state == TrialState.COMPLETE and eligible(trial.user_attrs, settings.limits):
+                matrix = trial.user_attrs.get(attributes.MATRIX, "")
+                candidates.setdefault(matrix, {})[trial.number] = trial
+        best: list[FrozenTrial] = []
+        for trials in candidates.values():
+            found = front({n: losses(settings.objectives, t.values) for n, t in trials.items()})
+            best += [trials[n] for n in (found[:1] if len(settings.objectives) == 1 else found)]
+        return [Found.of(t, self.space) for t in sorted(best, key=lambda trial: trial.number)]
 
     def trials(self) -> list[Found]:
         """Return all trials by number."""

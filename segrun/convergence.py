@@ -1,0 +1,39 @@
+"""Whether a fit came to its end by itself, or was cut off at its last iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_CATEGORY = "ConvergenceWarning: "
+#: scikit-learn's k-means has it for rows that are copies of each other: that is no cut-off.
+_COPIES = f"{_CATEGORY}Number of distinct clusters"
+
+
+def converged(model: Any, warnings: Sequence[str]) -> bool | None:
+    """Tell whether a fit converged.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted, by whichever backend.
+    warnings : sequence of str
+        Of its fit, as ``Category: message``.
+
+    Returns
+    -------
+    bool or None
+        False also where the iterations are just as many as ``max_iter`` allows: nothing then
+        tells whether one more would have changed anything. None where the algorithm has no
+        iterations, or says nothing of them.
+    """
+    told = getattr(model, "converged_", None)
+    if isinstance(told, bool | np.bool_):
+        return bool(told)
+    taken, most = getattr(model, "n_iter_", None), getattr(model, "max_iter", None)
+    if isinstance(taken, int | np.integer) and isinstance(most, int | np.integer):
+        return bool(taken < most)
+    cut_off = any(text.startswith(_CATEGORY) and not text.startswith(_COPIES) for text in warnings)
+    return False if cut_off else None
