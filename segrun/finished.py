@@ -18,6 +18,7 @@ from segrun.config import read_yaml
 from segrun.customers import Customers
 from segrun.errors import StoreError
 from segrun.items import Items
+from segrun.pipeline import bare
 from segrun.sparse import SparseColumns, read_matrix
 from segrun.store import (
     ITEMS,
@@ -94,7 +95,7 @@ class FinishedRun:
         return model_name(point) in self.files
 
     def model(self, point: str) -> Any:
-        """Return the fitted scikit-learn pipeline of a point: transform and clusterer.
+        """Return the fitted scikit-learn pipeline of a point, which takes arrays: see `bare`.
 
         Raises
         ------
@@ -106,7 +107,7 @@ class FinishedRun:
                 f"{self.path} has no model of {point}: it was run with store.models="
                 f"{self.experiment['store']['models']}"
             )
-        return read_model(self.file(model_name(point)))
+        return bare(read_model(self.file(model_name(point))))
 
     @property
     def files(self) -> Mapping[str, str]:

@@ -50,7 +50,7 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     file = Path(given["to"]).expanduser()
     if given["table"] is not None:
         raise ConfigError(f"--table is for databases, {file} is a file. Usage: {USAGE}")
-    check_suffix(file)
+    check_suffix(file, ". A database is an address: sqlite:///FILE")
     if not given["replace"] and not given["split"]:
         refuse_existing(file, option="--replace")
     inputs = inputs_of(run, given["input"], given["join"])
