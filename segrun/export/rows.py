@@ -164,7 +164,9 @@ def _rows(original: Original, *, typed: bool) -> pl.DataFrame:
         return frame
     kind = id_type(original.ids, frame[KEY].drop_nulls().unique().to_numpy())
     return (
-        frame if kind.name == "String" else frame.with_columns(kind.written(frame[KEY]).alias(own))
+        frame
+        if kind.name == "String"
+        else frame.with_columns(kind.written(frame[KEY].to_numpy()).alias(own))
     )
 
 

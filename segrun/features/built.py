@@ -42,10 +42,12 @@ class Built:
     def written_as(self, told: Mapping[str, Any]) -> Built:
         """Return the same with the ids as the input writes them; see `id_type`."""
         kind = id_type(told, self.all_customers.ids)
-        tables = {"all_customers": self.all_customers, "customers": self.customers}
-        if self.about is not None:
-            tables["about"] = self.about
-        return replace(self, **{n: replace(table, id_type=kind) for n, table in tables.items()})
+        return Built(
+            replace(self.all_customers, id_type=kind),
+            replace(self.customers, id_type=kind),
+            self.facts,
+            None if self.about is None else replace(self.about, id_type=kind),
+        )
 
 
 def settle(
