@@ -18,6 +18,7 @@ from segrun.convergence import converged
 from segrun.customers import Customers
 from segrun.errors import SegrunError, StoreError
 from segrun.foreign import only_errors
+from segrun.pipeline import pipeline
 from segrun.progress import Progress
 from segrun.store import RunDirectory
 from segrun.timings import Timing, Timings
@@ -282,9 +283,8 @@ class GridFitter:
         self.directory.write_points(self._notes)
 
     def _pipeline(self, model: Any) -> Any:
-        from sklearn.pipeline import Pipeline
-
-        return Pipeline([*self.transformed.steps, (self.algorithm.name, model)])
+        names, steps = self.transformed.names, self.transformed.steps
+        return pipeline(names, steps, (self.algorithm.name, model))
 
 
 def _reason(error: BaseException) -> str:

@@ -29,10 +29,13 @@ class Transformed:
         float64, C-contiguous, read-only: every fit of the grid sees the same input.
     steps : sequence of (name, transformer)
         Fitted stock scikit-learn transformers; empty where nothing is transformed.
+    names : sequence of str
+        The columns that they take, in order; empty of a sparse matrix.
     """
 
     Z: NDArray[np.float64]
     steps: Sequence[tuple[str, Any]]
+    names: Sequence[str] = ()
 
 
 def check(config: TransformConfig, feature_names: Sequence[str] | None) -> None:
@@ -70,7 +73,7 @@ def fit_transform(customers: Customers, config: TransformConfig, seed: int) -> T
         X = step.fit(X).transform(X)
     Z = filled(X)
     Z.setflags(write=False)
-    return Transformed(Z, steps)
+    return Transformed(Z, steps, () if sparse else customers.feature_names)
 
 
 def parameters(customers: Customers, transformed: Transformed) -> list[dict[str, object]]:

@@ -63,7 +63,7 @@ def test_dbscan_labels_are_scikit_learns_at_every_point(sweep):
 
 def test_kmeans_models_predict_the_stored_labels(sweep):
     run = sweep / "a" / "0-kmeans"
-    X = pl.read_parquet(run / "features.parquet").drop("CustomerID").to_numpy()
+    X = pl.read_parquet(run / "features.parquet").drop("CustomerID")
     for file in (run / "models").iterdir():
         stored = pl.read_parquet(run / "predictions" / f"{file.stem}.parquet")["label"]
         assert np.array_equal(joblib.load(file).predict(X), stored)

@@ -61,7 +61,7 @@ def test_the_manifest_is_true_of_every_file(run):
 
 
 def test_a_saved_model_predicts_the_stored_labels_from_the_raw_features(run):
-    X = pl.read_parquet(run / "features.parquet").drop("CustomerID").to_numpy()
+    X = pl.read_parquet(run / "features.parquet").drop("CustomerID")
     for file in (run / "models").iterdir():
         stored = pl.read_parquet(run / "predictions" / f"{file.stem}.parquet")
         assert np.array_equal(joblib.load(file).predict(X), stored["label"])

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from segrun.address import is_address
 from segrun.apply.apply import Applied, Wanted, apply
 from segrun.apply.shift import LITTLE, MUCH, Shift
 from segrun.arguments import Arguments
 from segrun.datasets.original import KEY
+from segrun.errors import ConfigError
 from segrun.export.export import read_called
 from segrun.export.members import as_members
 from segrun.export.rows import file_rows, with_segments
-from segrun.export.tablefile import as_frame, check_suffix, refuse_existing, write_frames
+from segrun.export.tablefile import SUFFIXES, as_frame, check_suffix, refuse_existing, write_frames
 from segrun.export.targets import check_targets, inputs_of
 from segrun.finished import open_run
 from segrun.report.summary import table
@@ -38,6 +40,13 @@ def apply_command(arguments: Sequence[str]) -> int:
         If the input cannot be read, or lacks what the features need.
     """
     asked = _arguments().read(arguments)
+    if is_address(asked["output"]):
+        # Not repeated: it may hold a password.
+        raise ConfigError(
+            f"--output takes a file ({', '.join(SUFFIXES)}), not a database. "
+            "segrun export RUN --to DATABASE_URL writes the customers of a run to one, those of "
+            "segrun ingest RUN FILE among them"
+        )
     output = Path(asked["output"]).expanduser()
     beside = output.with_suffix(".shift.csv")
     check_suffix(output)

@@ -72,9 +72,10 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
     first, last = day(wanted.first, "--from", time.min), day(wanted.last, "--to", time.max)
     try:
         with _opened(run, experiment) as (dataset, transactions):
-            told = _told(run, transactions)
+            told = _told(run, dataset, transactions)
             chosen = between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, fitted_of(run), cluster=False)
+            built = built.written_as(transactions.facts)
     except DataError as error:
         raise DataError(_as_advice(str(error), run, experiment.features)) from error
     return New(built.all_customers, built.facts, told, dataset)
@@ -186,13 +187,28 @@ def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
     return replace(dataset, **changes)
 
 
-def _told(run: FinishedRun, transactions: Transactions | Rows) -> list[str]:
+def _used(dataset: DatasetConfig, names: Sequence[str]) -> Mapping[str, str]:
+    """Return the columns of a file that are used, by what they hold."""
+    from segrun.datasets.used import find
+
+    assert isinstance(dataset, FileConfig)
+    return find(dataset, names).columns
+
+
+def _told(run: FinishedRun, dataset: FileConfig, transactions: Transactions | Rows) -> list[str]:
     """Say how the columns differ from those of the run's own input, where nothing is lost."""
     then = list(run.manifest.get("transactions", {}).get("columns", {}))
     now = list(transactions.facts.get("columns", {}))
     if not then or not now:
         return []
     found = []
+    # What is used counts by what it holds, whatever either file calls it.
+    own, ours = _used(from_plain(run.experiment).dataset, then), _used(dataset, now)
+    known = {ours[role]: own[role] for role in ours if role in own}
+    other = [f"{new} (then {old})" for new, old in known.items() if new != old]
+    if other:
+        found.append(f"columns that are called otherwise, used all the same: {', '.join(other)}")
+    now = [known.get(c, c) for c in now]
     extra, gone = [c for c in now if c not in then], [c for c in then if c not in now]
     if extra:
         found.append(f"columns that the run's input had not, not used: {', '.join(extra)}")

@@ -70,13 +70,20 @@ def from_plain(values: Mapping[str, Any]) -> Account:
     return Account(**found)
 
 
-def facts(  # noqa: PLR0913, PLR0917
+def id_facts(id_type: str | None, readings: Readings) -> dict[str, Any]:
+    """Return what results say of the ids: the type of their column, and what was left out."""
+    ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
+    found = {name: True for name, so in ids.items() if so}
+    suffix = {"id_suffix": readings.id_suffix} if readings.id_suffix else {}
+    return {"id_type": id_type, **found, **suffix}
+
+
+def facts(
     config: FileConfig,
     n_bad: Mapping[str, int],
     surveyed: Mapping[str, Any],
     readings: Readings,
     columns: pl.Schema,
-    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what results say of how a table was read.
 
@@ -92,12 +99,9 @@ def facts(  # noqa: PLR0913, PLR0917
         How its columns were read.
     columns : polars.Schema
         The columns of the file.
-    names : mapping of str to str
-        What the file calls the columns that are used.
     """
     formats = set(readings.date_formats.values())
     copied = surveyed["copies"]
-    ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
     return {
         "n_read": surveyed["n_lines"],
         "n_bad": dict(n_bad),
@@ -111,8 +115,6 @@ def facts(  # noqa: PLR0913, PLR0917
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
         **({"dropped_copies": _dropped(copied)} if _drops(config) and copied["n"] else {}),
-        "names": dict(names),
-        **{name: True for name, so in ids.items() if so},
     }
 
 

@@ -18,7 +18,7 @@ from segrun.config import (
     TransactionsConfig,
 )
 from segrun.datasets import copies, plausible
-from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
+from segrun.datasets.account import Account, currencies, delivered, facts, how, id_facts, tell
 from segrun.datasets.columns import Mapped, Use
 from segrun.datasets.csvfile import CsvTable
 from segrun.datasets.lines import Lines, read_lines, records, transactions
@@ -43,6 +43,11 @@ class _Opened:
     table: Table
     mapped: Mapped
     copied: Mapping[str, Any]
+
+    @property
+    def id_type(self) -> str | None:
+        """The type of the id's column."""
+        return self.table.type_of(self.mapped.columns[self.mapped.id_role])
 
 
 def read(
@@ -117,7 +122,8 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
     surveyed = plausible.survey(good, keys) | {"copies": dict(opened.copied)}
     account = Account(
         how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(config, kept.n_bad, surveyed, readings, own.collect_schema(), opened.mapped.names),
+        facts(config, kept.n_bad, surveyed, readings, own.collect_schema())
+        | {"names": dict(opened.mapped.names), **id_facts(opened.id_type, readings)},
         dict(table.facts), opened.mapped.id_name,
     )  # fmt: skip
     tell(config, account, kept.quarantine)

@@ -18,7 +18,7 @@ from segrun.cache.digests import is_still, remember, remembered, state
 from segrun.cache.entry import unwritable
 from segrun.config import BadLines, FileConfig, RecordsConfig
 from segrun.datasets import probe
-from segrun.datasets.account import Account, currencies, facts, how
+from segrun.datasets.account import Account, currencies, facts, how, id_facts
 from segrun.datasets.bytescan import Bytes, ByteScan
 from segrun.datasets.csvfile import distinct
 from segrun.datasets.onepass import Attempt, Pass, each_closed, each_whole, read_once
@@ -106,8 +106,9 @@ def typed(
     columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
     return Account(
         how(opened, found.readings), found.surveyed, currencies(found.readings), {},
-        facts(config, {}, found.surveyed, found.readings, columns, guess.mapped.names), opened,
-        guess.mapped.id_name,
+        facts(config, {}, found.surveyed, found.readings, columns)
+        | {"names": dict(guess.mapped.names), **id_facts(None, found.readings)},
+        opened, guess.mapped.id_name,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ SUFFIXES = (".csv", ".parquet", ".xlsx")
 _BATCH = 100_000
 
 
-def check_suffix(path: Path) -> None:
+def check_suffix(path: Path, more: str = "") -> None:
     """Refuse a file whose suffix says no form.
 
     Raises
@@ -32,7 +32,7 @@ def check_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(
             f"{path}: the suffix says how the file is written: {', '.join(SUFFIXES)}. "
-            f"Got {path.suffix or 'none'} instead. A database is an address: sqlite:///FILE"
+            f"Got {path.suffix or 'none'} instead{more}"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.features.outliers import staying
 from segrun.features.removed import by_customers
+from segrun.idtype import id_type
 
 log = logging.getLogger("segrun.features")
 
@@ -43,6 +44,16 @@ class Built:
     customers: Customers
     facts: Mapping[str, Any]
     about: Customers | None = None
+
+    def written_as(self, told: Mapping[str, Any]) -> Built:
+        """Return the same with the ids as the input writes them; see `id_type`."""
+        kind = id_type(told, self.all_customers.ids)
+        return Built(
+            replace(self.all_customers, id_type=kind),
+            replace(self.customers, id_type=kind),
+            self.facts,
+            None if self.about is None else replace(self.about, id_type=kind),
+        )
 
 
 def settle(

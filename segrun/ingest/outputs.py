@@ -8,6 +8,7 @@ from pathlib import Path
 from segrun.claim import INGESTED
 from segrun.customers import Customers
 from segrun.ingest.ledger import Ledger
+from segrun.ingest.since import names_of
 from segrun.store import RunDirectory
 
 
@@ -20,7 +21,7 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
         If they cannot be written.
     """
     out = RunDirectory.amending(ledger.run.path / INGESTED)
-    customers = ledger.aggregates.customers()
+    customers = ledger.customers()
     out.write_customers("features_all.parquet", customers)
     rows = _segments(ledger, customers)
     out.write_table("segments.csv", rows)
@@ -28,11 +29,11 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
 
 
 def _segments(ledger: Ledger, customers: Customers) -> list[dict[str, object]]:
-    segments, found = ledger.placing.segments, ledger.segments()
-    numbers = {number for number in found.values() if number is not None}
-    names = {n: segments.name(n) if segments is not None else "" for n in numbers}
+    found, names = ledger.segments(), names_of(ledger)
     key = "customer" if customers.id_column in ("segment", "name") else customers.id_column
+    # Both are ordered by id.
+    written = zip(customers.written_ids, found.values(), strict=True)
     return [
         {key: who, "segment": number, "name": None if number is None else names[number] or None}
-        for who, number in found.items()
+        for who, number in written
     ]
