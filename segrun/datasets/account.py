@@ -124,7 +124,7 @@ def tell(path: str, account: Account, quarantine: Path | None = None, where: str
     """Log what the rows are like, and warn of what is likely to be wrong with them."""
     found = account.surveyed
     log.info("%s: %d lines %s (%s)", path, found["n_lines"], where, account.how)
-    for line in plausible.page(found, account.currencies):
+    for line in plausible.page(found, account.currencies, account.facts["names"]):
         log.info("  %s", line)
     if account.n_bad:
         reasons = ", ".join(f"{n} for {reason}" for reason, n in account.n_bad.items())

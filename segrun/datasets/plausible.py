@@ -67,10 +67,14 @@ def survey(
     }
 
 
-def page(facts: Mapping[str, Any], currencies: tuple[str, ...]) -> list[str]:
-    """Return the facts as lines for the log."""
+def page(
+    facts: Mapping[str, Any], currencies: tuple[str, ...], names: Mapping[str, str]
+) -> list[str]:
+    """Return the facts as lines for the log, columns by their `names` in the file."""
     n_lines, days = facts["n_lines"], facts["days"]
-    missing = [f"{name} {n / n_lines:.1%}" for name, n in facts["missing"].items() if n]
+    missing = [
+        f"{names.get(name, name)} {n / n_lines:.1%}" for name, n in facts["missing"].items() if n
+    ]
     copies = facts["copies"]
     said = [f"missing: {', '.join(missing) or 'nothing'}"]
     if len(days):

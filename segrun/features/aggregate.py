@@ -53,7 +53,7 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     found = _values(rows, config, remaining, (fitted or {}).get("values"))
     columns = _columns(rows, config, found)
     groups = _groups(rows, columns, rules, date)
-    facts = counted(groups, rules, rows.facts.get("n_missing", {}))
+    facts = counted(groups, rules, rows.facts)
     table, reference = entities(groups), reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, remaining.in_polars, rows.key), reference)
     encoded = _finish(answers, columns, rows.id_column, fitted)

@@ -62,7 +62,7 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     """
     asked = ask(transactions, config)
     groups = aggregated(transactions.frame, lean(transactions, asked))
-    facts = counted(groups, asked.rules, transactions.facts.get("n_missing", {}))
+    facts = counted(groups, asked.rules, transactions.facts)
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)
     answers = Answers(table, lambda m: sums(m, table, lines.in_polars, asked.key), reference)
