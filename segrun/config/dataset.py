@@ -116,8 +116,8 @@ class FileConfig(DatasetConfig):
     )
     sheet: str | None = key("Sheet of an Excel file; null: the first.")
     encoding: str = key(
-        "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, ...), or "
-        "auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
+        "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, mac_roman, "
+        "...), or auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
     )
     separator: str = key(
         "Letter between two fields of a CSV file, such as ';'; auto: comma, semicolon, tab or "

@@ -152,7 +152,8 @@ def tell(
     found = account.surveyed
     dropped = _drops(config)
     log.info("%s: %d lines %s (%s)", config.path, found["n_lines"], where, account.how)
-    for line in plausible.page(found, account.currencies, dropped=dropped):
+    names = account.facts["names"]
+    for line in plausible.page(found, account.currencies, names, dropped=dropped):
         log.info("  %s", line)
     if account.n_bad:
         reasons = ", ".join(f"{n} for {reason}" for reason, n in account.n_bad.items())

@@ -175,7 +175,7 @@ class ExcelTable(FrameTable):
             if found is not None:
                 self._rows = self._rows.with_columns(found)
                 log.info(
-                    "%s: bare numbers in %s are read as dates of Excel (%s)",
+                    "%s: bare numbers in %s are read as %s",
                     self._name, clipped(column), said_format(system),
                 )  # fmt: skip
 

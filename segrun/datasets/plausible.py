@@ -53,10 +53,21 @@ def survey(lines: pl.LazyFrame, columns: tuple[str, str | None]) -> dict[str, An
     }
 
 
-def page(facts: Mapping[str, Any], currencies: tuple[str, ...], *, dropped: bool) -> list[str]:
-    """Return the facts as lines for the log; `dropped`: copies were left out."""
+def page(
+    facts: Mapping[str, Any],
+    currencies: tuple[str, ...],
+    names: Mapping[str, str],
+    *,
+    dropped: bool,
+) -> list[str]:
+    """Return the facts as lines for the log, columns by their `names` in the file.
+
+    `dropped` says whether copies were left out.
+    """
     n_lines, days = facts["n_lines"], facts["days"]
-    missing = [f"{name} {n / n_lines:.1%}" for name, n in facts["missing"].items() if n]
+    missing = [
+        f"{names.get(name, name)} {n / n_lines:.1%}" for name, n in facts["missing"].items() if n
+    ]
     n_copies = facts["copies"]["n"]
     said = [f"missing: {', '.join(missing) or 'nothing'}"]
     if len(days):

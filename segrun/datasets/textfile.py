@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import logging
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from segrun.datasets import letters
+from segrun.datasets.letters import Proposal
+from segrun.datasets.places import CHUNK_BYTES, line_ends, place
 from segrun.datasets.source import Source
 from segrun.errors import DataError, StoreError
 from segrun.progress import Progress
 
-_CHUNK_BYTES = 2**20
+log = logging.getLogger("segrun.datasets")
 
 #: Byte-order marks and the encodings they announce; UTF-32's begins with UTF-16's.
 _MARKS = (
@@ -44,6 +49,9 @@ _NO_TEXT = {
     b"\xff\xd8\xff": "a picture",
     b"SQLite f": "a SQLite database (sqlite:///FILE and dataset.query read it)",
 }
+
+#: Pieces with letters beyond ASCII by which an encoding is proposed.
+_N_PIECES = 20
 
 #: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
 _C1 = bytes(range(0x80, 0xA0))
@@ -93,7 +101,7 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
     _check_text(content, path)
     found = encoding if encoding != "auto" else _mark(content) or _detect(content, path)
     pieces = _recoded(content, found, path)
-    breaks = _line_ends(content, found)
+    breaks = line_ends(content, found)
     if codecs.lookup(found).name in ("utf-8", "ascii") and breaks == b"\n":
         if encoding != "auto" or _mark(content):
             for _ in pieces:
@@ -129,7 +137,7 @@ def is_utf8_by_all_appearance(path: Path, encoding: str) -> bool:
         head = file.read(8)
     if head.startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
         return False
-    return _line_ends(path, "utf-8") == b"\n"
+    return line_ends(path, "utf-8") == b"\n"
 
 
 def _check_text(content: Path, path: Path) -> None:
@@ -141,13 +149,6 @@ def _check_text(content: Path, path: Path) -> None:
                 f"dataset.path={path} is no text but {what}: name a CSV file (gzip and Zstandard "
                 "are unpacked), a Parquet or an Excel file"
             )
-
-
-def _line_ends(content: Path, encoding: str) -> bytes:
-    """Return CR where, as on old Macs, it stands alone; else LF, CR LF included."""
-    with content.open("rb") as file:
-        head = codecs.getincrementaldecoder(encoding)("replace").decode(file.read(_CHUNK_BYTES))
-    return b"\r" if "\r" in head and "\n" not in head else b"\n"
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
@@ -230,13 +231,27 @@ def _latin1(content: Path, path: Path) -> str:
             # To take bytes out is much faster than to search for one of them.
             if not chunk.isascii() and len(chunk.translate(None, _C1)) < len(chunk):
                 first = next(i for i, byte in enumerate(chunk) if byte in _C1)
-                place = _place(content, n_before + first, chunk[first : first + 1])
+                where = place(content, n_before + first, chunk[first : first + 1], "iso-8859-1")
                 raise DataError(
-                    f"dataset.path={path} is not UTF-8, and {place} is no letter of ISO-8859-1 "
-                    "either. If the file comes from Windows: dataset.encoding=cp1252"
+                    f"dataset.path={path} is not UTF-8, and {where} is no letter of ISO-8859-1 "
+                    f"either. {_advice(content)}"
                 )
             n_before += len(chunk)
+    if doubt := letters.doubt(_proposed(content)):
+        log.warning("%s is read as ISO-8859-1, %s", path, doubt)
     return "iso-8859-1"
+
+
+def _proposed(content: Path) -> Sequence[Proposal]:
+    """Return the encodings that the file may have, the likeliest first."""
+    with content.open("rb") as file:
+        some = islice((piece for piece in _chunks(file) if not piece.isascii()), _N_PIECES)
+        words = letters.words_of(some)
+    return letters.proposals(words, mac_lines=line_ends(content, "iso-8859-1") == b"\r")
+
+
+def _advice(content: Path) -> str:
+    return letters.advice(_proposed(content))
 
 
 def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
@@ -252,25 +267,15 @@ def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
                 yield chunk if plain and chunk.isascii() else decoder.decode(chunk).encode()
             yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
-        place = str(error)
+        where = str(error)
         if isinstance(error, UnicodeDecodeError):
             # The decoder's object ends where reading ended, and may begin in the piece before.
             start = n_read - len(error.object) + error.start
-            place = _place(content, start, error.object[error.start : error.start + 1])
+            byte = error.object[error.start : error.start + 1]
+            where = place(content, start, byte, encoding)
         raise DataError(
-            f"dataset.path={path} is not {encoding}: {place}. "
-            "Name its encoding: dataset.encoding=auto, iso-8859-1, cp1252, ..."
+            f"dataset.path={path} is not {encoding}: {where}. {_advice(content)}"
         ) from error
-
-
-def _place(content: Path, n_before: int, byte: bytes) -> str:
-    line = 1
-    with content.open("rb") as file:
-        left = n_before
-        while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
-            line += chunk.count(b"\n")
-            left -= len(chunk)
-    return f"byte 0x{byte.hex()} in line {line} (after {n_before} bytes)"
 
 
 def _shown(label: str, pieces: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
@@ -283,5 +288,5 @@ def _shown(label: str, pieces: Iterator[bytes], file: IO[bytes]) -> Iterator[byt
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK_BYTES):
+    while chunk := file.read(CHUNK_BYTES):
         yield chunk

@@ -55,7 +55,7 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     found = _values(rows, config, remaining, (fitted or {}).get("values"))
     columns = _columns(rows, config, found)
     groups = _groups(rows, columns, rules, date)
-    facts = counted(groups, rules, rows.facts.get("n_missing", {}))
+    facts = counted(groups, rules, rows.facts)
     asked = _asked(rows, columns, rules, date)
     facts["removed"] = by_rules(groups, asked)
     table, reference = entities(groups), reference_of(config, facts)

@@ -134,7 +134,7 @@ def first_that_drops(rules: Sequence[Rule]) -> nw.Expr:
 
 
 def counted(
-    groups: nw.DataFrame[Any], rules: Sequence[Rule], n_missing: Mapping[str, int]
+    groups: nw.DataFrame[Any], rules: Sequence[Rule], read: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Count rows read and dropped, each row by the first rule that drops it, and say so.
 
@@ -145,8 +145,8 @@ def counted(
         and ``last``.
     rules : sequence of Rule
         The rules, number 1 first.
-    n_missing : mapping of str to int
-        Values that the input lacks by column.
+    read : mapping
+        The facts of the input: values that it lacks by column, and what it calls these.
 
     Raises
     ------
@@ -157,7 +157,8 @@ def counted(
     n_lines, dropped = facts["n_lines"], facts["dropped"]
     said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
     if n_lines == sum(dropped.values()):
-        gaps = ", ".join(f"{column} {n}" for column, n in n_missing.items())
+        n_missing, names = read.get("n_missing", {}), read.get("names", {})
+        gaps = ", ".join(f"{names.get(column, column)} {n}" for column, n in n_missing.items())
         missing = f" (values missing: {gaps})" if gaps else ""
         raise DataError(
             f"no line remains of {n_lines}: {said}{missing}. Relax one of these settings"

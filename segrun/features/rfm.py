@@ -64,7 +64,7 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     """
     asked = ask(transactions, config)
     groups = aggregated(transactions.frame, lean(transactions, asked))
-    facts = counted(groups, asked.rules, transactions.facts.get("n_missing", {}))
+    facts = counted(groups, asked.rules, transactions.facts)
     facts["removed"] = by_rules(groups, asked)
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)

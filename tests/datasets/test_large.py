@@ -386,7 +386,8 @@ def test_a_digest_of_a_file_changed_a_moment_ago_is_not_remembered(tmp_path, mon
 @pytest.mark.parametrize(("odd", "taken"), [(1_325_376_777, True), (5, False)])
 def test_unix_time_beyond_the_probe_is_looked_at_as_well(tmp_path, odd, taken):
     whens = [1_325_376_600 + i for i in range(200)]
-    whens[100] = odd
+    # Between the pieces of the probe.
+    whens[60] = odd
     path = tmp_path / "views.csv"
     path.write_text("id,n,when,x,price\n" + "".join(f"a,1,{when},x,2\n" for when in whens))
     config = settings_of(path, "transactions")

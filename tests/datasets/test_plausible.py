@@ -37,7 +37,7 @@ def test_the_page_tells_rows_dates_gaps_copies_and_currency(told):
     assert "23 lines read" in page[0]
     assert "dates as %Y-%m-%d" in page[0]
     assert page[1].strip() == "dates from 2011-01-13 to 2011-12-13"
-    assert page[2].strip() == "missing: UnitPrice 4.3%, CustomerID 4.3%"
+    assert page[2].strip() == "missing: what 4.3%, who 4.3%"
     assert page[3].strip() == "1 lines are copies of others"
     assert page[4].strip() == "currency: none stated"
     assert warnings == []
