@@ -36,6 +36,11 @@ class Arguments(argparse.ArgumentParser):
         raise ConfigError(f"{message}. Usage: {self.usage}")
 
 
+def is_file(text: str) -> bool:
+    """Tell whether an argument names a file with an experiment."""
+    return text.endswith((".yaml", ".yml")) and "=" not in text
+
+
 def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> dict[str, Any]:
     """Return the plain values of a group of the experiment with some of its keys changed.
 

@@ -6,12 +6,12 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr
 from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
 from segrun import interrupt
+from segrun.arguments import is_file
 from segrun.errors import ConfigError, SegrunError
 from segrun.nearest import did_you_mean
 
@@ -121,8 +121,10 @@ def dispatch(arguments: list[str]) -> int:
         print(f"segrun {metadata.version('segrun')}")  # noqa: T201
         return 0
     if any(text.startswith("query=") for text in arguments) and "COMP_LINE" in os.environ:
-        return _complete(arguments, os.environ["COMP_LINE"])
-    if _is_file(first):
+        from segrun.completion import complete
+
+        return complete(arguments, os.environ["COMP_LINE"], _COMMANDS)
+    if is_file(first):
         from segrun.compose import launch_file
 
         arguments = list(arguments)
@@ -135,26 +137,6 @@ def dispatch(arguments: list[str]) -> int:
     from segrun.compose import launch
 
     return launch(arguments)
-
-
-def _is_file(text: str) -> bool:
-    return text.endswith((".yaml", ".yml")) and "=" not in text
-
-
-def _complete(arguments: list[str], line: str) -> int:
-    """Print what can follow the words of a line: Hydra knows keys and groups, but no commands."""
-    from segrun.compose import launch
-
-    program, *words = line.split(" ")
-    done = [word for word in words[:-1] if word and not word.startswith("-")]
-    if done and (done[0] == "plan" or _is_file(done[0])):
-        del done[0]
-    elif done and done[0] in _COMMANDS:
-        return 0
-    os.environ["COMP_LINE"] = " ".join([program, "-m", *done, *words[-1:]])
-    # Between the lines that somebody types, a complaint is of no use.
-    with _nowhere() as nowhere, redirect_stderr(nowhere):
-        return launch(arguments)
 
 
 def _command(name: str, rest: list[str]) -> int:
@@ -206,7 +188,7 @@ def _plan(rest: list[str]) -> int:
 
     asked = [argument for argument in rest if argument not in ("-m", "--multirun", "--estimate")]
     planning = Planning(estimate="--estimate" in rest)
-    if asked and _is_file(asked[0]):
+    if asked and is_file(asked[0]):
         return launch_file(Path(asked[0]), ["--multirun", *asked[1:]], planning)
     return launch(["--multirun", *asked], planning)
 

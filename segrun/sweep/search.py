@@ -36,7 +36,10 @@ from segrun.sweep.study.trial import Ask, Found
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
     """Let an optimiser draw points and run each; see ``segrun.sweep.grid.sweep``."""
-    found = Arguments(Composer(context.config_loader, config), [*committed(config), *arguments])
+    found = Arguments(
+        Composer(context.config_loader, config),
+        [*committed(config.hydra.sweeper.get("params")), *arguments],
+    )
     bases = found.frozen()
     n_trials = config.hydra.sweeper.n_trials
     if n_trials is not None and n_trials < 1:
