@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import sys
@@ -71,6 +72,8 @@ def main() -> None:
     # Closed by the caller (2>&-), which print and progress cannot bear.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    # A crash in compiled code, which no except sees, then says what crashed, and where.
+    faulthandler.enable()
     try:
         interrupt.listen()
         code = dispatch(sys.argv[1:])
@@ -118,7 +121,7 @@ def dispatch(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"segrun {metadata.version('segrun')}")  # noqa: T201
         return 0
-    if first.endswith((".yaml", ".yml")) and "=" not in first:
+    if first.endswith((".yaml", ".yml")) and ("=" not in first or Path(first).is_file()):
         from segrun.compose import launch_file
 
         return launch_file(Path(first), arguments[1:])
