@@ -80,8 +80,11 @@ def _read(kind: Any, name: str, path: tuple[str, ...], named: int | None) -> lis
     if get_origin(kind) is not dict:
         return []
     item = get_args(kind)[1]
+    if not _owned(item):
+        parts = name.split(".")
+        return [Declared(item if len(parts) == 1 else Any, (*path, *parts), named)]
     entry, rest = _entry(name, item)
-    return _read(item, rest, (*path, entry), len(path) + 1 if _owned(item) else named)
+    return _read(item, rest, (*path, entry), len(path) + 1)
 
 
 def _entry(name: str, item: Any) -> tuple[str, str]:

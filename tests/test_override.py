@@ -99,6 +99,16 @@ def test_a_mistyped_key_is_told(argument, told):
         compose_experiment([*TABLE, argument])
 
 
+@pytest.mark.parametrize(
+    "argument",
+    ["+hydra.callbacks.noted._target_=noted.Noted", "+algo.params.x.y=3", "algo.grid.tol=[1e-3",
+     "algo=dbscan", "~dataset.sheet", "-m", "--config-dir=a b", "hydra.launcher.n_jobs=2",
+     "seed=1,2", "algo.params.n_clusters=range(2,5)", "dataset.path=${oc.env:HOME}/a.csv"],
+)  # fmt: skip
+def test_what_is_for_hydra_stays_as_it_is(argument):
+    assert as_typed([argument]) == ([argument], {})
+
+
 def test_what_cannot_be_swept_is_refused_and_not_taken_for_one_value():
     with pytest.raises(ConfigError, match="cannot be swept here"):
         as_typed(["-m", "features.columns.Größe.missing=mean,median"])
