@@ -2,7 +2,7 @@
 
 import os
 
-HOOK = '''
+HOOK = """
 import os
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Noted(Callback):
     def on_job_end(self, config, job_return, **kwargs):
         words = job_return.cfg.seed, job_return.status.name, " ".join(job_return.overrides)
         self._note("end", config.seed, *words)
-'''
+"""
 
 SMALL = ["features=rfm", "backend=sklearn", "dataset.n_customers=80", "algo.params.n_clusters=3"]
 
