@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from segrun.errors import ConfigError
@@ -38,7 +39,7 @@ class Arguments(argparse.ArgumentParser):
 
 def is_file(text: str) -> bool:
     """Tell whether an argument names a file with an experiment."""
-    return text.endswith((".yaml", ".yml")) and "=" not in text
+    return text.endswith((".yaml", ".yml")) and ("=" not in text or Path(text).is_file())
 
 
 def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,8 +88,45 @@ def reopen(path: Path, started: str) -> FileLock:
     return lock
 
 
+def clear_failed(path: Path) -> None:
+    """Take away what a run has left that failed: it came to nothing. Its log stays.
+
+    Only what its manifest names goes; another run's directory, and what somebody else has put
+    there, stays as it is.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if not isinstance(manifest, dict) or manifest.get("status") != "failed":
+        return
+    files = [path / name for name in manifest.get("files", {})]
+    own = [file for file in files if file.resolve().is_relative_to(path.resolve())]
+    # The manifest last: until then the directory is that of the failed run.
+    for file in (*own, path / MANIFEST):
+        file.unlink(missing_ok=True)
+        remove_empty(file.parent, path)
+
+
+def withdraw(path: Path) -> None:
+    """Leave no directory of a run that was refused: neither what it wrote, nor what it made."""
+    clear_failed(path)
+    if {entry.name for entry in path.glob("*")} <= {"segrun.log"}:
+        (path / "segrun.log").unlink(missing_ok=True)
+        remove_empty(path, Path.cwd())
+
+
+def remove_empty(path: Path, until: Path) -> None:
+    """Remove a folder and those that it is in, as long as they are empty and below another."""
+    # Not ours to remove if somebody is quicker.
+    with suppress(OSError):
+        while path.resolve() != until.resolve():
+            path.rmdir()
+            path = path.absolute().parent
+
+
 def claim(path: Path, started: str) -> None:
-    """Make a directory this run's, marked as unfinished.
+    """Make a directory this run's, marked as unfinished; one of a run that failed is free.
 
     Parameters
     ----------
@@ -103,6 +142,7 @@ def claim(path: Path, started: str) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
+        clear_failed(path)
         # The log may have been begun. Anything else is another run's, or not ours to hash.
         taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
         if taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import sys
@@ -72,6 +73,8 @@ def main() -> None:
     # Closed by the caller (2>&-), which print and progress cannot bear.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    # A crash in compiled code, which no except sees, then says what crashed, and where.
+    faulthandler.enable()
     try:
         interrupt.listen()
         code = dispatch(sys.argv[1:])

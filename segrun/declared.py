@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
@@ -72,18 +73,25 @@ def _read(kind: Any, name: str, path: tuple[str, ...], named: int | None) -> lis
     if is_dataclass(kind):
         head, _, rest = name.partition(".")
         types = _types(kind)
-        return _read(types[head], rest, (*path, head), named) if head in types else []
+        if head in types:
+            return _read(types[head], rest, (*path, head), named)
+        # Of a name of the user's own, a key that there is not: for the composition to refuse.
+        return [Declared(None, (*path, *name.split(".")), named)] if named else []
     if get_origin(kind) is not dict:
         return []
     item = get_args(kind)[1]
+    if not _owned(item):
+        parts = name.split(".")
+        return [Declared(item if len(parts) == 1 else Any, (*path, *parts), named)]
     entry, rest = _entry(name, item)
-    return _read(item, rest, (*path, entry), len(path) + 1 if _owned(item) else named)
+    return _read(item, rest, (*path, entry), len(path) + 1)
 
 
 def _entry(name: str, item: Any) -> tuple[str, str]:
     """Divide a key below a mapping into the name there, which may have points, and the rest."""
     entry, _, rest = name.rpartition(".")
-    return (entry, rest) if entry and is_dataclass(item) and rest in _types(item) else (name, "")
+    setting = is_dataclass(item) and re.fullmatch(r"[a-z_]+", rest)
+    return (entry, rest) if entry and setting else (name, "")
 
 
 def _owned(item: Any) -> bool:

@@ -110,7 +110,8 @@ def _unknown_key(name: str, parent: Any) -> str:
     # A group's name can be where no key of that name is: experiment: in a file.
     near = "" if last in known else did_you_mean(last, known)
     # A mapping whose names an algorithm knows takes further ones.
-    more = f". Another one: +{name}=VALUE" if declared(name) else ""
+    own = any(reading.named is None for reading in declared(name))
+    more = f". To add it: +{name}=VALUE" if own else ""
     return f"unknown key {name!r}.{near} {place}: {', '.join(known)}{more}"
 
 

@@ -15,8 +15,8 @@ from segrun.config import read_value
 from segrun.declared import Declared, declared
 from segrun.errors import ConfigError
 
-#: A value of a list such as a,'b,c' in a multirun.
-_ELEMENT = re.compile(r"""\s*('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^,]*)\s*(?:,|$)""")
+#: A value of a list such as a,'b,c',d\\,e in a multirun.
+_ELEMENT = re.compile(r"""\s*('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?:\\,|[^,])*)\s*(?:,|$)""")
 
 
 def as_typed(arguments: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
@@ -92,15 +92,27 @@ def _as_typed(argument: str, several: bool, given: dict[str, Any]) -> str | None
     one = next((reading for reading in readings if reading.named), readings[0])
     if not (is_text or _parsed(text)) or not _hydra_key(one):
         value = _beyond(argument, one, text, is_text=is_text, several=several)
-        if value is None:
-            return argument
-        lay(given, one.path, value)
-        return None
-    if one.is_open:
-        return f"++{name}={text}"
+        if value is not None:
+            lay(given, one.path, value)
+        return argument if value is None else None
+    if any(reading.is_open for reading in readings):
+        return _mapping(name, text, given)
     if one.named is None:
         return f"{key}={text}"
     _name(given, one)
+    return f"{name}={text}"
+
+
+def _mapping(name: str, text: str, given: dict[str, Any]) -> str:
+    """Return the argument for a mapping whose names are the user's own; see `_name`."""
+    parsed = _parsed(text)
+    if parsed is None or parsed.is_sweep_override():
+        return f"++{name}={text}"
+    entries = parsed.value()
+    for entry in entries if isinstance(entries, dict) else ():
+        for reading in declared(f"{name}.{entry}"):
+            if reading.named:
+                _name(given, reading)
     return f"{name}={text}"
 
 
@@ -157,7 +169,7 @@ def _texts(text: str, several: bool) -> str:
         found.pop()
     if len(found) < 2 or not all(found):
         return _text(text)
-    return ",".join(map(_text, found))
+    return ",".join(_text(element.replace("\\,", ",")) for element in found)
 
 
 def _simple(override: Override) -> bool:

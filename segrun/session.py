@@ -7,12 +7,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config, interrupt
+from segrun.claim import withdraw
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.explain import explain
 from segrun.report.sweep import JobResult
@@ -88,6 +89,9 @@ class Session:
             interrupt.check()
             self._tell_failure(job, error)
             log.debug("the run failed", exc_info=True)
+            if isinstance(error, ConfigError):
+                # The corrected command may want the directory.
+                withdraw(directory)
 
     def _tell_failure(self, job: JobResult, error: Exception | SystemExit) -> None:
         self.codes[-1] = exit_code(error)
@@ -111,23 +115,18 @@ class Session:
         if described := _segments(self.jobs[0]):
             print(described, end="\n\n")  # noqa: T201
         where, here = self.jobs[0].directory.absolute(), Path.cwd()
-        print(where.relative_to(here) if where.is_relative_to(here) else where)  # noqa: T201
+        if where.is_dir():
+            print(where.relative_to(here) if where.is_relative_to(here) else where)  # noqa: T201
         return max(self.codes)
 
 
 def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> int:
     from segrun.run import run
-    from segrun.store import record_end
 
     try:
         experiment = config.to_experiment(composed)
-    except (OmegaConfBaseException, ConfigError) as error:
-        message = str(error) if isinstance(error, ConfigError) else explain(error)
-        # Unresolved: what cannot be resolved may be what is wrong.
-        raw: Any = OmegaConf.to_container(composed, resolve=False)
-        about = {"name": raw["name"], "algo": raw["algo"]["name"]}
-        record_end(directory, ("failed", message), {"experiment": about}, records)
-        raise ConfigError(message) from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
     return run(experiment, directory, records).exit_code
 
 

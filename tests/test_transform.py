@@ -1,4 +1,5 @@
 import io
+import shlex
 
 import joblib
 import numpy as np
@@ -7,6 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
+from segrun.compose import compose_experiment
 from segrun.config import Scale, TransformConfig
 from segrun.errors import ConfigError, DataError
 from segrun.transform import check, fit_transform
@@ -74,10 +76,16 @@ def test_the_matrix_cannot_be_changed_by_a_fit(customers):
         Z[0, 0] = 1
 
 
-def test_log_of_a_return_is_refused_naming_column_and_cure(customers):
-    customers.columns["Amount"][3] = -4.5
-    with pytest.raises(DataError, match=r"Amount.*-4\.5.*features\.cancellations=remove"):
-        fit_transform(customers, settings(["Amount"]), seed=0)
+def test_log_of_a_return_is_refused_with_a_setting_that_works(customers):
+    customers.columns["Amount"][3] = -1.5
+    with pytest.raises(DataError, match=r"log\(1 \+ Amount\) is undefined.* -1\.5") as error:
+        fit_transform(customers, settings(["*"]), seed=0)
+    (advice,) = [word for word in shlex.split(str(error.value)) if word.startswith("transform.")][
+        1:
+    ]
+    config = compose_experiment(["features=rfm", advice.rstrip(",")]).transform
+    assert config.log1p == ["NumberOfOrders", "Recency"]
+    fit_transform(customers, config, seed=0)
 
 
 def test_an_unknown_log_column_is_refused_naming_the_features(customers):

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun.config.experiment import Experiment
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 
 
 def to_experiment(composed: DictConfig) -> Experiment:
@@ -45,8 +46,8 @@ def refuse_added_keys(node: DictConfig, prefix: str) -> None:
     for name in map(str, node):
         if name not in known:
             raise ConfigError(
-                f"unknown key {prefix}{name}. Keys there: {', '.join(known)}. "
-                "Set one of them without the +"
+                f"unknown key {prefix}{name}.{did_you_mean(name, known)} "
+                f"Keys there: {', '.join(known)}"
             )
         elsewhere = OmegaConf.is_missing(node, name) or OmegaConf.is_interpolation(node, name)
         child = None if elsewhere else node[name]

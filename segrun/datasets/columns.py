@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 
+import polars as pl
+
 from segrun.config import ColumnsConfig
+from segrun.datasets.proposal import proposal
 from segrun.datasets.quoting import clipped, listed
 from segrun.datasets.transactions import ID_COLUMN
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
+
+#: Gives the rows of a file, None where they are not to be looked at.
+Rows = Callable[[], pl.LazyFrame] | None
+
+#: Rows that are looked at for advice.
+_N_SAMPLE = 500
 
 
 class Use(Enum):
@@ -63,19 +70,6 @@ UCI = {
     "price": ("UnitPrice", "Price"),
     "customer": (ID_COLUMN, "Customer ID"),
     "country": ("Country",),
-}
-
-#: Words by which the columns of other files are guessed, for suggestions only.
-_WORDS = {
-    "customer": "customer client user member account subscriber msisdn buyer phone email iban "
-    "kunde konto household card id",
-    "date": "date datetime timestamp time day booked created datum buchungstag start when fecha "
-    "créé",
-    "amount": "amount total value revenue sales spend charge cost fee betrag summe umsatz montant "
-    "importe",
-    "price": "unitprice price tariff rate einzelpreis preis prix precio",
-    "quantity": "quantity qty units menge anzahl count quantité cantidad",
-    "invoice": "invoice order receipt basket transaction bestell rechnung ticket commande pedido",
 }
 
 
@@ -136,8 +130,17 @@ def check(columns: ColumnsConfig) -> None:
                 )
 
 
-def find_uci(names: Iterable[str], file: str) -> Mapped:
+def find_uci(names: Iterable[str], file: str, rows: Rows = None) -> Mapped:
     """Find the columns of the UCI data; case, blanks and underscores do not matter.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The columns of the file.
+    file : str
+        Its path.
+    rows : callable, optional
+        Returns its rows, for advice by what is in them.
 
     Raises
     ------
@@ -161,13 +164,16 @@ def find_uci(names: Iterable[str], file: str) -> Mapped:
     if missing:
         raise DataError(
             f"dataset.path={file} lacks the column {', '.join(missing)}. "
-            f"Its columns: {listed(names)}. If these are others: {_ready_line(names)}"
+            f"Its columns: {listed(names)}. If these are others: "
+            f"{proposal(names, _sample(rows), file)}"
         )
     return Mapped(columns, ID_COLUMN)
 
 
-def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mapped:
-    """Find the columns that the configuration names.
+def find_mapped(
+    config: ColumnsConfig, names: Iterable[str], file: str, rows: Rows = None
+) -> Mapped:
+    """Find the columns that the configuration names; see `find_uci`.
 
     Raises
     ------
@@ -190,7 +196,8 @@ def find_mapped(config: ColumnsConfig, names: Iterable[str], file: str) -> Mappe
     if lacking:
         raise DataError(
             f"dataset.columns does not say which column holds {', '.join(lacking)}. "
-            f"Columns of dataset.path={file}: {listed(names)}. Perhaps: {_ready_line(names)}"
+            f"Columns of dataset.path={file}: {listed(names)}. Perhaps: "
+            f"{proposal(names, _sample(rows), file)}"
         )
     return Mapped(columns, _id_name(columns["customer"]))
 
@@ -205,41 +212,14 @@ def _id_name(column: str) -> str:
     return "customer" if taken else column
 
 
-def _ready_line(names: list[str]) -> str:
-    """Return a mapping by guess, to be looked over and pasted."""
-    guessed = {role: _guess(words.split(), names) for role, words in _WORDS.items()}
-    wanted = ["customer", "date", "price", "quantity", "invoice"]
-    if guessed["amount"] or not guessed["price"]:
-        wanted = ["customer", "date", "amount", "invoice"]
-    left = list(names)
-    shown = []
-    for role in wanted:
-        name = _guess(_WORDS[role].split(), left)
-        if name:
-            left.remove(name)
-        if name or role in ("customer", "date", "amount"):
-            shown.append(f"{role}: {_value(name or 'COLUMN')}")
-    mapping = shlex.quote(f"dataset.columns={{{', '.join(shown)}}}")
-    return f"dataset=transactions {mapping}"
-
-
-def _value(name: str) -> str:
-    """Return a name as the command line takes it."""
-    if re.fullmatch(r"[A-Za-z_][\w ./-]*", name, re.ASCII):
-        return name
-    name = clipped(name)
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _guess(words: list[str], names: list[str]) -> str | None:
-    """Return the column whose name has the earliest of the words."""
-    for word in words:
-        for name in names:
-            if word in _plain(name):
-                return name
-    near = difflib.get_close_matches(words[0], {_plain(n): n for n in names}, n=1, cutoff=0.8)
-    return next((n for n in names if near and _plain(n) == near[0]), None)
+def _sample(rows: Rows) -> pl.DataFrame | None:
+    """Return some rows, None where they cannot be read: the advice is then by the names alone."""
+    if rows is None:
+        return None
+    try:
+        return rows().head(_N_SAMPLE).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
 
 
 def _plain(name: str) -> str:

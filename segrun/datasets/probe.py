@@ -116,7 +116,7 @@ def guess(config: FileConfig, text: Utf8File, folder: Path) -> Guess | None:
         If the probe cannot be read.
     """
     table = CsvTable(text, config.path, config.separator, folder)
-    mapped = find(config, table.names)
+    mapped = find(config, table.names, table.frame)
     rows = with_raw(table.frame(), mapped, config).collect().lazy()
     readings = find_readings(table, rows, mapped, config)
     if not _settled(rows, readings, config):

@@ -76,7 +76,7 @@ def read(
         table = open_source(config, source, folder)
     else:
         table = CsvTable(text, config.path, config.separator, folder)
-    mapped = find(config, table.names)
+    mapped = find(config, table.names, table.frame)
     table.check_used(mapped.columns.values())
     used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
     table.hold_numbers(used, config.decimal, config.missing)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from segrun.config import ColumnKind, FileConfig, RecordsConfig, TransactionsConfig
 from segrun.customers import TAKEN
-from segrun.datasets.columns import Mapped, Use, find_mapped, find_uci
+from segrun.datasets.columns import Mapped, Rows, Use, find_mapped, find_uci
 from segrun.datasets.quoting import clipped, listed
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
@@ -21,8 +21,8 @@ _OF_KIND = {
 RECORD_ID = "id of the rows"
 
 
-def find(config: FileConfig, names: Iterable[str]) -> Mapped:
-    """Find the columns that a configuration names, or those of the UCI data.
+def find(config: FileConfig, names: Iterable[str], rows: Rows = None) -> Mapped:
+    """Find the columns that a configuration names, or those of the UCI data; see `find_uci`.
 
     Raises
     ------
@@ -30,10 +30,10 @@ def find(config: FileConfig, names: Iterable[str]) -> Mapped:
         If one is missing, or there twice.
     """
     if isinstance(config, TransactionsConfig):
-        return find_mapped(config.columns, names, config.path)
+        return find_mapped(config.columns, names, config.path, rows)
     if isinstance(config, RecordsConfig):
         return _find_declared(config, names)
-    return find_uci(names, config.path)
+    return find_uci(names, config.path, rows)
 
 
 def check_records(config: RecordsConfig) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from segrun.atomic import write_text
-from segrun.claim import LOCK, locked
+from segrun.claim import LOCK, MANIFEST, clear_failed, locked, remove_empty
 from segrun.errors import ClaimError, StoreError
 from segrun.store import read_json
 from segrun.sweep.job import Job
@@ -95,6 +94,25 @@ class SweepDirectory:
         text = json.dumps(vars(header), indent=1, default=str)
         write_text(self.path / SWEEP, text)
 
+    def clear_failed(self) -> None:
+        """Take away a grid of which every job has failed: it came to nothing."""
+        try:
+            if read_json(self.path / SWEEP).get("kind") != "grid":
+                return
+            folders = [self.path / job.folder for job in read_jobs(self.path, None)]
+            ends = [read_json(folder / MANIFEST).get("status") for folder in folders]
+        except (ValueError, StoreError):
+            # Somebody has changed it.
+            return
+        if set(ends) != {"failed"}:
+            return
+        for folder in folders:
+            clear_failed(folder)
+            (folder / "segrun.log").unlink(missing_ok=True)
+            remove_empty(folder, self.path)
+        for name in ("scores.csv", "jobs.csv", MULTIRUN, SWEEP):
+            (self.path / name).unlink(missing_ok=True)
+
     def add(self, job: Job) -> None:
         """Write down one new job.
 
@@ -131,9 +149,7 @@ class SweepDirectory:
             (self.path / LOCK).unlink(missing_ok=True)
         self._lock.release()
         if never_began:
-            # Not ours to remove if somebody is quicker.
-            with suppress(OSError):
-                self.path.rmdir()
+            remove_empty(self.path, Path.cwd())
 
 
 def read_header(path: Path) -> Header:

@@ -115,7 +115,7 @@ def _link(source: str, target: str) -> None:
 
 
 def begin(config: DictConfig) -> SweepDirectory:
-    """Claim the sweep directory of a new sweep.
+    """Claim the sweep directory of a new sweep; one of which every job failed is free.
 
     Raises
     ------
@@ -123,6 +123,7 @@ def begin(config: DictConfig) -> SweepDirectory:
         If there is a sweep in it, or it cannot be written to.
     """
     folder = SweepDirectory(Path(str(config.hydra.sweep.dir)))
+    folder.clear_failed()
     if (folder.path / SWEEP).exists() or (folder.path / MULTIRUN).exists():
         folder.close()
         raise ClaimError(

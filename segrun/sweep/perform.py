@@ -16,6 +16,7 @@ from segrun import config, interrupt
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.prepare import Desk, Part
 from segrun.shelf import Shelf
+from segrun.sweep.callbacks import around, ended
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
 
@@ -56,7 +57,9 @@ class Performer:
         node = self._node(job)
         setup_globals()
         configure_log(node.hydra.job_logging, node.hydra.verbose)
-        status, reason, code = self._run(job, directory, node)
+        with around(job, node, self) as returned:
+            status, reason, code = self._run(job, directory, node)
+            ended(returned, reason, code)
         return Ended(job, status, reason, time.perf_counter() - began, exit_code=code)
 
     def _run(self, job: Job, directory: Path, node: DictConfig) -> tuple[str, str, int]:

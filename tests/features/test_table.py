@@ -75,7 +75,7 @@ def test_an_unknown_category_is_refused_or_ignored(declaring, encode):
     ("columns", "said"),
     [
         ({}, r"column age has no value for 1 of 4 customers, such as a: set .*age.missing"),
-        ({"age": {"missing": 1}}, r"column city has no value.*most_frequent or a text"),
+        ({"age": {"missing": 1}}, r"city has no value.*city.missing=most_frequent .or a text"),
         (LEARNED | {"size": {"max_categories": 2}}, r"size has 3 categories, more than"),
         (LEARNED | {"size": {"categories": ["S"]}}, r"no known category is 'L', 'M'"),
     ],
