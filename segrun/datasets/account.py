@@ -99,11 +99,11 @@ def facts(
         "n_bad": dict(n_bad),
         "n_missing": {name: n for name, n in surveyed["missing"].items() if n},
         "n_copies": copied["n"],
-        "copies": copied,
         "date_format": formats.pop() if len(formats) == 1 else None,
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
+        **({"copied_days": copied["ranges"]} if copied["ranges"] else {}),
         **({"dropped_copies": _dropped(copied)} if _drops(config) and copied["n"] else {}),
         **{name: True for name, so in ids.items() if so},
     }
