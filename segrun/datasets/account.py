@@ -107,13 +107,13 @@ def facts(
         "n_bad": dict(n_bad),
         "n_missing": {name: n for name, n in surveyed["missing"].items() if n},
         "n_copies": copied["n"],
-        "copies": copied,
         # A table too large to be read twice has not counted them.
         "n_ids": surveyed.get("n_ids"),
         "date_format": formats.pop() if len(formats) == 1 else None,
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
+        **({"copied_days": copied["ranges"]} if copied["ranges"] else {}),
         **({"dropped_copies": _dropped(copied)} if _drops(config) and copied["n"] else {}),
     }
 
