@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from segrun.config import FileConfig, RecordsConfig
+from segrun.config import Copies, FileConfig, RecordsConfig
 from segrun.datasets import plausible
 from segrun.datasets.readings import Readings
 from segrun.datasets.rows import Rows
@@ -70,36 +70,57 @@ def from_plain(values: Mapping[str, Any]) -> Account:
 
 
 def facts(
-    n_bad: Mapping[str, int], surveyed: Mapping[str, Any], readings: Readings, columns: pl.Schema
+    config: FileConfig,
+    n_bad: Mapping[str, int],
+    surveyed: Mapping[str, Any],
+    readings: Readings,
+    columns: pl.Schema,
 ) -> dict[str, Any]:
     """Return what results say of how a table was read.
 
     Parameters
     ----------
+    config : FileConfig
+        Whether copies were left out.
     n_bad : mapping of str to int
         Bad lines by what is wrong with them.
     surveyed : mapping
-        As of `plausible.survey`.
+        As of `plausible.survey`, and ``copies`` as of `copies.find`.
     readings : Readings
         How its columns were read.
     columns : polars.Schema
         The columns of the file.
     """
     formats = set(readings.date_formats.values())
+    copied = surveyed["copies"]
     ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
     return {
         "n_read": surveyed["n_lines"],
         "n_bad": dict(n_bad),
         "n_missing": {name: n for name, n in surveyed["missing"].items() if n},
-        "n_copies": surveyed["copies"],
+        "n_copies": copied["n"],
         # A table too large to be read twice has not counted them.
         "n_ids": surveyed.get("n_ids"),
         "date_format": formats.pop() if len(formats) == 1 else None,
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
+        **({"copied_days": copied["ranges"]} if copied["ranges"] else {}),
+        **({"dropped_copies": _dropped(copied)} if _drops(config) and copied["n"] else {}),
         **{name: True for name, so in ids.items() if so},
     }
+
+
+def _drops(config: FileConfig) -> bool:
+    return config.duplicates is Copies.drop
+
+
+def _dropped(copied: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how much copies were that were left out; see `segrun.features.removed`."""
+    share, total = {"lines": copied["n"] / copied["n_lines"]}, {}
+    if copied["share_of_money"] is not None:
+        share["money"], total["money"] = copied["share_of_money"], copied["money"]
+    return {"n_lines": copied["n"], "share": share, "sum": total}
 
 
 def currencies(readings: Readings) -> tuple[str, ...]:
@@ -116,17 +137,21 @@ def how(opened: Mapping[str, Any], readings: Readings) -> str:
     return ", ".join(said)
 
 
-def tell(path: str, account: Account, quarantine: Path | None = None, where: str = "read") -> None:
+def tell(
+    config: FileConfig, account: Account, quarantine: Path | None = None, where: str = "read"
+) -> None:
     """Log what the rows are like, and warn of what is likely to be wrong with them."""
     found = account.surveyed
-    log.info("%s: %d lines %s (%s)", path, found["n_lines"], where, account.how)
-    for line in plausible.page(found, account.currencies):
+    dropped = _drops(config)
+    log.info("%s: %d lines %s (%s)", config.path, found["n_lines"], where, account.how)
+    for line in plausible.page(found, account.currencies, dropped=dropped):
         log.info("  %s", line)
     if account.n_bad:
         reasons = ", ".join(f"{n} for {reason}" for reason, n in account.n_bad.items())
         kept = ", kept in quarantine.csv" if quarantine else ""
         log.warning("%d bad lines left out%s: %s", sum(account.n_bad.values()), kept, reasons)
-    for surprise in plausible.surprises(found, account.currencies, datetime.now()):
+    today = datetime.now()
+    for surprise in plausible.surprises(found, account.currencies, today, dropped=dropped):
         log.warning("%s", surprise)
 
 

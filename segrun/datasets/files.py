@@ -15,6 +15,7 @@ import polars as pl
 from segrun.cache.leftovers import remove_leftovers
 from segrun.config import (
     CacheConfig,
+    Copies,
     FileConfig,
     RatingsFileConfig,
     RecordsConfig,
@@ -68,6 +69,11 @@ def check(config: FileConfig) -> None:
         columns.check(config.columns)
     if isinstance(config, RatingsFileConfig):
         ratings.check(config)
+        if config.duplicates is Copies.drop:
+            raise ConfigError(
+                "dataset.duplicates=drop: of ratings features.duplicates decides (refuse, last or "
+                "mean)"
+            )
     if isinstance(config, RecordsConfig):
         used.check_records(config)
 

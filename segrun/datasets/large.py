@@ -14,7 +14,7 @@ import polars as pl
 
 from segrun.cache.digests import is_still, remembered, state
 from segrun.cache.entry import Entry, entries, key_of, locked, making
-from segrun.config import CacheConfig, FileConfig, RatingsFileConfig
+from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig
 from segrun.datasets.account import Account, delivered, from_plain, tell
 from segrun.datasets.rows import Rows
 from segrun.datasets.source import Kind, Source
@@ -28,7 +28,7 @@ log = logging.getLogger("segrun.datasets")
 _MOST_PACKED = 20
 
 #: Changes where tables of earlier versions must not be used.
-_FORM = 2
+_FORM = 3
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def opened(reading: Reading) -> Iterator[Opened]:
 
 
 def _may_be_large(reading: Reading) -> bool:
-    source = reading.source
-    if isinstance(reading.config, RatingsFileConfig) or source.parts:
+    source, config = reading.source, reading.config
+    if isinstance(config, RatingsFileConfig) or source.parts or config.duplicates is Copies.drop:
         return False
     if source.kind is not Kind.text:
         return False
@@ -141,7 +141,7 @@ def _given(
     if account is None:
         return Opened(None, text)
     where = "from the cache" if from_cache else "read"
-    tell(reading.config.path, account, where=where)
+    tell(reading.config, account, where=where)
     file = folder / ROWS
     rows = pl.scan_parquet(file, glob=False)
     more: dict[str, Any] = {"files": (file,), "from_cache": from_cache}

@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from segrun.config import ColumnKind, Decimal, FileConfig, RecordsConfig, TransactionsConfig
+from segrun.datasets import copies
 from segrun.datasets.columns import CANONICAL
 from segrun.datasets.csvfile import MAX_FILTERED, distinct
 from segrun.datasets.lines import Lines, read_lines, records, transactions
@@ -261,7 +262,7 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
         "n_lines": n_rows,
         "missing": missing,
         "nameless": checks[f"missing {guess.mapped.id_role}"],
-        "copies": None,
+        "copies": dict(copies.UNKNOWN),
         "days": days.struct.unnest().sort("day"),
         "busiest": (guess.busiest, checks["n_busiest"]) if guess.busiest is not None else None,
     }

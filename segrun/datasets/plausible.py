@@ -10,44 +10,30 @@ import polars as pl
 
 from segrun.datasets.table import counted
 
-#: Copies are found by hashes, some 30 bytes a line in a set: above this, they are not counted, to
-#: bound memory. A CSV file of so many lines is read in one pass, which counts none either.
-_MAX_HASHED = 2_500_000
-
 #: Days without a line that are taken for a wrong year.
 _JUMP = timedelta(days=365)
 
 _MANY_COPIES = 0.2
+_N_RANGES = 3
 _MANY_OF_ONE = 0.5
 
 
-def survey(
-    lines: pl.LazyFrame, rows: pl.LazyFrame, n_lines: int, columns: tuple[str, str | None]
-) -> dict[str, Any]:
-    """Return what the plausibility page tells, from a pass or two.
+def survey(lines: pl.LazyFrame, columns: tuple[str, str | None]) -> dict[str, Any]:
+    """Return what the plausibility page tells besides copies, from a pass or two.
 
     Parameters
     ----------
     lines : LazyFrame
         Columns of the contract.
-    rows : LazyFrame
-        The same lines with all columns of the file: only what repeats in all is a copy.
-    n_lines : int
-        Their number, about.
     columns : tuple of (str, str or None)
         Those of `lines` with the id and, if there is one, the date.
 
     Returns
     -------
     dict
-        ``n_lines, missing`` (lines per column), ``nameless`` (lines without an id), ``copies``
-        (lines that repeat an earlier one; None if not counted), ``days`` (lines per day),
-        ``busiest`` (customer and lines), ``n_ids`` (different ids).
+        ``n_lines, missing`` (lines per column), ``nameless`` (lines without an id), ``days``
+        (lines per day), ``busiest`` (customer and lines), ``n_ids`` (different ids).
     """
-    copies = None
-    if n_lines <= _MAX_HASHED:
-        n_copies = pl.len() - pl.struct(pl.all()).hash().n_unique()
-        copies = int(rows.select(n_copies.cast(pl.Int64)).collect(engine="streaming").item())
     id_column, date = columns
     found = lines.select(
         n_lines=pl.len(),
@@ -61,34 +47,33 @@ def survey(
         "n_lines": found["n_lines"].item(),
         "missing": found["missing"].item(),
         "nameless": found["missing"].item()[id_column],
-        "copies": copies,
         "days": days,
         "busiest": most[0] if most else None,
         "n_ids": len(customers),
     }
 
 
-def page(facts: Mapping[str, Any], currencies: tuple[str, ...]) -> list[str]:
-    """Return the facts as lines for the log."""
+def page(facts: Mapping[str, Any], currencies: tuple[str, ...], *, dropped: bool) -> list[str]:
+    """Return the facts as lines for the log; `dropped`: copies were left out."""
     n_lines, days = facts["n_lines"], facts["days"]
     missing = [f"{name} {n / n_lines:.1%}" for name, n in facts["missing"].items() if n]
-    copies = facts["copies"]
+    n_copies = facts["copies"]["n"]
     said = [f"missing: {', '.join(missing) or 'nothing'}"]
     if len(days):
         said.insert(0, f"dates from {days['day'][0]} to {days['day'][-1]}")
-    said.append("copies not counted" if copies is None else f"{copies} lines are copies of others")
+    left = " and left out" if dropped and n_copies else ""
+    copies = "copies not counted" if n_copies is None else f"{n_copies} lines are copies of others"
+    said.append(f"{copies}{left}")
     said.append(f"currency: {', '.join(currencies) or 'none stated'}")
     return said
 
 
-def surprises(facts: Mapping[str, Any], currencies: tuple[str, ...], today: datetime) -> list[str]:
-    """Return what is likely to be wrong with the data."""
+def surprises(
+    facts: Mapping[str, Any], currencies: tuple[str, ...], today: datetime, *, dropped: bool
+) -> list[str]:
+    """Return what is likely to be wrong with the data; `dropped`: copies were left out."""
     found = [*_of_dates(facts["days"], today), *_of_customers(facts)]
-    copies = facts["copies"] or 0
-    if copies > _MANY_COPIES * facts["n_lines"]:
-        found.append(
-            f"{copies} of {facts['n_lines']} lines are copies of others: was the file joined twice?"
-        )
+    found += _of_copies(facts["copies"], dropped=dropped)
     if len(currencies) > 1:
         found.append(f"amounts in several currencies are added up: {', '.join(currencies)}")
     return found
@@ -110,6 +95,34 @@ def _of_dates(days: pl.DataFrame, today: datetime) -> list[str]:
                 f"{int(days['n'].sum()) - n_before} after): look for a wrong year or date order"
             )
     return found
+
+
+def _of_copies(copies: Mapping[str, Any], *, dropped: bool) -> list[str]:
+    if not copies["n"]:
+        return []
+    cure = "They are left out" if dropped else "dataset.duplicates=drop leaves them out"
+    if copies["ranges"]:
+        shown = [
+            f"{part['n_copies']} of {part['n_lines']} lines from {part['first']} to {part['last']}"
+            + _worth(part["money"])
+            for part in copies["ranges"][:_N_RANGES]
+        ]
+        n_more = len(copies["ranges"]) - len(shown)
+        more = f", and of {n_more} more ranges of days" if n_more else ""
+        return [
+            f"{'; '.join(shown)}{more} are copies of others, and hardly any on other days: do "
+            f"files that were joined overlap there? {cure}"
+        ]
+    if copies["n"] > _MANY_COPIES * copies["n_lines"]:
+        return [
+            f"{copies['n']} of {copies['n_lines']} lines are copies of others"
+            f"{_worth(copies['money'])}: was the file joined twice? {cure}"
+        ]
+    return []
+
+
+def _worth(money: float | None) -> str:
+    return "" if money is None else f", worth {money:,.2f},"
 
 
 def _of_customers(facts: Mapping[str, Any]) -> list[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from segrun.config import (
     BadLines,
     ColumnKind,
+    Copies,
     FileConfig,
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import plausible
+from segrun.datasets import copies, plausible
 from segrun.datasets.account import Account, currencies, delivered, facts, how, tell
 from segrun.datasets.columns import Mapped
 from segrun.datasets.csvfile import CsvTable
@@ -39,6 +42,7 @@ class _Opened:
     source: Source
     table: Table
     mapped: Mapped
+    copied: Mapping[str, Any]
 
 
 def read(
@@ -89,9 +93,12 @@ def read(
     found = lines(rows)
     found = replace(found, frame=_kept(found.frame, table))
     kept = sort_out(table, found, config, folder, lambda: lines(numbered()))
+    copied = copies.find(kept.lines, mapped, config, readings.n_lines)
+    if config.duplicates is Copies.drop:
+        kept = replace(kept, lines=copied.without(kept.lines))
     if isinstance(config, RecordsConfig) and config.one_per_id:
         check_one_per_id(table, kept.lines, config, lambda: lines(numbered()))
-    return _delivered(_Opened(config, source, table, mapped), kept, readings)
+    return _delivered(_Opened(config, source, table, mapped, copied.facts), kept, readings)
 
 
 def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transactions | Rows:
@@ -105,13 +112,13 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
         good = transactions(kept.lines, fractions=kept.fractions)
         keys = ID_COLUMN, "InvoiceDate"
     own = without_raw(kept.lines.frame)
-    surveyed = plausible.survey(good, own, readings.n_lines, keys)
+    surveyed = plausible.survey(good, keys) | {"copies": dict(opened.copied)}
     account = Account(
         how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
+        facts(config, kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
         opened.mapped.id_name,
     )  # fmt: skip
-    tell(config.path, account, kept.quarantine)
+    tell(config, account, kept.quarantine)
     return delivered(config, source, good, account, quarantine=kept.quarantine)
 
 

@@ -100,8 +100,17 @@ def tell(removed: Removed, config: FeaturesConfig) -> None:
                 f"{said(rule, found)}: more than features.allow_removed={config.allow_removed:g}. "
                 "If that is meant: features.allow_removed=1"
             )
-        if most > config.warn_removed:
-            log.warning("%s", said(rule, found))
+    for text in lost(removed, config):
+        log.warning("%s", text)
+
+
+def lost(removed: Removed, config: FeaturesConfig) -> list[str]:
+    """Return what to say of rules that leave out much."""
+    return [
+        said(rule, found)
+        for rule, found in removed.items()
+        if max(found["share"].values()) > config.warn_removed
+    ]
 
 
 def said(rule: str, found: Mapping[str, Any]) -> str:

@@ -13,12 +13,14 @@ from segrun.apply.placement import Placing
 from segrun.claim import INGESTED
 from segrun.config import Experiment, RecordsConfig, from_plain
 from segrun.errors import DataError
+from segrun.features.removed import lost
 from segrun.finished import FinishedRun
 from segrun.ingest import batches, contents, placing, reading
 from segrun.ingest.aggregates import Aggregates
 from segrun.ingest.batches import Ingested
 from segrun.ingest.database import fact, set_fact, transaction
 from segrun.ingest.moves import Move, moves_between
+from segrun.ingest.overlap import overlapping
 from segrun.ingest.part import Part
 from segrun.ingest.totals import totals_of
 from segrun.progress import Progress
@@ -69,6 +71,10 @@ class Ledger:
             currencies, mixed = reading.merged_currencies(before, source.facts)
             told = batches.keep_quarantine(self.run.path / INGESTED, source, sha256) + mixed
         facts = totals_of(part, self.aggregates.definition.asked)
+        if len(part.table):
+            now = self.aggregates.totals
+            told += overlapping(self._experiment.dataset, path, now, facts)
+        told += lost(facts["removed"], self._experiment.features)
         with transaction(self.connection):
             set_fact(self.connection, "ids", ids)
             set_fact(self.connection, "currencies", currencies)

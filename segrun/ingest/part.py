@@ -12,6 +12,7 @@ from segrun.datasets.rows import Rows
 from segrun.datasets.transactions import Transactions
 from segrun.features.lines import tallied
 from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
+from segrun.features.removed import by_rules
 from segrun.features.sums import Sums, check_size, strict_sums
 
 
@@ -29,7 +30,7 @@ class Part:
     different : mapping of str to DataFrame
         By `distinct` answer: columns ``id`` and ``value``, once each.
     facts : mapping
-        Rows read and dropped by each rule, and the dates of those that count.
+        Rows read and dropped by each rule, how much that is, and the dates of those that count.
     """
 
     table: nw.DataFrame[Any]
@@ -48,6 +49,7 @@ def part_of(source: Transactions | Rows, asked: Asked) -> Part:
     """
     groups = aggregated(source.frame, asked)
     table, facts = entities(groups), tallied(groups, asked.rules)
+    facts["removed"] = by_rules(groups, asked)
     if table.is_empty():
         return Part(table, {}, {}, facts)
     lines = source.frame.filter(counting(asked))

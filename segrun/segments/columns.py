@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segrun.config import FeaturesConfig, Orders, RfmConfig
 
 #: Values of a text column that are told apart, the most frequent first.
 MAX_CATEGORIES = 20
@@ -27,12 +29,20 @@ class Column:
         Whether the algorithm saw it.
     category : bool
         Whether it is a value of a text column.
+    title : str
+        What people are told instead of the name; empty: the name.
     """
 
     name: str
     stored: NDArray[Any]
     clustered: bool
     category: bool = False
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        """What sentences call the column."""
+        return self.title or self.name
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -46,7 +56,17 @@ class Column:
 
     def take(self, rows: NDArray[Any]) -> Column:
         """Return the chosen rows."""
-        return Column(self.name, self.stored[rows], self.clustered, self.category)
+        return replace(self, stored=self.stored[rows])
+
+
+def titles(features: FeaturesConfig) -> dict[str, str]:
+    """Return what to call features whose names say something else than what they are.
+
+    The kit counts lines by the name NumberOfOrders, and Invoices may stand beside them.
+    """
+    if isinstance(features, RfmConfig) and features.orders is Orders.lines:
+        return {"NumberOfOrders": "NumberOfOrders (lines)"}
+    return {}
 
 
 def columns_of(

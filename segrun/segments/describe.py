@@ -17,6 +17,7 @@ from segrun.report.pictures import canvas
 from segrun.segments.cautions import cautions
 from segrun.segments.choosing import chosen
 from segrun.segments.clustering import Clustering, read_clustering
+from segrun.segments.columns import titles
 from segrun.segments.criteria import criteria_rows, disagreement
 from segrun.segments.description import Description, write
 from segrun.segments.facts import fact_rows, facts
@@ -78,7 +79,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     own = members.customers.take(slice(members.n_clustered))
     clustering = replace(clustering, customers=own)
     run.release()
-    people = population(members, config.order_by)
+    people = population(members, config.order_by, titles(clustering.experiment.features))
     shown = [people.numbers[label] for label in people.shown]
     profiles = [profile(column, people.codes, people.n_groups) for column in people.columns]
     n_months = _n_months(run.manifest.get("features", {}))

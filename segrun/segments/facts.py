@@ -115,7 +115,7 @@ def _presence(about: Profile, codes: NDArray[np.int64], n_segments: int) -> _Pre
 
 def _sentence(about: Profile, place: int, effect: float, presence: _Presence | None) -> str:
     """Return the sentence that says best how a segment differs; empty where none is true."""
-    name, mean, overall = about.column.name, float(about.mean[place]), about.overall_mean
+    name, mean, overall = about.column.called, float(about.mean[place]), about.overall_mean
     if about.column.category:
         return wording.category(name, mean, overall)
     # Where having any or none of it is most of the difference.
@@ -126,7 +126,7 @@ def _sentence(about: Profile, place: int, effect: float, presence: _Presence | N
 
 
 def _comparison(about: Profile, place: int, effect: float) -> str:
-    name, mean, overall = about.column.name, float(about.mean[place]), about.overall_mean
+    name, mean, overall = about.column.called, float(about.mean[place]), about.overall_mean
     if _is_share(about):
         return wording.as_share(name, mean, overall) if (mean > overall) == (effect > 0) else ""
     median, middle = float(about.quantiles["median"][place]), about.overall_median

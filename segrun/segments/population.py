@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,10 @@ class Population:
         return len(self.shown) + (len(self.labels) > len(self.shown))
 
 
-def population(members: Members, order_by: str) -> Population:
-    """Return the customers by segment.
+def population(
+    members: Members, order_by: str, titles: Mapping[str, str] | None = None
+) -> Population:
+    """Return the customers by segment; `titles` are of columns that are called otherwise.
 
     Raises
     ------
@@ -69,6 +71,7 @@ def population(members: Members, order_by: str) -> Population:
         columns = [*rated_columns(clustered, members.labels), *columns_of({}, members.others)]
     else:
         columns = columns_of(clustered, members.others)
+    columns = [replace(column, title=(titles or {}).get(column.name, "")) for column in columns]
     labels = members.labels
     # Mostly everybody is: nothing is copied then.
     if not members.inside.all():

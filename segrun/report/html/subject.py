@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from segrun import config
 from segrun.finished import FinishedRun
 from segrun.seeds import generator
+from segrun.segments.columns import titles
 from segrun.segments.description import MEMBERS
 from segrun.segments.segment import Segment, Segments
 from segrun.sparse import SparseColumns
@@ -78,16 +79,17 @@ class Subject:
         columns = self.run.customers.columns
         if isinstance(columns, SparseColumns):
             return _of_ratings(columns.matrix)
+        called = self.titles
         return _AsFloats(
-            {n: values for n, values in columns.items() if values.dtype.kind in "iufb"}
+            {called.get(n, n): v for n, v in columns.items() if v.dtype.kind in "iufb"}
         )
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
-        """What to call a column instead of its name: titles of items, where columns are items."""
+        """What to call a column instead of its name, as items have titles."""
         columns = self.run.customers.columns
         if not isinstance(columns, SparseColumns):
-            return {}
+            return titles(config.from_plain(self.run.experiment).features)
         return dict(zip(columns, columns.catalogue.names(), strict=True))
 
     @cached_property
