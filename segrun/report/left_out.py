@@ -24,7 +24,7 @@ def left_out(manifest: Record) -> str:
     parts = {**features["removed"], **_repeats(features)}
     if n_gone := _n_gone(manifest):
         parts["no line that counts"] = {"n_customers": n_gone}
-    money = _money([*parts.values(), kept])
+    money = _money(kept)
     every = [*parts.values(), kept]
     whole = {
         unit: sum(_amounts(one, money).get(unit, 0) for one in every) for unit in _units(money)
@@ -42,9 +42,9 @@ def left_out(manifest: Record) -> str:
     )
 
 
-def _money(records: list[Record]) -> str:
+def _money(kept: Record) -> str:
     """Return the sum that is told: a product, as price times quantity is, before any other."""
-    names = dict.fromkeys(name for one in records for name in one.get("sum", {}))
+    names = list(kept.get("sum", {}))
     return next((name for name in names if " * " in name), next(iter(names), ""))
 
 
@@ -54,7 +54,10 @@ def _units(money: str) -> tuple[str, ...]:
 
 def _amounts(one: Record, money: str) -> dict[str, float]:
     found = {"lines": one.get("n_lines"), "customers": one.get("n_customers")}
-    found[money] = one.get("sum", {}).get(money)
+    sums = one.get("sum", {})
+    if money:
+        # What reading left out has its money under that name, whatever the features call it.
+        found[money] = sums.get(money, sums.get("money"))
     return {unit: amount for unit, amount in found.items() if amount is not None}
 
 

@@ -50,7 +50,7 @@ def settings_of(path, kind, **changes):
 def told(rows):
     """Rows, facts and fingerprint, or nothing that the two roads may differ in."""
     frame = rows.frame.collect("polars").to_native()
-    facts = {name: fact for name, fact in rows.facts.items() if name != "n_copies"}
+    facts = {name: fact for name, fact in rows.facts.items() if name not in ("n_copies", "n_ids")}
     return frame, facts, dict(rows.fingerprint)
 
 
