@@ -76,7 +76,7 @@ SKIPPED = [
 SLOW = [
     r"experiment=kit_\w+,", r"bench_\w+_x\d+", r"submitit", r"plugins check", r"doctor --all",
     r"bench_growth", r"bench_many", r"bench_\w+_small", r"reproduce (RUN|PATH)", r"fetch",
-    r"tiers",
+    r"tiers", r"experiment=(NAME|movielens|planted_types)", r"seed=1,2,3$", r"-m features",
 ]  # fmt: skip
 
 #: Files that a page means by a name which others use otherwise.
