@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.base import Clusterer, GridRoad
-from segrun.algorithms.estimator import check_parameters, stock_class
+from segrun.algorithms.estimator import check_parameters, stock_class, within_rows
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
 from segrun.evidence import is_intelex, is_native, listening, to_stock, who_ran
@@ -185,6 +185,7 @@ class Backend:
         RuntimeError
             If the estimator raises what is no Exception, such as a panic of Rust.
         """
+        within_rows(estimator, len(X))
         return self._witnessed(lambda: (estimator, estimator.fit_predict(X)), len(X), [])
 
     def fit_grid(

@@ -16,13 +16,14 @@ from segrun.backend import Backend, Fit
 from segrun.config import ModelsKept
 from segrun.convergence import converged
 from segrun.customers import Customers
-from segrun.errors import SegrunError, StoreError
+from segrun.errors import StoreError
 from segrun.foreign import only_errors
 from segrun.pipeline import pipeline
 from segrun.progress import Progress
 from segrun.store import RunDirectory
 from segrun.timings import Timing, Timings
 from segrun.transform import Transformed
+from segrun.upstream import told, told_of_fit
 
 log = logging.getLogger("segrun.fit")
 
@@ -179,7 +180,7 @@ class GridFitter:
                     break
                 with self.timings.stage("fit", outcome.point.slug, repeat) as timing:
                     timing.shared = True
-                    fit = self._timed(timing, lambda: next(fits))
+                    fit = self._timed(timing, outcome.point, lambda: next(fits))
                 self._take(outcome, fit, repeat)
                 rows.append(timing)
                 progress.advance(outcome.status)
@@ -188,7 +189,7 @@ class GridFitter:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - points can be fitted alone
             log.warning(
                 "the shared road of %s failed (%s): the points left are fitted one by one",
-                self._named(), _reason(error),
+                self._named(), told(error),
             )  # fmt: skip
             # The point's row comes again when it is fitted alone.
             self.timings.drop_shared(after=len(rows), repeat=repeat)
@@ -211,25 +212,25 @@ class GridFitter:
         slug = outcome.point.slug
         try:
             with self.timings.stage("fit", slug, repeat) as timing:
-                fit = self._timed(timing, lambda: self._fit(outcome.point))
+                fit = self._timed(timing, outcome.point, lambda: self._fit(outcome.point))
             self._take(outcome, fit, repeat)
         except StoreError:
             # Nothing more can be written, so nothing more is fitted.
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the other points must go on
-            self._fail(outcome, _reason(error), repeat)
+            self._fail(outcome, self._reason(outcome.point, error), repeat)
 
     def _fit(self, point: Point) -> Fit:
         estimator = self.algorithm.make(self.backend, **point.params)
         return self.backend.fit(estimator, self.transformed.Z)
 
-    def _timed(self, timing: Timing, work: Callable[[], Fit]) -> Fit:
+    def _timed(self, timing: Timing, point: Point, work: Callable[[], Fit]) -> Fit:
         """Let a fit bring its own times and what ran; say what it warned of and printed."""
         timing.backend_asked = self.backend.name
         try:
             fit = work()
         except (Exception, SystemExit) as error:
-            timing.reason = _reason(error)
+            timing.reason = self._reason(point, error)
             raise
         timing.wall_seconds, timing.cpu_seconds = fit.wall_seconds, fit.cpu_seconds
         timing.backend_ran, timing.reason, timing.cold = fit.ran, fit.reason, fit.cold
@@ -239,6 +240,13 @@ class GridFitter:
             # stdout is for results.
             log.info("%s %s printed: %s", self._named(), timing.point, fit.printed.strip())
         return fit
+
+    def _reason(self, point: Point, error: BaseException) -> str:
+        try:
+            estimator = self.algorithm.make(self.backend, **point.params)
+        except (Exception, SystemExit):  # noqa: BLE001 - there is none then
+            estimator = None
+        return told_of_fit(error, estimator, len(self.customers), point.axes)
 
     def _take(self, outcome: Outcome, fit: Fit, repeat: int) -> None:
         if repeat == 0:
@@ -285,10 +293,6 @@ class GridFitter:
     def _pipeline(self, model: Any) -> Any:
         names, steps = self.transformed.names, self.transformed.steps
         return pipeline(names, steps, (self.algorithm.name, model))
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, SegrunError) else f"{type(error).__name__}: {error}"
 
 
 def _number(model: Any, attribute: str) -> float | None:

@@ -97,8 +97,10 @@ class Session:
         self.codes[-1] = exit_code(error)
         message = str(error)
         if not isinstance(error, SegrunError):
+            from segrun.upstream import told
+
             place = job.directory / "segrun.log"
-            message = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
+            message = f"{told(error)} (unforeseen; see the traceback in {place})"
         tell(message)
 
     def close(self) -> int:

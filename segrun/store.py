@@ -135,8 +135,7 @@ class RunDirectory:
             # The matrix has the rest.
             customers = replace(customers, columns={})
         for column, values in customers.columns.items():
-            text = values.dtype == object
-            columns[column] = pl.Series(values, dtype=pl.String) if text else values
+            columns[column] = _column(values)
         frame = pl.DataFrame(columns)
         self._write(name, lambda path: _write_parquet(path, frame))
 
@@ -144,12 +143,7 @@ class RunDirectory:
         """Write columns as Parquet: numbers as they are, objects as texts."""
         import polars as pl
 
-        frame = pl.DataFrame(
-            {
-                column: pl.Series(values, dtype=pl.String) if values.dtype == object else values
-                for column, values in columns.items()
-            }
-        )
+        frame = pl.DataFrame({column: _column(values) for column, values in columns.items()})
         self._write(name, lambda path: _write_parquet(path, frame))
 
     def _write_sparse(self, name: str, columns: SparseColumns) -> None:
@@ -361,6 +355,13 @@ def read_csv(path: Path) -> list[dict[str, str]]:
             {name: restored(cell or "") for name, cell in row.items()}
             for row in csv.DictReader(file)
         ]
+
+
+def _column(values: NDArray[Any]) -> Any:
+    import polars as pl
+
+    # As a list: of an array polars guesses the type by the first value, which may be missing.
+    return pl.Series(values.tolist(), dtype=pl.String) if values.dtype == object else values
 
 
 def _write_parquet(path: Path, frame: Any) -> None:

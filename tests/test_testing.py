@@ -92,6 +92,10 @@ WRONG = [
         "return self._labels(X)", "return 1 - self._labels(X)",
     ),
     (
+        "predicts clusters that there are not", "test_new_rows_get_labels", "clusterer",
+        "return self._labels(X)", "return np.where(X[:, 0] > 9e9, 0, 317)",
+    ),
+    (
         "a model of the shared road that cannot be saved", "test_a_saved_model", "plugin",
         f"yield {ROAD}", f"model = {ROAD}; model.note = lambda: 1; yield model",
     ),

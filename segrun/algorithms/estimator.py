@@ -142,6 +142,18 @@ def ready(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _ready(name, value) for name, value in params.items()}
 
 
+def within_rows(estimator: Any, n_rows: int) -> None:
+    """Let a function that asks for each row's nearest rows take all others where there are fewer.
+
+    scikit-learn refuses more neighbours than rows, where all of them are meant.
+    """
+    params = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    for name, value in params.items():
+        if isinstance(value, partial) and value.keywords.get("n_neighbors", 0) >= n_rows > 1:
+            fewer = {**value.keywords, "n_neighbors": n_rows - 1}
+            estimator.set_params(**{name: partial(value.func, *value.args, **fewer)})
+
+
 def _ready(name: str, value: Any) -> Any:
     if name == "init" and isinstance(value, list):
         return _array(value)

@@ -77,6 +77,16 @@ def origin(config: AlgoConfig) -> str:
     return f"{plugin.distribution} {plugin.version}" if plugin is not None else "nobody"
 
 
+def brought(name: str, estimator: str | None) -> str:
+    """Return an algorithm with the distribution that brought it, for messages."""
+    if estimator is not None:
+        return f"algo={name} (scikit-learn's {estimator})"
+    plugin = algorithms().get(name)
+    if plugin is None or plugin.distribution == "segrun":
+        return f"algo={name}"
+    return f"the plugin {plugin.distribution} {plugin.version} (segrun plugins check {name})"
+
+
 def identity(config: AlgoConfig) -> str:
     """Return what tells an algorithm from an earlier state of it: its origin and its code.
 

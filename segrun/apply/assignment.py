@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.registry import find
+from segrun.algorithms.placing import placed
+from segrun.algorithms.registry import brought, find
 from segrun.apply.distance import to_centres, to_cores
 from segrun.apply.training import Training, TrainingRows
 from segrun.errors import StoreError
@@ -34,21 +35,30 @@ class Assigner:
         Gives labels of transformed rows; None where the algorithm has none.
     training : Training
         The rows of the fit.
+    whose : str
+        The algorithm and who brought it, for messages.
     """
 
     steps: Any
     clusterer: Any
     road: Road | None
     training: Training
+    whose: str = "the model"
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return rows as the algorithm saw those of the fit."""
         return transformed(self.steps, X)
 
     def predict(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the labels that the model gives to transformed rows, noise -1."""
+        """Return the labels that the model gives to transformed rows, noise -1.
+
+        Raises
+        ------
+        DataError
+            If they are none, or of clusters that do not exist.
+        """
         assert self.road is not None
-        return np.asarray(self.road(Z)).astype(np.int64)
+        return placed(self.road, self.clusterer, Z, self.training.names, self.whose)
 
     def nearest(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the label of the cluster whose mean is nearest, as `keep` of segments does."""
@@ -130,7 +140,9 @@ def assigner(
         training = TrainingRows(
             customers.matrix(), labels, customers.ids, lambda X: transformed(steps, X)
         )
-    found = Assigner(steps, clusterer, _road(run, clusterer), training)
+    algo = run.experiment["algo"]
+    whose = brought(algo["name"], algo.get("estimator"))
+    found = Assigner(steps, clusterer, _road(run, clusterer), training, whose)
     if found.road is not None:
         return found
     if not nearest:

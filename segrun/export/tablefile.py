@@ -55,7 +55,7 @@ def as_frame(columns: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _series(values: Any) -> pl.Series:
-    found = pl.Series(values, dtype=pl.String) if _is_text(values) else pl.Series(values)
+    found = pl.Series(list(values), dtype=pl.String) if _is_text(values) else pl.Series(values)
     return found.cast(pl.Int64) if found.dtype == pl.Null else found
 
 

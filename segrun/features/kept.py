@@ -66,7 +66,9 @@ def get(folder: Path, told: Mapping[str, Any]) -> Built:
 def _write(path: Path, customers: Customers) -> None:
     columns = {_ID: pl.Series(customers.ids, dtype=pl.String)}
     for name, values in customers.columns.items():
-        columns[name] = pl.Series(values, dtype=pl.String if values.dtype == object else None)
+        # As a list: of an array polars guesses the type by the first value, which may be missing.
+        text = values.dtype == object
+        columns[name] = pl.Series(values.tolist(), dtype=pl.String) if text else pl.Series(values)
     try:
         # By way of Python: on a full disk polars raises no OSError.
         with path.open("wb") as file:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms import resolve
+from segrun.algorithms.placing import placed
+from segrun.algorithms.registry import brought
 from segrun.config import Outliers
 from segrun.customers import Customers
 from segrun.segments.clustering import Clustering
@@ -93,11 +95,11 @@ def _assigned(clustering: Clustering, Z: NDArray[np.float64]) -> NDArray[np.int6
     """Return the labels that the model itself gives to new rows, -1 where it cannot."""
     experiment, model = clustering.experiment, clustering.model
     assign = resolve(experiment.algo, experiment.seed).assign
-    if model is not None and assign is not None:
-        return np.asarray(assign(model, Z), dtype=np.int64)
-    if model is not None and hasattr(model, "predict"):
-        return np.asarray(model.predict(Z), dtype=np.int64)
-    return np.full(len(Z), NOISE)
+    if model is None or (assign is None and not hasattr(model, "predict")):
+        return np.full(len(Z), NOISE)
+    road = model.predict if assign is None else lambda rows: assign(model, rows)
+    whose = brought(experiment.algo.name, experiment.algo.estimator)
+    return placed(road, model, Z, clustering.labels, whose)
 
 
 def nearest_segment(clustering: Clustering, Z: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from segrun.config import Experiment
 from segrun.errors import SegrunError
 from segrun.store import RunDirectory
 from segrun.timings import Timings
+from segrun.upstream import told
 
 log = logging.getLogger("segrun.segments")
 
@@ -61,7 +62,7 @@ def describe_stage(
 def _told(out: RunDirectory, error: Exception) -> str:
     why = str(error)
     if not isinstance(error, SegrunError):
-        why = f"{type(error).__name__}: {error} (unforeseen; the traceback is in segrun.log)"
+        why = f"{told(error)} (unforeseen; the traceback is in segrun.log)"
     log.debug("the segments could not be described", exc_info=error)
     log.warning(
         "the segments are not described: %s. Labels and scores stand. Once it is mended: "

@@ -19,6 +19,7 @@ from segrun.shelf import Shelf
 from segrun.sweep.callbacks import around, ended
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
+from segrun.upstream import told
 
 log = logging.getLogger("segrun")
 
@@ -86,7 +87,7 @@ class Performer:
             log.debug("the run failed", exc_info=True)
             status = "oom" if isinstance(error, MemoryError) else "failed"
             place = directory / "segrun.log"
-            text = f"{type(error).__name__}: {error} (unforeseen; see the traceback in {place})"
+            text = f"{told(error)} (unforeseen; see the traceback in {place})"
             return status, text, 1
         return result.status, result.reason or result.undescribed, result.exit_code
 

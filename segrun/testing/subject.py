@@ -7,8 +7,8 @@ import pickletools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,17 @@ def own_parameters(config: AlgoConfig) -> set[str]:
     return {p.name for p in own if p.kind is not Parameter.VAR_KEYWORD}
 
 
-def assigned(algorithm: Algorithm, model: Any, X: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return the labels of rows by whatever labels new rows: ``predict``, ``assign`` or both."""
-    answers = {}
+def roads_of(algorithm: Algorithm, model: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield what labels new rows: ``predict``, ``assign`` or both."""
     if hasattr(model, "predict"):
-        answers["predict"] = np.asarray(model.predict(X))
+        yield "predict", model.predict
     if algorithm.assign is not None:
-        answers["assign"] = np.asarray(algorithm.assign(model, X))
-    return answers
+        yield "assign", partial(algorithm.assign, model)
+
+
+def assigned(algorithm: Algorithm, model: Any, X: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the labels of rows by whatever labels new rows."""
+    return {how: np.asarray(road(X)) for how, road in roads_of(algorithm, model)}
 
 
 def modules(model: Any) -> set[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from segrun.algorithms import Point, points, registry, resolve
 from segrun.algorithms import check as check_points
 from segrun.algorithms.base import Algorithm
+from segrun.algorithms.placing import placed
 from segrun.backend import Backend, Fit
 from segrun.config import AlgoConfig
 from segrun.sweep.space.grammar import dimension
@@ -25,6 +26,7 @@ from segrun.testing.subject import (
     composed,
     modules,
     own_parameters,
+    roads_of,
 )
 from segrun.testing.tables import tables
 
@@ -240,6 +242,21 @@ class AlgorithmConformance:
                 agreement = float((labels == found.labels).mean())
                 told = f"{point.slug}: {agreement:.3f} agree by {how}"
                 assert agreement >= self.min_agreement, told
+
+    def test_new_rows_get_labels_of_clusters_that_there_are(
+        self,
+        algorithm: Algorithm,
+        fits: Callable[..., Iterator[tuple[Point, Fit]]],
+        X: NDArray[np.float64],
+    ) -> None:
+        """Rows between and beyond those of the fit, as `segrun apply` and `ingest` ask for."""
+        new = np.concatenate([(X + X[::-1]) / 2, 3 * X])
+        for point, found in fits(X):
+            roads = dict(roads_of(algorithm, found.model))
+            if not roads:
+                pytest.skip("neither predict nor assign: new rows cannot be labelled")
+            for how, road in roads.items():
+                placed(road, found.model, new, found.labels, f"{point.slug}: {how}")
 
     @pytest.mark.parametrize(
         "shape", ["one feature", "few rows", "equal rows"], ids=lambda shape: shape

@@ -75,13 +75,27 @@ class Prints(Own):
         return good
 
 
+class Strange(Own):
+    def labels(self, X, good):
+        return good
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 0, 317, 0)
+
+
+class Helpless(Strange):
+    def predict(self, X):
+        raise KeyError("medoid 4")
+
+
 def algorithm(cls):
     return Algorithm(
         name=cls.__name__.lower(), make=lambda backend, **params: cls(**params), conf="unruly"
     )
 '''
 
-CLASSES = ["Raises", "Exits", "Short", "Square", "Floats", "Nothing", "Texts", "Below", "Prints"]
+CLASSES = ["Raises", "Exits", "Short", "Square", "Floats", "Nothing", "Texts", "Below", "Prints",
+           "Strange", "Helpless"]  # fmt: skip
 
 
 def install(site, distribution, entries):
@@ -208,3 +222,37 @@ def test_fits_that_misbehave_show_no_traceback_and_the_sweep_says_1(misbehaved, 
     assert sorted(p.parent.name for p in sweep.glob("*/manifest.json")) == sorted(
         map(str.lower, CLASSES)
     )
+
+
+@pytest.fixture(scope="module")
+def later(segrun, tmp_path_factory):
+    """Sales of customers that no run has seen."""
+    folder = tmp_path_factory.mktemp("later")
+    done = segrun("generate", "dataset=synthetic_retail", "dataset.n_customers=60", "seed=3",
+                  "--output", "later.csv", cwd=folder)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder / "later.csv"
+
+
+@pytest.mark.parametrize("command", ["apply", "ingest"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("strange", ["labels of clusters that do not exist", "317", "0 to 1"]),
+        ("helpless", ["KeyError: 'medoid 4'"]),
+    ],
+)
+def test_labels_of_clusters_that_do_not_exist_are_refused_with_the_plugins_name(
+    segrun, misbehaved, later, unruly, tmp_path, assert_refused, name, command, words
+):
+    run = misbehaved[1] / name
+    more = ["--output", "placed.csv"] if command == "apply" else []
+    done = segrun(command, str(run), str(later), "--point", "k=2", *more, cwd=tmp_path,
+                  PYTHONPATH=str(unruly))  # fmt: skip
+    assert_refused(done, "plugin unruly 1.0", f"segrun plugins check {name}", *words, code=1)
+    assert list(tmp_path.iterdir()) == []
+    if command == "ingest":
+        # The state holds the run's own input and no batch.
+        again = segrun("ingest", str(run), cwd=tmp_path, PYTHONPATH=str(unruly))
+        assert "later.csv" not in again.stdout
+        assert again.returncode == 0, again.stderr
