@@ -105,6 +105,27 @@ def test_the_numbers_add_up(done):
         assert sum(part.get(unit, 0) for part in found.values()) == pytest.approx(total, abs=1e-6)
 
 
+def test_copies_that_are_left_out_are_in_the_sum(sales, composed, tmp_path):
+    twice = pd.concat([sales, sales[:40]])
+    twice.to_csv(tmp_path / "twice.csv", index=False)
+    columns = ("{customer: CustomerID, invoice: InvoiceNo, date: InvoiceDate, "
+               "quantity: Quantity, price: UnitPrice}")  # fmt: skip
+    run(
+        composed(
+            "dataset=transactions", f"dataset.path={tmp_path}/twice.csv",
+            f"dataset.columns={columns}", "dataset.duplicates=drop", "features=rfm",
+            "backend=sklearn", "algo.grid.n_clusters=[3]",
+        ),
+        tmp_path / "run",
+    )  # fmt: skip
+    found = told(left_out(open_run(tmp_path / "run").manifest))
+    copies = found["dataset.duplicates=drop"]
+    assert (copies["line"], found["read"]["line"]) == (40, len(twice))
+    money = (twice["Quantity"] * twice["UnitPrice"]).round(2)
+    assert copies["money"] == pytest.approx(money[-40:].sum(), abs=0.011)
+    assert found["read"]["money"] == pytest.approx(money.sum(), abs=0.011)
+
+
 def test_page_and_terminal_have_the_line(done, read_page):
     write_report(done.path)
     line = left_out(done.manifest)
