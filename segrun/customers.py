@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.idtype import IdType
 from segrun.sparse import SparseColumns
 
 #: Names that result files have for themselves.
@@ -31,12 +33,15 @@ class Customers:
         The features in order, ``int64`` or ``float64``; SparseColumns for ratings.
     replica : ndarray of int64, shape (n_samples,), or None
         Number of the copy, from 0, where the table was augmented.
+    id_type : IdType
+        How results write the ids: as they stand in the input.
     """
 
     id_column: str
     ids: NDArray[np.object_]
     columns: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
     replica: NDArray[np.int64] | None = None
+    id_type: IdType = IdType()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,6 +50,11 @@ class Customers:
     def feature_names(self) -> list[str]:
         """Names of the features, in order."""
         return list(self.columns)
+
+    @cached_property
+    def written_ids(self) -> Any:
+        """The ids as a polars Series of the type that they have in the input."""
+        return self.id_type.written(self.ids)
 
     def bare(self) -> Customers:
         """Return the ids without any feature."""

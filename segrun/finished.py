@@ -17,6 +17,7 @@ from segrun.claim import LOCK, MANIFEST, UNFINISHED, locked
 from segrun.config import read_yaml
 from segrun.customers import Customers
 from segrun.errors import StoreError
+from segrun.idtype import IdType, stored_type
 from segrun.items import Items
 from segrun.pipeline import bare
 from segrun.sparse import SparseColumns, read_matrix
@@ -175,7 +176,15 @@ class FinishedRun:
         if self.has(matrix_name(name)):
             matrix = read_matrix(self.file(matrix_name(name)))
             found = SparseColumns(matrix, Items(**read_parquet(self.file(ITEMS))))
-        return Customers(id_column, frame[id_column].astype(object), found, replica)
+        kind = self._id_type(frame[id_column])
+        return Customers(id_column, self.ids(frame[id_column]), found, replica, kind)
+
+    def ids(self, column: NDArray[Any]) -> NDArray[np.object_]:
+        """Return the ids in a file of the run as text, as `Customers` has them."""
+        return self._id_type(column).read(column)
+
+    def _id_type(self, column: NDArray[Any]) -> IdType:
+        return stored_type(column, self.manifest.get("transactions", {}))
 
 
 def open_run(path: Path) -> FinishedRun:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 #: The step in front, which refuses a table whose columns are others, or in another order.
 COLUMNS = "columns"
 
@@ -32,11 +34,13 @@ def bare(stored: Any) -> Any:
 
 
 def _named(names: Sequence[str]) -> list[tuple[str, Any]]:
-    import polars as pl
     from sklearn.preprocessing import FunctionTransformer
 
     if not names:
         return []
     # A step of its own: not every clusterer looks at names, and the steps behind it take arrays.
     checked = FunctionTransformer(validate=True, feature_names_out="one-to-one")
-    return [(COLUMNS, checked.fit(pl.DataFrame({name: [0.0] for name in names})))]
+    checked.fit(np.zeros((1, len(names))))
+    # What fitting on a table of these columns sets.
+    checked.feature_names_in_ = np.array(names, dtype=object)
+    return [(COLUMNS, checked)]

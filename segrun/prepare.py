@@ -192,6 +192,7 @@ def _read(
             out.keep("quarantine.csv", transactions.quarantine)
         with timings.stage("features") as timing:
             built = _features(experiment, transactions, timing, began)
+            built = built.written_as(transactions.facts)
     finally:
         # The copies in the cache go, whenever Ctrl-C comes.
         with interrupt.deferred():

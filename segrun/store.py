@@ -127,7 +127,7 @@ class RunDirectory:
         """
         import polars as pl
 
-        columns: dict[str, Any] = {customers.id_column: pl.Series(customers.ids, dtype=pl.String)}
+        columns: dict[str, Any] = {customers.id_column: customers.written_ids}
         if customers.replica is not None:
             columns["replica"] = customers.replica
         if isinstance(customers.columns, SparseColumns):
@@ -161,8 +161,7 @@ class RunDirectory:
         """Write ``predictions/<point>.parquet``: id and label, rows as in features.parquet."""
         import polars as pl
 
-        ids = pl.Series(customers.ids, dtype=pl.String)
-        frame = pl.DataFrame({customers.id_column: ids, "label": labels})
+        frame = pl.DataFrame({customers.id_column: customers.written_ids, "label": labels})
         self._write(labels_name(point), lambda path: _write_parquet(path, frame))
 
     def write_model(self, point: str, model: Any) -> None:

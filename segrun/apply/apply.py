@@ -71,7 +71,7 @@ class Applied:
         customers = self.new.customers
         own = self.placed.columns()
         name = customers.id_column
-        return {"customer" if name in own else name: customers.ids, **own}
+        return {"customer" if name in own else name: customers.written_ids, **own}
 
 
 def apply(run: FinishedRun, wanted: Wanted) -> Applied:

@@ -75,6 +75,7 @@ def read(run: FinishedRun, wanted: Wanted) -> New:
             told = _told(run, dataset, transactions)
             chosen = between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, fitted_of(run), cluster=False)
+            built = built.written_as(transactions.facts)
     except DataError as error:
         raise DataError(_as_advice(str(error), run, experiment.features)) from error
     return New(built.all_customers, built.facts, told, dataset)
@@ -193,9 +194,7 @@ def _used(dataset: DatasetConfig, names: Sequence[str]) -> Mapping[str, str]:
     return find(dataset, names).columns
 
 
-def _told(
-    run: FinishedRun, dataset: FileConfig, transactions: Transactions | Rows
-) -> list[str]:
+def _told(run: FinishedRun, dataset: FileConfig, transactions: Transactions | Rows) -> list[str]:
     """Say how the columns differ from those of the run's own input, where nothing is lost."""
     then = list(run.manifest.get("transactions", {}).get("columns", {}))
     now = list(transactions.facts.get("columns", {}))

@@ -69,8 +69,20 @@ def from_plain(values: Mapping[str, Any]) -> Account:
     return Account(**found)
 
 
+def id_facts(id_type: str | None, readings: Readings) -> dict[str, Any]:
+    """Return what results say of the ids: the type of their column, and what was left out."""
+    ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
+    found = {name: True for name, so in ids.items() if so}
+    suffix = {"id_suffix": readings.id_suffix} if readings.id_suffix else {}
+    return {"id_type": id_type, **found, **suffix}
+
+
 def facts(
-    n_bad: Mapping[str, int], surveyed: Mapping[str, Any], readings: Readings, columns: pl.Schema
+    n_bad: Mapping[str, int],
+    surveyed: Mapping[str, Any],
+    readings: Readings,
+    columns: pl.Schema,
+    id_type: str | None,
 ) -> dict[str, Any]:
     """Return what results say of how a table was read.
 
@@ -84,9 +96,10 @@ def facts(
         How its columns were read.
     columns : polars.Schema
         The columns of the file.
+    id_type : str or None
+        The type of the id's column, None where the file has no types.
     """
     formats = set(readings.date_formats.values())
-    ids = {"whole_ids": readings.whole_ids, "fractional_ids": readings.fractional_ids}
     return {
         "n_read": surveyed["n_lines"],
         "n_bad": dict(n_bad),
@@ -96,7 +109,7 @@ def facts(
         "decimals": {role: form.decimal.value for role, form in readings.forms.items()},
         "currencies": list(currencies(readings)),
         "columns": {name: str(kind) for name, kind in columns.items()},
-        **{name: True for name, so in ids.items() if so},
+        **id_facts(id_type, readings),
     }
 
 

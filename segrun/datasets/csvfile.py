@@ -92,6 +92,10 @@ class CsvTable:
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: all is text."""
 
+    def type_of(self, column: str) -> str | None:  # noqa: ARG002
+        """Return nothing: all is text."""
+        return None
+
     def check_rows(self) -> None:
         """Refuse the file if a row has not as many fields as the header."""
         if fault := self._first_fault():

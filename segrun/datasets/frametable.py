@@ -89,6 +89,13 @@ class FrameTable:
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: what a file holds tells its schema."""
 
+    def type_of(self, column: str) -> str | None:
+        """Return the type of a column; that of a decimal number is as good as none."""
+        found = self._rows.collect_schema()[column]
+        if found.is_decimal():
+            return None
+        return str(found.base_type()) if found.is_numeric() else "String"
+
     def check_rows(self) -> None:
         """Do nothing: every row has all fields."""
 
@@ -143,6 +150,10 @@ class ExcelTable(FrameTable):
                 cells = cells.with_columns(number=number)
             frame = frame.with_columns(_unmistakable(cells, missing).alias(column))
         self._rows = frame.lazy()
+
+    def type_of(self, column: str) -> str | None:  # noqa: ARG002
+        """Return nothing: cells are text."""
+        return None
 
     def _are_numbers(self, place: int) -> pl.Series:
         """Tell which cells of a column are numbers: texts are no truth values."""

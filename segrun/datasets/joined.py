@@ -88,6 +88,10 @@ class JoinedTable:
     def check_used(self, columns: Collection[str]) -> None:
         """Do nothing: files tell it by their schema."""
 
+    def type_of(self, column: str) -> str | None:  # noqa: ARG002
+        """Return nothing: files with types are one table without this."""
+        return None
+
     def check_rows(self) -> None:
         """Refuse the first file with a row that has not all fields."""
         for table in self._tables:

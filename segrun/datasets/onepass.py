@@ -266,7 +266,9 @@ def _judged(checks: Mapping[str, Any], missing: Mapping[str, int], guess: Guess)
         "busiest": (guess.busiest, checks["n_busiest"]) if guess.busiest is not None else None,
     }
     found = replace(
-        readings, forms=forms, n_lines=n_rows, fractional_ids=checks.get("n_fractions", 0) > 0
-    )
+        readings, forms=forms, n_lines=n_rows, fractional_ids=checks.get("n_fractions", 0) > 0,
+        # Of the probe's rows only.
+        id_suffix="",
+    )  # fmt: skip
     seen = bool(checks["fractions"]), checks["n_dots"] > 0
     return Pass(fits, whole, *seen, found, surveyed)

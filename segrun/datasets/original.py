@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from segrun.config import BadLines, FileConfig
+from segrun.datasets.account import id_facts
 from segrun.datasets.columns import Mapped
 from segrun.datasets.files import open_table
 from segrun.datasets.lines import read_lines
@@ -32,11 +34,17 @@ class Original:
         Columns that were text and are float64 now.
     sha256 : str
         Digest of their content.
+    id_column : str
+        The file's own column of the id.
+    ids : mapping
+        What is told of the ids; see `id_type`.
     """
 
     frame: pl.LazyFrame
     numbers: list[str]
     sha256: str
+    id_column: str
+    ids: Mapping[str, Any]
 
 
 @contextmanager
@@ -80,4 +88,6 @@ def open_original(
         }
         frame = frame.with_columns(**read).select(pl.exclude(LINE, f"^{raw('.*')}$"))
         numbers = [c for c in read if frame.collect_schema()[c] == pl.Float64]
-        yield Original(frame, numbers, source.sha256)
+        column = mapped.columns[mapped.id_role]
+        told = id_facts(table.type_of(column), readings)
+        yield Original(frame, numbers, source.sha256, column, told)

@@ -11,6 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from segrun.config import BadLines, ColumnKind, Header, RatingsFileConfig
+from segrun.datasets.account import id_facts
 from segrun.datasets.columns import Mapped
 from segrun.datasets.lines import Lines, read_lines
 from segrun.datasets.opening import open_source
@@ -118,7 +119,10 @@ def _triplets(
         where = ", kept in quarantine.csv" if kept.quarantine else ""
         log.warning("%d bad lines left out%s", n_bad, where)
     own = {role: kept.lines.values[known] for role, known in _ROLES.items() if known in read.values}
-    facts = {"n_read": readings.n_lines, "n_bad": dict(kept.n_bad)}
+    id_type = table.type_of(mapped.columns[mapped.id_role])
+    facts = {
+        "n_read": readings.n_lines, "n_bad": dict(kept.n_bad), **id_facts(id_type, readings),
+    }  # fmt: skip
     return kept.lines.frame.select(**own), facts, kept.quarantine
 
 

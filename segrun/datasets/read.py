@@ -40,6 +40,11 @@ class _Opened:
     table: Table
     mapped: Mapped
 
+    @property
+    def id_type(self) -> str | None:
+        """The type of the id's column."""
+        return self.table.type_of(self.mapped.columns[self.mapped.id_role])
+
 
 def read(
     config: FileConfig, source: Source, folder: Path, text: Utf8File | None = None
@@ -108,8 +113,8 @@ def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transaction
     surveyed = plausible.survey(good, own, readings.n_lines, keys)
     account = Account(
         how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(kept.n_bad, surveyed, readings, own.collect_schema()), dict(table.facts),
-        opened.mapped.id_name,
+        facts(kept.n_bad, surveyed, readings, own.collect_schema(), opened.id_type),
+        dict(table.facts), opened.mapped.id_name,
     )  # fmt: skip
     tell(config.path, account, kept.quarantine)
     return delivered(config, source, good, account, quarantine=kept.quarantine)

@@ -45,6 +45,8 @@ class Readings:
         Rows of the file that polars sees.
     fractional_ids : bool
         Whether an id has another fraction, as 17850.5.
+    id_suffix : str
+        What is left out behind every id, ``.0``; empty where some are written without.
     """
 
     forms: Mapping[str, NumberForm]
@@ -52,6 +54,7 @@ class Readings:
     whole_ids: bool
     n_lines: int
     fractional_ids: bool = False
+    id_suffix: str = ""
 
 
 def raw(role: str) -> str:
@@ -140,7 +143,18 @@ def find_readings(
         formats[role] = _date_format(dates, table, mapped.columns[role], config)
     ids = found[raw(mapped.id_role)].item()
     whole = ids["whole"] > 0 and not ids["fractions"]
-    return Readings(forms, formats, whole, n_lines, ids["fractions"] > 0)
+    suffix = _suffix(frame, mapped, ids["whole"]) if whole else ""
+    return Readings(forms, formats, whole, n_lines, ids["fractions"] > 0, suffix)
+
+
+def _suffix(frame: pl.LazyFrame, mapped: Mapped, n_whole: int) -> str:
+    """Return the ``.0`` behind every id, empty where it is not behind all, or not the same."""
+    ids = pl.col(raw(mapped.id_role))
+    asked = frame.select(
+        n=ids.count(), ends=ids.str.extract(r"(\.0+)$").drop_nulls().unique().implode()
+    )
+    n_ids, ends = asked.collect(engine="streaming").row(0)
+    return str(ends[0]) if n_ids == n_whole and len(ends) == 1 else ""
 
 
 def _is_readable(dtype: pl.DataType) -> bool:

@@ -58,6 +58,9 @@ class Table(Protocol):
     def check_used(self, columns: Collection[str]) -> None:
         """Refuse columns of a type that its database has and that is nothing here."""
 
+    def type_of(self, column: str) -> str | None:
+        """Return the polars type that a column has in the file, None where that has no types."""
+
     def check_rows(self) -> None:
         """Refuse the file if a row has not all fields, which polars takes for missing ones."""
 

@@ -106,7 +106,7 @@ def typed(
     columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
     return Account(
         how(opened, found.readings), found.surveyed, currencies(found.readings), {},
-        facts({}, found.surveyed, found.readings, columns), opened, guess.mapped.id_name,
+        facts({}, found.surveyed, found.readings, columns, None), opened, guess.mapped.id_name,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segrun.arguments import Arguments
+from segrun.datasets.sql import address_of, file_of
 from segrun.errors import ConfigError
 from segrun.export.export import Asked, read_called, rows, split
 from segrun.export.tablefile import check_suffix, refuse_existing, write_frames
@@ -71,13 +72,20 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
 def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     # Late: SQLAlchemy takes a while to import.
     from segrun.export import database
+    from segrun.export.inputs import queries_of, refuse_inputs
 
     if given["split"]:
         raise ConfigError(f"--split is for files: a table has a column for it. Usage: {USAGE}")
     where: Target = database.target(given["to"], given["table"] or "segments")
+    queries = queries_of(run, given["input"])
     if where.file is not None:
-        check_targets([where.file], inputs_of(run, given["input"], given["join"]))
-    if not given["replace"]:
+        # A database that was read takes new tables; what it holds besides is the user's own.
+        files = [file_of(place) for place in queries if address_of(place).kind == "sqlite"]
+        inputs = inputs_of(run, given["input"], given["join"])
+        check_targets([where.file], [file for file in inputs if file not in files])
+    if given["replace"]:
+        refuse_inputs(where, queries)
+    else:
         database.refuse_existing(where)
     frame, told = rows(run, _asked(given, typed=True))
     database.write_table(frame, where, replace=given["replace"])

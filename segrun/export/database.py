@@ -84,8 +84,8 @@ def target(text: str, table: str) -> Target:
             f"--to: databases of the kind {kind!r} were never tried: sqlite and postgresql were. "
             "Write a file, and load that"
         )
-    if kind == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ConfigError("--to sqlite: name a file, sqlite:///FILE")
+    if kind == "sqlite" and (url.database in (None, "", ":memory:") or url.query):
+        raise ConfigError("--to sqlite: name a file and nothing behind it, sqlite:///FILE")
     schema, _, name = table.rpartition(".") if kind != "sqlite" else ("", "", table)
     if not name:
         raise ConfigError(f"--table {table!r} is no name of a table")
@@ -116,7 +116,7 @@ def write_table(frame: pl.DataFrame, where: Target, *, replace: bool) -> None:
     """
     check_flat(frame, where)
     frame = storable(frame)
-    with _connected(where) as connection:
+    with connected(where) as connection:
         exists = sa.inspect(connection).has_table(where.table, where.schema)
         if exists and not replace:
             raise StoreError(f"{where} exists: choose another --table, or --replace it")
@@ -145,7 +145,7 @@ def refuse_existing(where: Target) -> None:
     file = where.file
     if file is not None and not file.exists():
         return
-    with _connected(where) as connection:
+    with connected(where) as connection:
         if sa.inspect(connection).has_table(where.table, where.schema):
             raise StoreError(f"{where} exists: choose another --table, or --replace it")
 
@@ -175,7 +175,7 @@ def _check_count(connection: sa.Connection, new: sa.Table, frame: pl.DataFrame) 
 
 
 @contextmanager
-def _connected(where: Target) -> Iterator[sa.Connection]:
+def connected(where: Target) -> Iterator[sa.Connection]:
     """Give a connection in one transaction; whatever fails is told without the password."""
     file = where.file
     is_new = file is not None and not file.exists()

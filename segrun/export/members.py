@@ -37,7 +37,7 @@ def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
     """
     if is_described(run) and read_segments(run).point == point:
         found = pl.read_parquet(run.file(MEMBERS))
-        found = found.rename({found.columns[0]: KEY}).with_columns(pl.col(KEY).cast(pl.String))
+        found = with_key(run, found)
         nowhere = (pl.col(SEGMENT) == NOISE) & (pl.col(NAME) == "")
         kept = [pl.when(~nowhere).then(pl.col(column)).alias(column) for column in (SEGMENT, NAME)]
         return found.with_columns(kept)
@@ -51,6 +51,13 @@ def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
         pl.when(pl.col(SEGMENT) != NOISE).then(pl.col(SEGMENT)).alias(SEGMENT),
         pl.lit(None, dtype=pl.String).alias(NAME),
     )
+
+
+def with_key(run: FinishedRun, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of a run with its first column, the id, as `KEY` (text)."""
+    ids = frame.to_series(0)
+    key = pl.Series(KEY, run.ids(ids.to_numpy()), dtype=pl.String)
+    return frame.rename({ids.name: KEY}).with_columns(key)
 
 
 def as_members(

@@ -14,7 +14,7 @@ from segrun.cache import cache_directory
 from segrun.config import FileConfig, RatingsFileConfig, from_plain
 from segrun.datasets import load
 from segrun.datasets.columns import Mapped
-from segrun.datasets.original import KEY, open_original
+from segrun.datasets.original import KEY, Original, open_original
 from segrun.datasets.rows import as_rows
 from segrun.datasets.source import find
 from segrun.datasets.table import Table
@@ -22,8 +22,9 @@ from segrun.datasets.triplets import find_columns
 from segrun.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
 from segrun.export.joining import SUFFIX
-from segrun.export.members import NAME, REPLICA, SEGMENT
+from segrun.export.members import NAME, REPLICA, SEGMENT, with_key
 from segrun.finished import FinishedRun
+from segrun.idtype import id_type
 from segrun.sparse import SparseColumns
 
 #: Above it, float64 does not tell whole numbers apart.
@@ -62,14 +63,14 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     columns = partial(_columns_of, dataset)
     with open_original(dataset, columns, cache_directory(), typed=typed) as original:
         _check_same(run, path, original.sha256)
-        return _whole(original.frame.collect(engine="streaming"), original.numbers)
+        return _rows(original, typed=typed)
 
 
 def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
     """Return the rows of any file as they stand, in order, and `KEY`; see `input_rows`."""
     columns = partial(_columns_of, dataset)
     with open_original(dataset, columns, cache_directory(), typed=typed) as original:
-        return _whole(original.frame.collect(engine="streaming"), original.numbers)
+        return _rows(original, typed=typed)
 
 
 def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
@@ -82,15 +83,14 @@ def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
     replica = {} if customers.replica is None else {REPLICA: customers.replica}
     frame = pl.DataFrame(
         {
-            customers.id_column: pl.Series(customers.ids, dtype=pl.String),
+            customers.id_column: customers.written_ids,
             **replica,
             **({} if isinstance(customers.columns, SparseColumns) else customers.columns),
             KEY: pl.Series(customers.ids, dtype=pl.String),
         }
     )
     if run.has("about.parquet"):
-        about = pl.read_parquet(run.file("about.parquet"))
-        about = about.rename({about.columns[0]: KEY}).with_columns(pl.col(KEY).cast(pl.String))
+        about = with_key(run, pl.read_parquet(run.file("about.parquet")))
         frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=SUFFIX)
     return frame
 
@@ -153,6 +153,20 @@ def _check_same(run: FinishedRun, path: str, found: str) -> None:
     raise StoreError(
         f"{path} is not the file that {run.path} read: its sha256 is another. Put the file "
         "back, or say where it is with --input FILE; segrun apply takes new data"
+    )
+
+
+def _rows(original: Original, *, typed: bool) -> pl.DataFrame:
+    """Return the rows of a file; numbers that were text, ids too, are such where they are typed."""
+    frame = _whole(original.frame.collect(engine="streaming"), original.numbers)
+    own = original.id_column
+    if not typed or frame.schema[own] != pl.String:
+        return frame
+    kind = id_type(original.ids, frame[KEY].drop_nulls().unique().to_numpy())
+    return (
+        frame
+        if kind.name == "String"
+        else frame.with_columns(kind.written(frame[KEY].to_numpy()).alias(own))
     )
 
 

@@ -34,7 +34,7 @@ def check_targets(files: Iterable[Path], inputs: Iterable[Path]) -> None:
     known = list(inputs)
     for file in files:
         for source in known:
-            if _same(file, source):
+            if is_same(file, source):
                 raise StoreError(f"{file} is the input {source}, which stays: choose another file")
             if stands_for(source, file):
                 raise StoreError(
@@ -66,7 +66,8 @@ def check_writable(file: Path) -> None:
         raise StoreError(f"cannot write {file}: no permission to write to {folder}")
 
 
-def _same(file: Path, source: Path) -> bool:
+def is_same(file: Path, source: Path) -> bool:
+    """Tell whether two paths are one file."""
     try:
         # Also by another link, or in other letters where the system does not tell them apart.
         return file.samefile(source)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from segrun.config import OutlierConfig
 from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.features.outliers import set_aside
+from segrun.idtype import id_type
 
 log = logging.getLogger("segrun.features")
 
@@ -37,6 +38,16 @@ class Built:
     customers: Customers
     facts: Mapping[str, Any]
     about: Customers | None = None
+
+    def written_as(self, told: Mapping[str, Any]) -> Built:
+        """Return the same with the ids as the input writes them; see `id_type`."""
+        kind = id_type(told, self.all_customers.ids)
+        return Built(
+            replace(self.all_customers, id_type=kind),
+            replace(self.customers, id_type=kind),
+            self.facts,
+            None if self.about is None else replace(self.about, id_type=kind),
+        )
 
 
 def settle(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from segrun.apply.placement import Placing
 from segrun.claim import INGESTED
 from segrun.config import Experiment, RecordsConfig, from_plain
+from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.finished import FinishedRun
 from segrun.ingest import batches, contents, placing, reading
@@ -94,6 +95,11 @@ class Ledger:
             found = Ingested("refresh", None, None, nothing, len(customers), 0, moves)
             batches.record(self.connection, found)
         return found
+
+    def customers(self) -> Customers:
+        """Return every customer with the features of now, ids as the run writes them."""
+        kind = self.run.all_customers.id_type
+        return replace(self.aggregates.customers(), id_type=kind)
 
     def segments(self) -> dict[str, int | None]:
         """Return the number of every customer's segment by id, None for those in none."""

@@ -20,7 +20,7 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
         If they cannot be written.
     """
     out = RunDirectory.amending(ledger.run.path / INGESTED)
-    customers = ledger.aggregates.customers()
+    customers = ledger.customers()
     out.write_customers("features_all.parquet", customers)
     rows = _segments(ledger, customers)
     out.write_table("segments.csv", rows)
@@ -32,7 +32,9 @@ def _segments(ledger: Ledger, customers: Customers) -> list[dict[str, object]]:
     numbers = {number for number in found.values() if number is not None}
     names = {n: segments.name(n) if segments is not None else "" for n in numbers}
     key = "customer" if customers.id_column in ("segment", "name") else customers.id_column
+    # Both are ordered by id.
+    written = zip(customers.written_ids, found.values(), strict=True)
     return [
         {key: who, "segment": number, "name": None if number is None else names[number] or None}
-        for who, number in found.items()
+        for who, number in written
     ]

@@ -169,4 +169,4 @@ def _columns(
     own = {**replica, "segment": numbers, "name": names[where]}
     # First, whatever it is called: readers go by the place.
     id_column = "customer" if customers.id_column in own else customers.id_column
-    return {id_column: customers.ids, **own}
+    return {id_column: customers.written_ids.to_numpy(), **own}

@@ -83,7 +83,8 @@ def test_a_column_that_is_called_otherwise_is_used_and_said_to_be(
     gone = "columns that only the run's input had, not needed: Colour"
     more = "columns that the run's input had not, not used: Colour"
     assert said == [
-        f"columns that are called otherwise, used all the same: {shown}", gone if turned else more
+        f"columns that are called otherwise, used all the same: {shown}",
+        gone if turned else more,
     ]
 
 

@@ -74,7 +74,7 @@ def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result
         Naming what the server refuses, in its words.
     """
     digest, n_bytes = RowsDigest(), 0
-    with _connected(address) as connection:
+    with connected(address) as connection:
         columns = _described(connection, query)
         for batch in _batches(connection, query, digest, batch_bytes):
             n_bytes += len(batch)
@@ -90,8 +90,8 @@ def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result
 
 
 @contextmanager
-def _connected(address: Address) -> Iterator[psycopg.Connection]:
-    """Give a connection in one read-only transaction, and tell what the server refuses."""
+def connected(address: Address, *, read_only: bool = True) -> Iterator[psycopg.Connection]:
+    """Give a connection in one transaction, never ended, and tell what the server refuses."""
     try:
         import psycopg
     except ImportError as error:
@@ -110,7 +110,7 @@ def _connected(address: Address) -> Iterator[psycopg.Connection]:
             "database and user; a password comes from PGPASSWORD or ~/.pgpass"
         ) from error
     try:
-        connection.read_only = True
+        connection.read_only = read_only
         yield connection
     except psycopg.Error as error:
         raise DataError(f"dataset.query at {address.url}: {_said(error)}") from error

@@ -53,6 +53,10 @@ class QueryTable(FrameTable):
         exact = [column for column in columns if column in self._result.exact]
         self._rows = self._rows.with_columns(pl.col(exact).cast(pl.Float64))
 
+    def type_of(self, column: str) -> str | None:
+        """Return the type of a column; of a decimal number it is not known."""
+        return None if column in self._result.exact else super().type_of(column)
+
     def check_used(self, columns: Collection[str]) -> None:
         """Refuse columns of a type that is none of the three."""
         for column in columns:

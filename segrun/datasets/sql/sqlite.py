@@ -47,7 +47,7 @@ def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result
     """
     digest, n_bytes, n_next = RowsDigest(), 0, _FIRST_ROWS
     strange: dict[str, str] = {}
-    with _connected(address) as connection:
+    with connected(address) as connection:
         cursor = connection.execute(query)
         names = [column[0] for column in cursor.description or ()]
         check_names(names)
@@ -65,7 +65,7 @@ def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result
 
 
 @contextmanager
-def _connected(address: Address) -> Iterator[sqlite3.Connection]:
+def connected(address: Address) -> Iterator[sqlite3.Connection]:
     """Give a connection that reads one file, and tell what SQLite refuses."""
     assert address.file is not None
     check_file(address)
@@ -73,7 +73,7 @@ def _connected(address: Address) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(place, uri=True)) as connection:
             connection.execute("PRAGMA query_only = ON")
-            connection.set_authorizer(_authorized)
+            connection.set_authorizer(authorized)
             connection.set_progress_handler(_stopped, _STEPS)
             yield connection
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -83,7 +83,8 @@ def _connected(address: Address) -> Iterator[sqlite3.Connection]:
         raise DataError(f"dataset.query at {address.url}: {said}") from error
 
 
-def _authorized(action: int, *_: str | None) -> int:
+def authorized(action: int, *_: str | None) -> int:
+    """Tell SQLite whether a query may do something."""
     return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
 
 

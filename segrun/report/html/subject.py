@@ -140,7 +140,7 @@ class Subject:
             # Those that were set aside before come after those that were clustered.
             n_rows = len(customers)
             ids, numbers = next(iter(members.values()))[:n_rows], members["segment"][:n_rows]
-            if np.array_equal(ids, customers.ids):
+            if np.array_equal(self.run.ids(ids), customers.ids):
                 return np.asarray(numbers, dtype=np.int64)
         return self.segments.numbers(self.labels)
 
