@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.idtype import IdType
+from segrun.idtype import TEXT, IdType
 from segrun.sparse import SparseColumns
 
 #: Names that result files have for themselves.
@@ -41,7 +41,7 @@ class Customers:
     ids: NDArray[np.object_]
     columns: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
     replica: NDArray[np.int64] | None = None
-    id_type: IdType = IdType()
+    id_type: IdType = TEXT
 
     def __len__(self) -> int:
         return len(self.ids)

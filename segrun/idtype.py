@@ -49,6 +49,10 @@ class IdType:
         return (text.str.strip_suffix(self.suffix) if self.suffix else text).to_numpy()
 
 
+#: That of ids that segrun makes.
+TEXT = IdType()
+
+
 def id_type(told: Mapping[str, Any], ids: NDArray[np.object_]) -> IdType:
     """Return the type of ids.
 
@@ -61,7 +65,7 @@ def id_type(told: Mapping[str, Any], ids: NDArray[np.object_]) -> IdType:
         All of them.
     """
     if "id_type" not in told:
-        return IdType()
+        return TEXT
     suffix = told.get("id_suffix", "")
     name = told["id_type"] or _guessed(ids, fractions=bool(told.get("whole_ids")))
     return IdType(name, "" if name != "String" else suffix)

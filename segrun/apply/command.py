@@ -43,9 +43,9 @@ def apply_command(arguments: Sequence[str]) -> int:
     if is_address(asked["output"]):
         # Not repeated: it may hold a password.
         raise ConfigError(
-            f"--output takes a file ({', '.join(SUFFIXES)}), not a database. segrun export RUN --to "
-            "DATABASE_URL writes the customers of a run to one, those of segrun ingest RUN FILE "
-            "among them"
+            f"--output takes a file ({', '.join(SUFFIXES)}), not a database. "
+            "segrun export RUN --to DATABASE_URL writes the customers of a run to one, those of "
+            "segrun ingest RUN FILE among them"
         )
     output = Path(asked["output"]).expanduser()
     beside = output.with_suffix(".shift.csv")

@@ -14,7 +14,8 @@ from segrun.datasets.original import KEY
 from segrun.errors import ConfigError
 from segrun.export.joining import joined, table_rows, told_matches
 from segrun.export.members import NAME, SEGMENT, read_members, refuse_replicas
-from segrun.export.rows import customer_rows, input_rows, with_segments
+from segrun.export.rows import customer_rows, input_rows, table_of, with_segments
+from segrun.export.state import members_now, told_since
 from segrun.finished import FinishedRun
 from segrun.segments.point import chosen_point
 
@@ -60,9 +61,17 @@ def rows(run: FinishedRun, asked: Asked) -> tuple[pl.DataFrame, list[str]]:
     DataError
         If a table cannot be read or joined.
     """
-    told = []
-    members = read_members(run, chosen_point(run, asked.point))
-    if asked.customers:
+    # Late: ingest needs apply, which writes tables as exports do.
+    from segrun.ingest.since import now
+
+    point = chosen_point(run, asked.point)
+    current = now(run, features=asked.customers)
+    told = told_since(current, point, rows=not asked.customers)
+    current = current if current is not None and current.since.point == point else None
+    members = read_members(run, point) if current is None else members_now(current)
+    if current is not None and current.customers is not None:
+        found = table_of(current.customers)
+    elif asked.customers:
         found = customer_rows(run, members)
     else:
         refuse_replicas(run, members)

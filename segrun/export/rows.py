@@ -12,6 +12,7 @@ import polars as pl
 from segrun.address import is_address
 from segrun.cache import cache_directory
 from segrun.config import FileConfig, RatingsFileConfig, from_plain
+from segrun.customers import Customers
 from segrun.datasets import load
 from segrun.datasets.columns import Mapped
 from segrun.datasets.original import KEY, Original, open_original
@@ -79,9 +80,17 @@ def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
     Those that the outlier rule set aside are among them, unless the run clustered copies. Ratings
     have a feature per item, too many for a table: these are left out.
     """
-    customers = run.customers if REPLICA in members.columns else run.all_customers
+    frame = table_of(run.customers if REPLICA in members.columns else run.all_customers)
+    if run.has("about.parquet"):
+        about = with_key(run, pl.read_parquet(run.file("about.parquet")))
+        frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=SUFFIX)
+    return frame
+
+
+def table_of(customers: Customers) -> pl.DataFrame:
+    """Return customers as a table: id, features unless they are ratings, `KEY`."""
     replica = {} if customers.replica is None else {REPLICA: customers.replica}
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             customers.id_column: customers.written_ids,
             **replica,
@@ -89,10 +98,6 @@ def customer_rows(run: FinishedRun, members: pl.DataFrame) -> pl.DataFrame:
             KEY: pl.Series(customers.ids, dtype=pl.String),
         }
     )
-    if run.has("about.parquet"):
-        about = with_key(run, pl.read_parquet(run.file("about.parquet")))
-        frame = frame.join(about, on=KEY, how="left", maintain_order="left", suffix=SUFFIX)
-    return frame
 
 
 def with_segments(

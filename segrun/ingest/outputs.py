@@ -8,6 +8,7 @@ from pathlib import Path
 from segrun.claim import INGESTED
 from segrun.customers import Customers
 from segrun.ingest.ledger import Ledger
+from segrun.ingest.since import names_of
 from segrun.store import RunDirectory
 
 
@@ -28,9 +29,7 @@ def write_outputs(ledger: Ledger) -> Sequence[Path]:
 
 
 def _segments(ledger: Ledger, customers: Customers) -> list[dict[str, object]]:
-    segments, found = ledger.placing.segments, ledger.segments()
-    numbers = {number for number in found.values() if number is not None}
-    names = {n: segments.name(n) if segments is not None else "" for n in numbers}
+    found, names = ledger.segments(), names_of(ledger)
     key = "customer" if customers.id_column in ("segment", "name") else customers.id_column
     # Both are ordered by id.
     written = zip(customers.written_ids, found.values(), strict=True)

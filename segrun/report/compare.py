@@ -10,6 +10,7 @@ from typing import Any
 
 from segrun.arguments import Arguments
 from segrun.errors import ConfigError
+from segrun.ingest.since import since
 from segrun.report.side import Pair, Side, differences, open_side, pair
 from segrun.report.summary import table
 from segrun.segments.segment import NOISE
@@ -54,6 +55,9 @@ def compare_command(arguments: Sequence[str]) -> int:
         for letter, path, point in zip(_LETTERS, paths, points, strict=False)
     ]
     print(compare(sides))  # noqa: T201
+    for side in sides:
+        if (later := since(side.run)) is not None:
+            print(f"{side.letter} is compared as it was; {later.text}")  # noqa: T201
     return 0
 
 

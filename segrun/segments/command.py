@@ -78,10 +78,13 @@ def _renew_report(run: FinishedRun) -> None:
 
 
 def _show(run: FinishedRun, segments: Segments) -> None:
+    from segrun.ingest.since import since
     from segrun.segments.page import page
 
     # Opened again: it has just been added to.
     print(page(open_run(run.path), segments))  # noqa: T201
+    if (later := since(run)) is not None:
+        print(f"this is about the run as it was; {later.text}")  # noqa: T201
     for warning in segments.warnings:
         print(f"segrun: {warning['text']}", file=sys.stderr)  # noqa: T201
     print(run.path / "segments")  # noqa: T201

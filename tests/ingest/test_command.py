@@ -56,7 +56,7 @@ def test_features_and_segments_as_files(run, batches, capsys):
     command(run.path, batches[0], "--features", "--quiet")
     assert capsys.readouterr().out == ""
     features = pl.read_parquet(run.path / "ingest" / "features_all.parquet")
-    segments = pl.read_csv(run.path / "ingest" / "segments.csv", infer_schema=False)
+    segments = pl.read_csv(run.path / "ingest" / "segments.csv")
     assert features["CustomerID"].to_list() == segments["CustomerID"].to_list()
     assert segments["name"].null_count() == segments["segment"].null_count() < len(segments)
 

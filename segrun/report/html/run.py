@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segrun import config
 from segrun.finished import FinishedRun, open_run
+from segrun.ingest.since import since
 from segrun.report.html import REPORT
 from segrun.report.html.formats import counted, number
 from segrun.report.html.page import render
@@ -105,6 +106,11 @@ def _lead(subject: Subject) -> str:
 
 def _warnings(subject: Subject) -> list[str]:
     run, found = subject.run, []
+    if (later := since(run)) is not None:
+        found.append(
+            f"This page is about the run as it was. {later.text}: segrun ingest {run.path} shows "
+            f"them, segrun export {run.path} --to FILE --customers writes them."
+        )
     failed = [row for row in run.scores if row["status"] != "done"]
     if failed:
         found.append(
