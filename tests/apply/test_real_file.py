@@ -44,7 +44,7 @@ def test_the_last_three_months_get_labels_and_a_shift_report(runs, online_retail
     dates = lines["InvoiceDate"].str.to_datetime("%m/%d/%Y %H:%M")
     bought = set(lines.filter(dates >= pl.datetime(2011, 9, 10))["CustomerID"].str.strip_chars())
     found = pl.read_parquet(output)
-    assert set(found["CustomerID"]) == {i.removesuffix(".0") for i in bought}
+    assert set(found["CustomerID"]) == {int(i.removesuffix(".0")) for i in bought}
     centres = runs["kmeans"].model(point)[-1].cluster_centers_
     assert set(found["label"].drop_nulls()) <= set(range(len(centres)))
     assert found["distance"].drop_nulls().is_finite().all()

@@ -461,8 +461,9 @@ def test_a_query_is_run_exported_and_applied(run_of, table, tmp_path):
     )
     placed = [pl.read_csv(tmp_path / f"{name}.csv") for name in "ab"]
     assert placed[0].equals(placed[1])
-    with pytest.raises(StoreError, match=r"shop\.sqlite is the input"):
-        export_command([*options, "--to", url, "--table", "segments"])
+    with pytest.raises(StoreError, match=r"table sales is read by the run's dataset\.query"):
+        export_command([*options, "--to", url, "--table", "sales", "--replace"])
+    assert export_command([*options, "--to", url, "--table", "segments"]) == 0
     with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection:
         connection.execute("DELETE FROM sales WHERE n = 3")
         connection.commit()
