@@ -70,7 +70,7 @@ def _read(kind: Any, name: str, path: tuple[str, ...], named: int | None) -> lis
     kind = _not_null(kind)
     if not name:
         return [Declared(kind, path, named)]
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         head, _, rest = name.partition(".")
         types = _types(kind)
         if head in types:
