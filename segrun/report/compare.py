@@ -11,6 +11,7 @@ from typing import Any
 from segrun.arguments import Arguments
 from segrun.errors import ConfigError
 from segrun.ingest.since import since
+from segrun.report.matrix import matrix_of
 from segrun.report.side import Pair, Side, differences, open_side, pair
 from segrun.report.summary import table
 from segrun.segments.segment import NOISE
@@ -78,7 +79,7 @@ def compare(sides: Sequence[Side]) -> str:
     parts = [
         table([(side.letter, str(side.run.path), side.point) for side in sides]),
         _titled("different settings", _settings(sides)),
-        _titled("scores of the points", _scores(sides)),
+        _titled(_scores_of(sides), _scores(sides)),
         _titled("sizes of the segments", _sizes(sides)),
         _titled("agreement on the customers that both clustered", _agreement(pairs)),
         # Of many runs, the first is what the others are held against.
@@ -105,6 +106,14 @@ def _settings(sides: Sequence[Side]) -> list[Sequence[str]]:
 def _clipped(value: Any) -> str:
     text = str(value)
     return text if len(text) <= _MAX_LETTERS else f"{text[: _MAX_LETTERS - 3]}..."
+
+
+def _scores_of(sides: Sequence[Side]) -> str:
+    title = "scores of the points"
+    matrices = {matrix_of(side.run.manifest, side.run.experiment) for side in sides}
+    if len(matrices) == 1:
+        return title
+    return f"{title} (of other rows, features or transforms: silhouettes cannot be compared)"
 
 
 def _scores(sides: Sequence[Side]) -> list[Sequence[str]]:
