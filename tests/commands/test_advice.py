@@ -14,7 +14,6 @@ tally: Counter[str] = Counter()
 TRANSACTIONS = "segrun dataset=transactions 'dataset.columns={customer: A, date: B, amount: C}'"
 TABLE = "segrun features=table dataset=table dataset.id=id"
 ONE = "algo.params.n_clusters=2 algo.params.tol=1e-4"
-SETTING = r"[\w.]+=[^\s,;()]*[^\s,;().]"
 
 #: What is refused, where its advice stands in the message, and how it is pasted: {0} is the
 #: command, {1} the advice. Where no form is given it comes behind the command.
@@ -53,10 +52,9 @@ ADVICE = [
      r"(features\.date=\w+)"),
     ("segrun dataset=online_retail dataset.path=returns.csv features=rfm features.amount=total "
      "transform=log_standard features.outliers.rule=none", r"(features\.cancellations=remove)"),
-    ("segrun dataset=online_retail dataset.path=returns.csv features=rfm features.amount=total "
-     "transform=log_standard features.outliers.rule=none",
+    ("segrun dataset=online_retail dataset.path=returns.csv features=spend transform=log_standard",
      r"(features\.where='[^']*'|\"features\.where='[^']*'\"|'features\.[^']*')"),
-    ("segrun features.outliers.factor=inf features.outliers.rule=deviation",
+    ("segrun features.outliers.factor=inf",
      r"(features\.outliers\.rule=none)", "segrun {1}"),
     ("segrun preflight.action=refuse preflight.max_seconds=1e-9", r"(preflight\.action=warn)"),
     ("segrun backend.require=true algo=birch", r"(backend\.require=false)"),
@@ -67,7 +65,8 @@ ADVICE = [
      r"such as (algo\.params\.n_clusters=\d+)"),
     ("segrun algo=gaussian_mixture algo.params.n_components=5000 algo.params.covariance_type=diag",
      r"such as (algo\.params\.n_components=\d+)"),
-    ("segrun features=ratings features.item=StockCode features.values=rating transform=svd_10",
+    ("segrun features=ratings features.item=StockCode features.values=rating transform=svd_10 "
+     "features.rating=null",
      r"(features\.values=ones)"),
     ("segrun dataset=ratings dataset.path=twice.csv features=ratings transform.pca=2 "
      f"transform.scale=none {ONE}", r"(features\.duplicates=last)"),
@@ -96,27 +95,29 @@ def folder(world, paste, tmp_path_factory) -> Path:
     def lines(name: str, header: str, rows: list[str], encoding: str = "utf-8") -> None:
         (place / name).write_bytes("\n".join([header, *rows, ""]).encode(encoding))
 
-    ids = range(40)
-    lines("both.csv", "A,B,C", [f"c{i % 9},{1 + i % 9:02d}/{1 + i % 7:02d}/2024,{i + 1}.55"
+    ids = range(240)
+    lines("both.csv", "A,B,C", [f"c{i % 60},{1 + i % 12:02d}/{1 + i % 7:02d}/2024,{i + 1}.55"
                                 for i in ids])  # fmt: skip
     lines("halves.csv", "id,x", [f'c{i},"{1 + i % 9}.{100 + i}"' for i in ids])
-    lines("wrong.csv", "A,B,C", [f"c{i % 9},2024-01-{1 + i % 28:02d},{'?' if i == 7 else i}"
+    lines("wrong.csv", "A,B,C", [f"c{i % 60},2024-01-{1 + i % 28:02d},{'?' if i == 7 else i}"
                                  for i in ids])  # fmt: skip
     lines("windows.csv", "id,x,city", [f"c{i},{i},{'Zürich “Süd”' if i % 2 else 'Köln €'}"
                                        for i in ids], "cp1252")  # fmt: skip
     lines("utf16.csv", "id,x", [f"c{i},{i % 3}" for i in ids], "utf-16-le")
     lines("gaps.csv", "id,x,age", [f"c{i},{i},{'' if i == 3 else 20 + i}" for i in ids])
     lines("cities.csv", "id,x,city", [f"c{i},{i},city {i}" for i in ids])
-    lines("moments.csv", "id,since,until", [f"c{i % 9},2024-01-{1 + i % 28:02d},2024-03-01"
+    lines("moments.csv", "id,since,until", [f"c{i % 60},2024-01-{1 + i % 28:02d},2024-03-01"
                                             for i in ids])  # fmt: skip
-    lines("grocery.csv", "Member_number,Date,itemDescription",
-          [f"{1000 + i % 9},{15 + i % 9}-07-2015,milk {i % 4}" for i in ids])  # fmt: skip
+    lines("grocery.csv", "order_id,order_date,customer_no,product,qty,price",
+          [f"{500 + i},2015-07-{1 + i % 28:02d},{1000 + i % 60},milk {i % 4},{1 + i % 3},0.79"
+           for i in ids])  # fmt: skip
     lines("twice.csv", "userId,movieId,rating,timestamp",
           [f"{1 + i % 8},{1 + i % 5},{1 + i % 4},{881250000 + i}" for i in range(90)])  # fmt: skip
     lines("returns.csv", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
           "CustomerID,Country",
           [f"{'C' if i % 9 == 8 else ''}{500 + i},s,d,{-90 if i % 9 == 8 else 1 + i % 5},"
-           f"2011-01-{1 + i % 28:02d} 10:00,2.55,{13000 + i % 9},France" for i in ids])  # fmt: skip
+           f"2011-01-{1 + i % 28:02d} 10:00,2.55,{13000 + i % 60},France" for i in ids]
+    )  # fmt: skip
     for command in (
         f"segrun {ONE} hydra.run.dir=BARE",
         "segrun algo=dbscan algo.params.eps=1e-6 algo.params.min_samples=50 hydra.run.dir=NOISE",
