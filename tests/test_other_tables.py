@@ -115,9 +115,9 @@ def test_without_a_mapping_a_line_to_paste_is_proposed_and_works(segrun, tmp_pat
     assert done.returncode == 1
     message = " ".join(done.stderr.split())
     # As a shell reads it.
-    proposed = shlex.split(message.split("Perhaps: ")[1])[1]
+    proposed = shlex.split(message.split("Perhaps: ")[1])[:3]
     again = segrun(
-        "dataset=transactions", *others, proposed, "features=rfm",
+        *others, *proposed, "features=rfm",
         "algo=kmeans", "algo.params.n_clusters=3", cwd=tmp_path,
     )  # fmt: skip
     assert again.returncode == 0, (proposed, again.stderr)

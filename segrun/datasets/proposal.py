@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import polars as pl
 
 from segrun.advice import setting
+from segrun.datasets.quoting import clipped
 
 #: Words by which columns are guessed, the likeliest first.
 _WORDS = {
@@ -25,7 +26,7 @@ _WORDS = {
 _NUMBER = r"^[\s€$£¥+-]*\d[\d.,'\s]*[\s€$£¥%A-Z-]*$"
 _WHOLE = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _DATE = (
-    r"^\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|\d{1,2}[-/. ]*[A-Za-z]{3,9}[-/., ]+\d{2,4}\b"
+    r"^\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(T|\b)|\d{1,2}[-/. ]*[A-Za-z]{3,9}[-/., ]+\d{2,4}\b"
     r"|[A-Za-z]{3,9} \d{1,2},? \d{4})"
 )
 _NUMBERS = ("number", "whole")
@@ -78,7 +79,7 @@ def _line(found: dict[str, str], file: str, *, known: bool) -> str:
     if "amount" in found or "price" not in found:
         if "amount" not in found and "quantity" in found:
             found["amount"] = found["quantity"]
-            note = f" (no column looks like money, so {found['amount']} stands for it)"
+            note = f" (no column looks like money, so {clipped(found['amount'])} stands for it)"
         elif "amount" not in found and known and "COLUMN" not in mapping.values():
             return _counted(mapping["customer"], mapping["date"], path)
         mapping["amount"] = found.get("amount", "COLUMN")
@@ -86,6 +87,7 @@ def _line(found: dict[str, str], file: str, *, known: bool) -> str:
         mapping |= {role: found[role] for role in ("price", "quantity") if role in found}
     if "invoice" in found:
         mapping["invoice"] = found["invoice"]
+    mapping = {role: clipped(name) for role, name in mapping.items()}
     return f"dataset=transactions {path} {setting('dataset.columns', mapping)}{note}"
 
 
