@@ -133,7 +133,7 @@ def _of_copies(copies: Mapping[str, Any], *, dropped: bool) -> list[str]:
 
 
 def _worth(money: float | None) -> str:
-    return "" if money is None else f", worth {money:,.2f},"
+    return "" if money is None else f" (worth {money:,.2f})"
 
 
 def _of_customers(facts: Mapping[str, Any]) -> list[str]:

@@ -79,7 +79,7 @@ def rfm(rows, *, complete, invoices=False, cancellations=True, mean=True, saturd
     """The 21 features (or 22) by plain Python: ids and rows of values."""
     kept = [row for row in rows if all(row[name] for name in complete)]
     if not cancellations:
-        kept = [row for row in kept if not row["InvoiceNo"].startswith("C")]
+        kept = [row for row in kept if not _cancelled(row)]
     reference = max(moment(row["InvoiceDate"]) for row in kept)
     of = defaultdict(list)
     for row in kept:
@@ -89,6 +89,13 @@ def rfm(rows, *, complete, invoices=False, cancellations=True, mean=True, saturd
         customer: _features(of[customer], reference, invoices, mean, days)
         for customer in sorted(of)
     }
+
+
+def _cancelled(row):
+    """C before digits, and a negative quantity or amount."""
+    quantity = int(row["Quantity"])
+    marked = row["InvoiceNo"][:1] == "C" and row["InvoiceNo"][1:2].isdigit()
+    return marked and (quantity < 0 or quantity * Fraction(row["UnitPrice"]) < 0)
 
 
 def _features(bought, reference, invoices, mean, days):

@@ -23,6 +23,10 @@ RFM = {
         "features=rfm", "features.orders=invoices", "features.cancellations=remove",
         "features.amount=total", "features.drop_missing=needed_columns",
     ),
+    "declared": (
+        "features=rfm", "features.cancellations=remove",
+        "features.cancelled_when='Quantity < 0 or InvoiceNo is None'",
+    ),
     "until": ("features=rfm", "features.reference_date=2011-12-31"),
 }  # fmt: skip
 

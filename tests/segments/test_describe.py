@@ -139,9 +139,7 @@ def test_customers_set_aside_go_where_the_policy_says(finished, tmp_path, policy
     run = finished(
         tmp_path / "run", "features=rfm", "dataset.n_customers=120", "algo.params.tol=1e-4",
         "algo.params.n_clusters=3", "features.outliers.low=0.1", "features.outliers.high=0.8",
-        "features.outliers.factor=0.6", "segments.stability.refits=0",
-        # They are a fifth of the customers with most of the money.
-        "features.allow_removed=1",
+        "features.outliers.factor=0.6", "features.allow_removed=1", "segments.stability.refits=0",
     )  # fmt: skip
     n_aside = len(run.all_customers) - len(run.customers)
     assert n_aside > 5
