@@ -79,6 +79,16 @@ def test_the_facts_name_what_was_planted(planted):
     assert "of their purchases are in October to December" in texts["gift_season"]
 
 
+def test_lines_that_are_counted_are_called_lines_beside_invoices(planted):
+    facts = read_csv(planted.path / "segments" / "facts.csv")
+    told = [row["text"] for row in facts if row["column"] == "NumberOfOrders"]
+    assert told
+    assert all("NumberOfOrders (lines)" in text for text in told)
+    # Which would contradict it otherwise.
+    assert "Invoices" in pl.read_parquet(planted.file("about.parquet")).columns
+    assert "NumberOfOrders (lines)" in Subject(planted, read_segments(planted)).features
+
+
 def test_the_run_describes_itself_and_has_a_timing_of_it(planted):
     stages = [row["stage"] for row in read_csv(planted.path / "timings.csv")]
     assert stages.count("describe") == 1
