@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 _CATEGORY = "ConvergenceWarning: "
-#: scikit-learn's k-means has it for rows that are copies of each other: that is no cut-off.
-_COPIES = f"{_CATEGORY}Number of distinct clusters"
+#: scikit-learn's k-means and Birch have it where they find fewer clusters than they were asked for
+#: ("Number of distinct clusters ...", "Number of subclusters ..."): that is no cut-off.
+_FEWER = f"{_CATEGORY}Number of "
 
 
 def converged(model: Any, warnings: Sequence[str]) -> bool | None:
@@ -35,5 +36,5 @@ def converged(model: Any, warnings: Sequence[str]) -> bool | None:
     taken, most = getattr(model, "n_iter_", None), getattr(model, "max_iter", None)
     if isinstance(taken, int | np.integer) and isinstance(most, int | np.integer):
         return bool(taken < most)
-    cut_off = any(text.startswith(_CATEGORY) and not text.startswith(_COPIES) for text in warnings)
+    cut_off = any(text.startswith(_CATEGORY) and not text.startswith(_FEWER) for text in warnings)
     return False if cut_off else None

@@ -40,6 +40,8 @@ def test_each_algorithm_says_it_in_its_own_way_or_not_at_all():
     assert told("MeanShift", bandwidth=1.0, max_iter=1) is False
     assert told("DBSCAN", eps=0.5) is None
     assert told("Birch", n_clusters=3) is None
+    # It warns of fewer subclusters than clusters, by the same category.
+    assert told("Birch", n_clusters=300, threshold=2.0) is None
 
 
 def test_who_says_it_by_a_warning_alone_is_heard():
