@@ -87,7 +87,9 @@ MEANT = {
     "docs/scale.md": {"sales.csv": None},
     "conf/experiment/dataiku_weblogs.yaml": {"views.csv": "weblogs.csv"},
     "conf/experiment/dataflow_tiers_groups.yaml": {"sales.csv": "grouped.csv"},
+    "conf/dataset/records.yaml": {"FILE": "pages.csv"},
     "conf/dataset/table.yaml": {"FILE": "people.csv"},
+    "conf/dataset/transactions.yaml": {"FILE": "payments.csv"},
 }
 
 
