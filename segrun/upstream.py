@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -59,9 +60,10 @@ def told_of_fit(
         f"{key}={_short(value)}" for key, value in _set(estimator, params) if key not in axes
     )
     library = distribution(type(estimator).__module__) or raised_by(error)
-    whose = f"{name} of {library}" + (f" with {settings}" if settings else "")
+    whose = f"{name} of {library}"
     if more := _too_many(params, n_rows):
         return f"{more} ({whose}: {words})"
+    whose += f" with {settings}" if settings else ""
     cures = [cure for known, said, cure in _KNOWN if known == name and said in words]
     return ". ".join([f"{words} (raised by {whose})", *cures])
 
@@ -110,7 +112,8 @@ def _set(estimator: Any, params: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
+    # Without addresses in memory, which differ from run to run.
+    text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))
     return text if len(text) <= _MAX_LETTERS else text[: _MAX_LETTERS - 3] + "..."
 
 

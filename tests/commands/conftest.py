@@ -167,12 +167,14 @@ def _write_others(folder: Path, do: Callable[[str], None]) -> None:
     columns.write_parquet(folder / "sales.parquet")
     people = pl.DataFrame(
         {"customer": [f"p{i}" for i in range(60)], "age": rng.integers(18, 90, 60),
-         "income": np.round(rng.lognormal(10, 1, 60), 2)}
+         "city": [("Leeds", "York", "Bath")[i % 3] for i in range(60)]}
     )  # fmt: skip
     people.write_csv(folder / "people.csv")
-    pl.DataFrame(
+    views = pl.DataFrame(
         {"visitor": account, "URL": [f"/{i}" for i in pieces], "seconds": amount, "time": day}
-    ).write_csv(folder / "views.csv")
+    )
+    views.write_csv(folder / "views.csv")
+    views.rename({"URL": "page"}).write_csv(folder / "pages.csv")
     do("segrun generate dataset=synthetic_weblogs dataset.n_visitors=80 --output weblogs.csv")
     do("segrun generate dataset=synthetic_sales dataset.n_users=80 --output grouped.csv")
     _write_ratings(folder, rng)
@@ -184,11 +186,15 @@ def _write_others(folder: Path, do: Callable[[str], None]) -> None:
 
 
 def _write_ratings(folder: Path, rng: np.random.Generator) -> None:
-    """Write ratings in the form of MovieLens 100k."""
+    """Write ratings in the forms of MovieLens 100k and of its later editions."""
     pairs = [(user, item) for user in range(1, 81) for item in range(1, 41)
              if rng.random() < (0.6 if user % 4 == item % 4 else 0.1)]  # fmt: skip
     lines = [f"{u}\t{i}\t{1 + (u * i) % 5}\t{881250000 + u * 100 + i}" for u, i in pairs]
     (folder / "u.data").write_text("\n".join(lines) + "\n")
+    csv = [line.replace("\t", ",") for line in lines]
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *csv, ""]))
+    named = [f"{i},Film {i} (1995),Drama" for i in range(1, 41)]
+    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *named, ""]))
     titles = [f"{i}|Film {i} (1995)|01-Jan-1995||http://x/{i}" + "|0" * 19 for i in range(1, 41)]
     (folder / "u.item").write_text("\n".join(titles) + "\n", encoding="iso-8859-1")
 
