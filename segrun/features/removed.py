@@ -136,6 +136,9 @@ def _of(
     share, total = {"lines": _part(table["n_lines"], own)}, {}
     for what, name in money.items():
         size = table[f"{name} size"].fill_null(0)
+        if not np.isfinite(size.to_numpy()).all():
+            # Lines that are left out may hold any number, and next to it all others are nothing.
+            continue
         share[what] = _part(size, own)
         # Beyond it whole numbers of 64 bits run over: the share alone is told.
         if size.to_numpy()[own].sum() <= LARGEST_SUM:
