@@ -114,9 +114,12 @@ def lost(removed: Removed, config: FeaturesConfig) -> list[str]:
 
 
 def said(rule: str, found: Mapping[str, Any]) -> str:
-    """Return how much a rule leaves out, in words."""
+    """Return how much a rule leaves out, in words; gross: returns count as what they amount to."""
     what = "customers" if "n_customers" in found else "lines"
-    shares = ", ".join(f"{100 * share:.1f} % of {of}" for of, share in found["share"].items())
+    shares = ", ".join(
+        f"{100 * share:.1f} % of {of if of in ('customers', 'lines') else f'gross {of}'}"
+        for of, share in found["share"].items()
+    )
     return f"{rule} leaves out {found[f'n_{what}']} {what} ({shares})"
 
 

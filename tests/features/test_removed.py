@@ -118,7 +118,7 @@ def test_much_that_is_left_out_of_lines_or_money_is_a_warning(
     gone = table["CustomerID"].isna()
     shares = f"{100 * gone.mean():.1f} % of lines, {100 * size[gone].sum() / size.sum():.1f} % of"
     rule = "features.drop_missing=any_column"
-    assert told(caplog) == [f"{rule} leaves out {n} lines ({shares} Amount)"] * warned
+    assert told(caplog) == [f"{rule} leaves out {n} lines ({shares} gross Amount)"] * warned
     assert found.facts["removed"][rule] == {
         "n_lines": n,
         "share": {
@@ -148,6 +148,7 @@ def test_customers_set_aside_are_told_with_their_lines_and_money(features, line,
     assert found.facts["set_aside"] == {"NumberOfOrders": 1}
     assert found.facts["removed"]["features.outliers.rule=quantile"] == {
         "n_customers": 1,
+        "n_lines": 2,
         "share": {
             "customers": pytest.approx(1 / 21, abs=1e-6),
             "lines": pytest.approx(2 / 22, abs=1e-6),
@@ -157,7 +158,7 @@ def test_customers_set_aside_are_told_with_their_lines_and_money(features, line,
     }
     assert told(caplog) == [
         "features.outliers.rule=quantile leaves out 1 customers (4.8 % of customers, 9.1 % of "
-        "lines, 22.2 % of Amount)"
+        "lines, 22.2 % of gross Amount)"
     ]
 
 
