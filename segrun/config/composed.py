@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 
 from omegaconf import DictConfig, OmegaConf
@@ -33,8 +34,17 @@ def to_experiment(composed: DictConfig) -> Experiment:
     return experiment
 
 
-def refuse_added_keys(node: DictConfig, prefix: str) -> None:
+def refuse_added_keys(node: DictConfig, prefix: str, names: Iterable[str] | None = None) -> None:
     """Refuse what ``+key=value`` adds to a typed node, though its schema does not have it.
+
+    Parameters
+    ----------
+    node : DictConfig
+        The node.
+    prefix : str
+        Its full key, with a point at the end.
+    names : iterable of str, optional
+        The keys there that are looked at, by default all.
 
     Raises
     ------
@@ -43,7 +53,7 @@ def refuse_added_keys(node: DictConfig, prefix: str) -> None:
     """
     schema = OmegaConf.get_type(node)
     known = [item.name for item in fields(schema)] if is_dataclass(schema) else list(node)
-    for name in map(str, node):
+    for name in map(str, node if names is None else names):
         if name not in known:
             raise ConfigError(
                 f"unknown key {prefix}{name}.{did_you_mean(name, known)} "

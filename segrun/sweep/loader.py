@@ -52,8 +52,8 @@ class Loader(ConfigLoaderImpl):
                 raise
             whole = self._shared(config_name, overrides, *more, **options)
         parsed = OverridesParser.create().parse_overrides(overrides)
-        if any(override.is_hydra_override() and _adds(override) for override in parsed):
-            refuse_added_keys(whole.hydra, "hydra.")
+        added = [o.key_or_group for o in parsed if o.is_hydra_override() and _adds(o)]
+        refuse_added_keys(whole.hydra, "hydra.", [key.split(".")[1] for key in added if "." in key])
         if run_mode is RunMode.RUN:
             refuse_fixed_axes(parsed, whole)
         return whole

@@ -51,9 +51,9 @@ ADVICE = [
      "'+features.columns={n: {function: count}, age: {function: days_since, of: since}}'",
      r"(features\.date=\w+)"),
     ("segrun dataset=online_retail dataset.path=returns.csv features=rfm features.amount=total "
-     "transform=log_standard features.outliers.rule=none", r"(features\.cancellations=remove)"),
+     "transform=log_standard features.outliers.rule=none", r"('transform\.log1p=[^']*')"),
     ("segrun dataset=online_retail dataset.path=returns.csv features=spend transform=log_standard",
-     r"(features\.where='[^']*'|\"features\.where='[^']*'\"|'features\.[^']*')"),
+     r"('transform\.log1p=[^']*')"),
     ("segrun features.outliers.factor=inf",
      r"(features\.outliers\.rule=none)", "segrun {1}"),
     ("segrun preflight.action=refuse preflight.max_seconds=1e-9", r"(preflight\.action=warn)"),

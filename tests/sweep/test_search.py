@@ -245,7 +245,7 @@ def test_a_wrong_search_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("settings", "tol"),
     [
-        (["algo.search.tol=null"], "choice(0.5, 0.25)"),
+        (["algo.search.tol=null", "algo.grid.tol=[0.5,0.25]"], "choice(0.5, 0.25)"),
         (["algo.search.tol=null", "algo.params.tol=1e-4"], None),
         (["algo.search.tol=null", "algo.params.tol=interval(0.1,1)"], "float 0.1..1.0"),
         (["algo=mine"], None),
@@ -261,8 +261,7 @@ def test_a_space_of_null_is_as_if_there_were_none(segrun, tmp_path, settings, to
         "grid: {n_clusters: [2, 3]}\n"
         "search: {tol: null}\n"
     )
-    plan = segrun("plan", *SEARCH, "algo=kmeans", "algo.grid.tol=[0.5,0.25]", *settings,
-                  cwd=tmp_path)  # fmt: skip
+    plan = segrun("plan", *SEARCH, "algo=kmeans", *settings, cwd=tmp_path)
     assert plan.returncode == 0, plan.stderr
     drawn = dict(line.strip().split(": ", 1) for line in plan.stdout.splitlines() if ": " in line)
     assert drawn["algo.params.n_clusters"] == "int 2..30"
