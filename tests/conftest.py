@@ -24,8 +24,8 @@ from segrun.config import (
     FileConfig,
     TransactionsConfig,
 )
-from segrun.customers import Customers
-from segrun.store import read_csv
+from segrun.rundir.customers import Customers
+from segrun.rundir.store import read_csv
 
 # How fast examples are made is no property of segrun: a busy machine must not fail a test.
 settings.register_profile(
@@ -100,7 +100,7 @@ def composed():
     """Compose an experiment in-process: composed("algo=dbscan", "seed=3")."""
     from hydra import compose, initialize_config_dir
 
-    from segrun.compose import prepare
+    from segrun.cli.compose import prepare
     from segrun.config import conf_directory, to_experiment
 
     def made(*overrides):
@@ -115,10 +115,10 @@ def _run_of(folder, *overrides):
     # Late: most tests need no Hydra.
     from hydra import compose, initialize_config_dir
 
-    from segrun.compose import prepare
+    from segrun.cli.compose import prepare
     from segrun.config import conf_directory, to_experiment
-    from segrun.finished import open_run
-    from segrun.run import run
+    from segrun.rundir.finished import open_run
+    from segrun.runner.run import run
 
     prepare()
     own = ["backend=sklearn", "preflight.action=none"]

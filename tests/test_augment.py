@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segrun.augment import augment, check, label
 from segrun.config import AugmentationConfig
-from segrun.customers import Customers
 from segrun.errors import ConfigError
+from segrun.features.augment import augment, check, label
+from segrun.rundir.customers import Customers
 
 
 def settings(factor=None, rows=None, columns=("Amount",), max_step=4):

@@ -12,10 +12,10 @@ import sklearn.cluster
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from segrun.backend import Backend, available, checked_labels, make_backend
+from segrun.algorithms.backend import Backend, available, checked_labels, make_backend
+from segrun.algorithms.evidence import to_stock, who_ran
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError, ConfigError
-from segrun.evidence import to_stock, who_ran
 
 try:
     import sklearnex.cluster
@@ -195,7 +195,7 @@ BLOCKED = """
 import sys
 sys.modules[{blocked!r}] = None
 import numpy as np
-from segrun.backend import Backend, available
+from segrun.algorithms.backend import Backend, available
 backend = Backend("onedal")
 X = np.array([[0.0], [0.1], [5.0]])
 fit = backend.fit(backend.make("KMeans", n_clusters=2, random_state=0), X)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from segrun.cache import cache_directory
+from segrun.data.cache import cache_directory
 from segrun.errors import StoreError
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from segrun import centres
 from segrun.algorithms.grid import points
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
-from segrun.store import read_csv, read_json
+from segrun.rundir.store import read_csv, read_json
+from segrun.runner import centres
 
 GRID = {"n_clusters": [2, 5, 90], "tol": [1e-3, 1e-5]}
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from segrun.config import conf_directory
-from segrun.engines import ENGINES
+from segrun.data.engines import ENGINES
 
 SMALL = "dataset.n_customers=150"
 
@@ -21,7 +21,7 @@ def assert_refused(done, *words, code=2):
 
 def test_help_is_our_own_page_and_imports_neither_hydra_nor_any_heavy_library():
     code = (
-        "import sys; from segrun.cli import dispatch; code = dispatch(['--help'])\n"
+        "import sys; from segrun.cli.main import dispatch; code = dispatch(['--help'])\n"
         "heavy = {'hydra', 'omegaconf', 'numpy', 'polars', 'sklearn', 'pandas', 'narwhals'}\n"
         "print(code, sorted(heavy & set(sys.modules)))"
     )

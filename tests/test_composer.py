@@ -8,8 +8,9 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
-from segrun import compose, config
-from segrun.composer import Composer, plain
+from segrun import config
+from segrun.cli import compose
+from segrun.sweep.composer import Composer, plain
 
 OVERRIDES = [
     [],

@@ -3,7 +3,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from segrun import config
-from segrun.compose import prepare
+from segrun.cli.compose import prepare
 from segrun.config import conf_directory
 from segrun.errors import ConfigError
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from segrun.backend import Backend
-from segrun.convergence import converged
+from segrun.algorithms.backend import Backend
+from segrun.rundir.store import read_csv, read_manifest
+from segrun.runner.convergence import converged
 from segrun.segments.segment import read_segments
-from segrun.store import read_csv, read_manifest
 
 X = np.random.default_rng(3).normal(size=(400, 3))
 CUT_OFF = ["algo=gaussian_mixture", "algo.grid.n_components=[2,3]", "features=rfm",

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from segrun import customers
-from segrun.customers import Customers
+from segrun.rundir import customers
+from segrun.rundir.customers import Customers
 
 
 @pytest.fixture(params=[1, 3, 250])

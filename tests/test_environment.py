@@ -3,7 +3,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from segrun.environment import describe_environment, git_state
+from segrun.rundir.environment import describe_environment, git_state
 
 
 def git(folder, *arguments):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from segrun.compose import compose_experiment, launch, launch_file
+from segrun.cli.compose import compose_experiment, launch, launch_file
 from segrun.config import to_yaml
 
 FILES = ["dataset=transactions", "dataset.path=orders (1).csv", "features=rfm", "algo=dbscan",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from segrun.config import conf_directory, read_yaml
-from segrun.finished import open_run
-from segrun.run import run
+from segrun.rundir.finished import open_run
+from segrun.rundir.store import read_csv
+from segrun.runner.run import run
 from segrun.segments.segment import read_segments
-from segrun.store import read_csv
 
 EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))
 #: Of the retailer; the others bring data of their own.

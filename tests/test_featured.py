@@ -5,12 +5,12 @@ import time
 import polars as pl
 import pytest
 
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.errors import StoreError
-from segrun.featured import featured
 from segrun.features import build
-from segrun.run import run
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
+from segrun.runner.featured import featured
+from segrun.runner.run import run
 
 SALES = pl.DataFrame(
     {

@@ -18,8 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import xlsxwriter
 
+from segrun.data.fetch import Content, count_content, fetch, fetch_command
 from segrun.errors import ConfigError, DataError, SegrunError, StoreError
-from segrun.fetch import Content, count_content, fetch, fetch_command
 
 NAME = "online_retail"
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice",
@@ -338,7 +338,7 @@ def test_a_server_that_is_not_there_is_named(get, site):
 
 
 def test_a_silent_server_is_left_after_the_timeout(get, site, monkeypatch):
-    monkeypatch.setattr("segrun.fetch.transfer.TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("segrun.data.fetch.transfer.TIMEOUT_SECONDS", 0.3)
     site.cuts, site.stall = [10_000], True
     assert get().read_bytes() == WORKBOOK
     assert site.asked == [None, "bytes=10000-"]
@@ -565,7 +565,7 @@ def test_a_full_disk_while_unpacking_keeps_the_download(get, site, folder):
 COMMAND = """
 import sys
 from segrun.errors import SegrunError
-from segrun.fetch import fetch_command
+from segrun.data.fetch import fetch_command
 try:
     sys.exit(fetch_command(sys.argv[1:]))
 except SegrunError as error:

@@ -10,15 +10,15 @@ import pytest
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 
+from segrun.algorithms.backend import Backend
 from segrun.algorithms.base import Algorithm
 from segrun.algorithms.grid import Point
-from segrun.backend import Backend
 from segrun.config import ModelsKept
 from segrun.errors import StoreError
-from segrun.fit import GridFitter
-from segrun.store import RunDirectory, read_csv
-from segrun.timings import Timings
-from segrun.transform import Transformed
+from segrun.features.transform import Transformed
+from segrun.rundir.store import RunDirectory, read_csv
+from segrun.rundir.timings import Timings
+from segrun.runner.fit import GridFitter
 
 
 class Halves(ClusterMixin, BaseEstimator):

@@ -6,9 +6,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from segrun.apply import apply_command
-from segrun.export import export_command
-from segrun.idtype import IdType, id_type
+from segrun.cli.apply import apply_command
+from segrun.cli.export import export_command
+from segrun.rundir.idtype import IdType, id_type
 
 #: Ids as they stand in a file, and as results have them.
 WRITTEN = {

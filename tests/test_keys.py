@@ -6,7 +6,7 @@ import pytest
 
 from segrun.algorithms.grid import Point
 from segrun.config import NamesConfig, Report, SegmentsConfig, plain
-from segrun.keys import job_key, kind_key, point_key
+from segrun.runner.keys import job_key, kind_key, point_key
 
 POINT = Point("single", {"n_clusters": 3}, {})
 

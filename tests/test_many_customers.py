@@ -2,7 +2,7 @@
 
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 
 @pytest.mark.slow

@@ -9,15 +9,15 @@ from scipy.sparse import load_npz
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from segrun.apply import Wanted, apply
-from segrun.compose import prepare
+from segrun.cli.compose import prepare
 from segrun.config import conf_directory, to_experiment
-from segrun.datasets.synthetic_ratings import generate
+from segrun.data.datasets.synthetic_ratings import generate
 from segrun.errors import PreflightError
-from segrun.finished import open_run
-from segrun.run import run
+from segrun.rundir.finished import open_run
+from segrun.runner.run import run
 from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
+from segrun.using.apply import Wanted, apply
 
 PLAIN = ["report=none", "segments.stability.refits=2"]
 FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",

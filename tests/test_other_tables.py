@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 RNG = np.random.default_rng(5)
 

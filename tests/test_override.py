@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from segrun.arguments import changed
-from segrun.compose import compose_experiment
-from segrun.config import segments_config
+from segrun.cli.compose import compose_experiment
+from segrun.config.override import as_typed, changed, segments_config, setting
 from segrun.errors import ConfigError
-from segrun.override import as_typed, setting
 
 #: As browsers, mail programs and people call files.
 NAMES = [

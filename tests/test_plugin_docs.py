@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 N_CUSTOMERS = 4256  # of 4,372, after the kit's outlier rule
 

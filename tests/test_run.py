@@ -14,8 +14,8 @@ import pytest
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from segrun.datasets.synthetic_retail import generate
-from segrun.store import read_csv, read_manifest, sha256
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.store import read_csv, read_manifest, sha256
 
 SMALL = ["dataset.n_customers=300", "hydra.run.dir=run"]
 

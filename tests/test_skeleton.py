@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segrun.algorithms.skeleton import new_command, write_skeleton
 from segrun.errors import ConfigError, StoreError
-from segrun.skeleton import new_command, write_skeleton
 
 
 def files(folder):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segrun import atomic, store
 from segrun.errors import ClaimError, StoreError
-from segrun.finished import open_run
-from segrun.formulas import defused, restored
-from segrun.store import RunDirectory
+from segrun.rundir import atomic, store
+from segrun.rundir.finished import open_run
+from segrun.rundir.formulas import defused, restored
+from segrun.rundir.store import RunDirectory
 
 
 def test_a_directory_without_manifest_says_that_it_is_unfinished(tmp_path):

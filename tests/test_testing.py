@@ -190,7 +190,7 @@ def run(folder, *arguments):
 def failed(tmp_path_factory):
     """Run the suite on every wrong plugin: names of the tests that fail, by what is wrong."""
     folder = tmp_path_factory.mktemp("wrong")
-    plugins, module = {}, "from segrun.testing import AlgorithmConformance\n"
+    plugins, module = {}, "from segrun.algorithms.testing import AlgorithmConformance\n"
     for number, (_, _, file, old, new) in enumerate(WRONG):
         assert old in FILES[file]
         plugins[f"wrong{number}"] = FILES | {file: FILES[file].replace(old, new)}
@@ -264,7 +264,7 @@ def test_a_plugin_that_does_not_load_says_why(tmp_path):
 
 def test_without_pytest_the_command_says_how_to_get_it(tmp_path):
     # None is how Python says that a module must not be imported.
-    code = "import sys; sys.modules['pytest'] = None; from segrun.cli import main; main()"
+    code = "import sys; sys.modules['pytest'] = None; from segrun.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "plugins", "check", "kmeans"],
         cwd=tmp_path, capture_output=True, text=True, check=False,

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from segrun.timings import Timings
+from segrun.rundir.timings import Timings
 
 
 def test_a_stage_is_timed_and_named():
@@ -40,7 +40,7 @@ def test_a_stage_that_raises_leaves_its_row():
 
 def test_only_the_first_of_a_kind_is_cold():
     code = (
-        "from segrun.timings import Timings\n"
+        "from segrun.rundir.timings import Timings\n"
         "for _ in range(2):\n"
         "    t = Timings()\n"
         "    for stage in ('load', 'fit'):\n"

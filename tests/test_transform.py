@@ -8,10 +8,10 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from segrun.compose import compose_experiment
+from segrun.cli.compose import compose_experiment
 from segrun.config import Scale, TransformConfig
 from segrun.errors import ConfigError, DataError
-from segrun.transform import check, fit_transform
+from segrun.features.transform import check, fit_transform
 
 
 def settings(log1p=(), scale=Scale.none, pca=None):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.backend import checked_labels
+from segrun.algorithms.backend import checked_labels
+from segrun.algorithms.foreign import contained
+from segrun.algorithms.upstream import told
 from segrun.errors import DataError
-from segrun.foreign import contained
-from segrun.upstream import told
 
 
 def placed(

@@ -11,12 +11,14 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
 from pathlib import Path
 
+from segrun import config
+from segrun.algorithms import registry
 from segrun.algorithms.base import Algorithm
-from segrun.code import code_digest
+from segrun.algorithms.foreign import contained
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
-from segrun.foreign import contained
 from segrun.nearest import did_you_mean
+from segrun.rundir.code import code_digest
 
 log = logging.getLogger("segrun.plugins")
 
@@ -186,3 +188,14 @@ def _origin(entry: EntryPoint) -> tuple[str, str]:
     if entry.dist is None:
         return "an unknown distribution", ""
     return entry.dist.name, entry.dist.version
+
+
+def yaml_only() -> list[str]:
+    """Return the algorithms that are a YAML file alone, the user's and segrun's."""
+    names = {file.stem for folder in yaml_folders() for file in (folder / "algo").glob("*.yaml")}
+    return sorted(names - set(registry.algorithms()))
+
+
+def yaml_folders() -> list[Path]:
+    user = config.user_conf_directory()
+    return [*([user] if user else []), config.conf_directory()]

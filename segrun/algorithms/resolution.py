@@ -18,7 +18,7 @@ from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 
 if TYPE_CHECKING:
-    from segrun.backend import Backend
+    from segrun.algorithms.backend import Backend
 
 
 def resolve(config: AlgoConfig, seed: int) -> Algorithm:

@@ -76,14 +76,7 @@ from segrun.config.running import (
     TimingConfig,
 )
 from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig, StabilityConfig
-from segrun.config.text import (
-    algo_of,
-    any_file,
-    read_value,
-    read_yaml,
-    segments_config,
-    to_yaml,
-)
+from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
 
 __all__ = [
     "SCHEMAS",
@@ -165,7 +158,6 @@ __all__ = [
     "plain_values",
     "read_value",
     "read_yaml",
-    "segments_config",
     "to_experiment",
     "to_yaml",
     "user_conf_directory",

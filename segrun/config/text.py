@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from segrun.config.dataset import FileConfig
 from segrun.config.experiment import Experiment
 from segrun.config.folders import conf_directory
 from segrun.config.grid import AlgoConfig
 from segrun.config.plain import built, plain
-from segrun.config.segments import SegmentsConfig
 from segrun.errors import ConfigError
 
 
@@ -49,45 +44,6 @@ def algo_of(path: Path) -> AlgoConfig:
     whole.algo = typed
     found = OmegaConf.to_object(whole.algo)
     assert isinstance(found, AlgoConfig)
-    return found
-
-
-def segments_config(experiment: Mapping[str, Any], overrides: Sequence[str]) -> SegmentsConfig:
-    """Return how segments are to be described: as an experiment says, with changes.
-
-    Parameters
-    ----------
-    experiment : mapping
-        The experiment as plain values.
-    overrides : sequence of str
-        Such as ``segments.order_by=Recency``.
-
-    Raises
-    ------
-    ConfigError
-        If one of them is no setting of `segments`, or its value does not fit.
-    """
-    for override in overrides:
-        if not override.startswith("segments.") or "=" not in override:
-            raise ConfigError(
-                f"{override!r} is no setting of the segments: write segments.KEY=VALUE, with KEY "
-                f"one of {', '.join(item.name for item in fields(SegmentsConfig))}"
-            )
-    # Late: Hydra's grammar is not needed without a change.
-    from segrun.override import settings
-
-    try:
-        merged = OmegaConf.merge(
-            OmegaConf.structured(SegmentsConfig),
-            dict(experiment.get("segments", {})),
-            settings(overrides).get("segments", {}),
-        )
-        found = OmegaConf.to_object(merged)
-    except (OmegaConfBaseException, YAMLError) as error:
-        told = str(error).partition("\n")[0]
-        key = getattr(error, "full_key", None)
-        raise ConfigError(f"segments{'.' + key if key else ''}: {told}") from error
-    assert isinstance(found, SegmentsConfig)
     return found
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
-from segrun.customers import Customers
-from segrun.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.transactions import ID_COLUMN, Transactions
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.collect import collected
 from segrun.features.lines import INVOICE
 from segrun.features.sums import Measure, sums
+from segrun.rundir.customers import Customers
 
 _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 

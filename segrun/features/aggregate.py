@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 
 from segrun.config import AggregateConfig, ColumnKind, Unknown
-from segrun.datasets.rows import Rows
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.ask import Ask, ask, values
 from segrun.features.built import Built, settle

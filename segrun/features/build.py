@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
-from segrun.datasets.rows import Rows, as_rows
-from segrun.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows, as_rows
+from segrun.data.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 from segrun.features.built import Built, check_constant
 from segrun.features.partial import Definition

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import AggregateConfig, RfmConfig, TableConfig
-from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.features.outliers import staying
 from segrun.features.removed import by_customers
-from segrun.idtype import id_type
+from segrun.rundir.customers import Customers
+from segrun.rundir.idtype import id_type
 
 log = logging.getLogger("segrun.features")
 

@@ -21,7 +21,7 @@ from segrun.config import (
     TableConfig,
     Weekdays,
 )
-from segrun.datasets.form import Form, form_of, id_of, kinds_of
+from segrun.data.datasets.form import Form, form_of, id_of, kinds_of
 from segrun.errors import ConfigError
 from segrun.features import declared, encode, ratings, table
 from segrun.features.calendar import MONTHS, weekdays

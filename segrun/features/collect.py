@@ -17,6 +17,6 @@ def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """
     if frame.implementation is nw.Implementation.POLARS:
         return frame.collect("polars", engine="streaming")
-    from segrun.engines import collect
+    from segrun.data.engines import collect
 
     return collect(frame)

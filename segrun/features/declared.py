@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, FeaturesConfig, Function
-from segrun.customers import TAKEN
-from segrun.datasets.rows import Rows, as_rows
-from segrun.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows, as_rows
+from segrun.data.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 from segrun.features.condition import condition
 from segrun.nearest import did_you_mean
+from segrun.rundir.customers import TAKEN
 
 #: What a function measures; the others take any column.
 _NEEDS = {

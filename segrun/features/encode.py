@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Encode, EncodedColumn, Unknown
-from segrun.customers import TAKEN, Customers
 from segrun.errors import ConfigError, DataError
 from segrun.features.filling import FILLINGS, Raw, filled, filling, tell
+from segrun.rundir.customers import TAKEN, Customers
 
 
 @dataclass(frozen=True)

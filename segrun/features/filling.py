@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.advice import setting
 from segrun.config import EncodedColumn
+from segrun.config.advice import setting
 from segrun.errors import DataError
 
 log = logging.getLogger("segrun.features")

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from segrun.customers import Customers
 from segrun.errors import StoreError
 from segrun.features.built import Built
-from segrun.sparse import SparseColumns
+from segrun.rundir.customers import Customers
+from segrun.rundir.sparse import SparseColumns
 
 _ALL, _CLUSTERED, _ABOUT = "all.parquet", "clustered.parquet", "about.parquet"
 #: The place of the ids; further columns are by their names.

@@ -10,8 +10,8 @@ from typing import Any
 import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
-from segrun.datasets.rows import as_rows
-from segrun.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.rows import as_rows
+from segrun.data.datasets.transactions import ID_COLUMN, Transactions
 from segrun.errors import DataError
 from segrun.features.condition import condition
 from segrun.features.reference import reference_date

@@ -11,11 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from segrun.config import Centre
-from segrun.customers import Customers
 from segrun.errors import DataError
 from segrun.features.pairs import Pairs
-from segrun.items import Items
-from segrun.sparse import SparseColumns
+from segrun.rundir.customers import Customers
+from segrun.rundir.items import Items
+from segrun.rundir.sparse import SparseColumns
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import FeaturesConfig, OutlierConfig, OutlierRule
-from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
+from segrun.rundir.customers import Customers
 
 
 @dataclass(frozen=True)

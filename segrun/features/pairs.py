@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from segrun.config import ColumnKind, Duplicates, RatingsConfig, Values
-from segrun.datasets.rows import Rows
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
 

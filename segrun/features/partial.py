@@ -14,12 +14,12 @@ from typing import Any
 
 import narwhals as nw
 
-from segrun.customers import Customers
-from segrun.datasets.rows import Rows
-from segrun.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows
+from segrun.data.datasets.transactions import Transactions
 from segrun.features.collect import collected
 from segrun.features.lines import Rule, first_that_drops
 from segrun.features.sums import LARGEST_SUM, Measure, Sums
+from segrun.rundir.customers import Customers
 
 #: Names that no input has by chance.
 _RULE, _ID = "rule of segrun", "id of segrun"

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, RatingsConfig
-from segrun.customers import Customers
-from segrun.datasets.rows import Rows
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.built import Built
 from segrun.features.matrix import items_of, users_of
 from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
 from segrun.features.removed import told
-from segrun.items import Items
+from segrun.rundir.customers import Customers
+from segrun.rundir.items import Items
 
 log = logging.getLogger("segrun.features")
 

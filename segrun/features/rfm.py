@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
-from segrun.customers import Customers
-from segrun.datasets.transactions import ID_COLUMN, Transactions, own_names
+from segrun.data.datasets.transactions import ID_COLUMN, Transactions, own_names
 from segrun.features.built import Built, settle
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.lines import INVOICE, counted, drop_rules
@@ -34,6 +33,7 @@ from segrun.features.partial import (
 from segrun.features.reference import reference_date
 from segrun.features.removed import by_customers, by_rules
 from segrun.features.sums import Measure, sums
+from segrun.rundir.customers import Customers
 
 log = logging.getLogger("segrun.features")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, EncodedColumn, TableConfig
-from segrun.datasets.rows import Rows
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features import encode
 from segrun.features.built import Built, settle

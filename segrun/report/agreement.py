@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from segrun.report.sweep import JobResult
-from segrun.store import labels_name, read_labels
+from segrun.rundir.store import labels_name, read_labels
 
 
 @dataclass(frozen=True)

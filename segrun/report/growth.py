@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.atomic import write_atomically
+from segrun.formats import table
 from segrun.report.agreement import Finished
-from segrun.report.summary import table
 from segrun.report.sweep import JobResult
-from segrun.store import write_csv
+from segrun.rundir.atomic import write_atomically
+from segrun.rundir.store import write_csv
 
 #: Sizes that make a curve.
 _FEWEST_SIZES = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segrun.formats import table
 from segrun.report.samples import DIRTY_CORES
 from segrun.report.speedup import Grid
-from segrun.report.summary import table
-from segrun.store import read_json
+from segrun.rundir.store import read_json
 
 _HEADER = ("backend", "ran", "cold s", "warm s", "spread", "counted", "speed-up", "spread",
            "ARI", "inertia ratio", "same labels", "peak MB")  # fmt: skip

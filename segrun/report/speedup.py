@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.atomic import write_atomically
 from segrun.report.agreement import Agreement, Finished, agree, overall, same_each_round
 from segrun.report.samples import Series, ratio, samples
 from segrun.report.sweep import JobResult
-from segrun.store import read_labels, write_csv
+from segrun.rundir.atomic import write_atomically
+from segrun.rundir.store import read_labels, write_csv
 
 #: What the others are compared with, where it is there.
 _BASELINE = "onedal"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from segrun.formats import table
 from segrun.report.matrix import matrix_of, ranks
 from segrun.report.sweep import JobResult
 
@@ -90,12 +91,3 @@ def _status(manifest: dict[str, object]) -> str:
     if manifest["status"] == "incomplete" and isinstance(points, dict):
         return "incomplete: " + ", ".join(f"{n} {status}" for status, n in points.items())
     return str(manifest["status"])
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines with columns of equal width."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segrun.atomic import write_atomically
 from segrun.config import read_yaml
 from segrun.errors import StoreError
 from segrun.report.matrix import matrix_of, ranks, transform_in_words
-from segrun.store import read_csv, read_manifest, write_csv
+from segrun.rundir.atomic import write_atomically
+from segrun.rundir.store import read_csv, read_manifest, write_csv
 
 #: Warnings of a job that a table holds; its manifest has all.
 _MOST_WARNINGS = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 #: Columns of ``scores.csv`` that an objective or a limit can name.
 _SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz", "noise_share", "smallest_share",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segrun.algorithms.grid import points
 from segrun.config import StabilityConfig
-from segrun.finished import FinishedRun
+from segrun.rundir.finished import FinishedRun
 from segrun.segments.clustering import Clustering
 from segrun.segments.criteria import Choice, Rated, choices, rated, within_limits
 from segrun.segments.stability import grid_stability

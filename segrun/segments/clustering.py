@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.grid import Point, points
 from segrun.config import Experiment, from_plain
-from segrun.customers import Customers
 from segrun.errors import StoreError
-from segrun.finished import FinishedRun
+from segrun.rundir.customers import Customers
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.sparse import filled
 from segrun.segments.point import asked_point
-from segrun.sparse import filled
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_clustering(run: FinishedRun, asked: str | None) -> Clustering:
         *steps, (_, model) = run.model(point.slug).steps
         Z = transformed(customers, steps)
     else:
-        from segrun.transform import fit_transform
+        from segrun.features.transform import fit_transform
 
         found = fit_transform(customers, experiment.transform, experiment.seed)
         steps, model, Z = list(found.steps), None, found.Z

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.customers import Customers
+from segrun.rundir.customers import Customers
 from segrun.segments.wording import percent
 
 #: Largest share of the rows from which on one segment is nearly everything.

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segrun.config import Criterion, EvaluationConfig
-from segrun.evaluate.limits import broken_limits
-from segrun.evaluate.select import best
+from segrun.evaluation.limits import broken_limits
+from segrun.evaluation.select import best
 
 _BETTER = {
     Criterion.silhouette: "high",

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import SegmentsConfig, plain
-from segrun.finished import FinishedRun
-from segrun.report.pictures import canvas
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_parquet
+from segrun.segments import colours
 from segrun.segments.cautions import cautions
 from segrun.segments.choosing import chosen
 from segrun.segments.clustering import Clustering, read_clustering
@@ -31,10 +32,9 @@ from segrun.segments.profile import profile, profile_rows
 from segrun.segments.rated import column_titles, rating_tables
 from segrun.segments.rules import rules
 from segrun.segments.segment import NOISE, Segment, Segments
+from segrun.segments.selection import unconverged_text
 from segrun.segments.separability import seen, separability
 from segrun.segments.stability import Stability, stability, stability_rows
-from segrun.selection import unconverged_text
-from segrun.store import read_parquet
 
 log = logging.getLogger("segrun.segments")
 
@@ -177,7 +177,7 @@ def _segments(
 
 
 def _colour(number: int) -> str:
-    return canvas.NOISE if number == NOISE else canvas.COLOURS[number % len(canvas.COLOURS)]
+    return colours.NOISE if number == NOISE else colours.COLOURS[number % len(colours.COLOURS)]
 
 
 def _columns(

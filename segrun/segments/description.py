@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from segrun.rundir.store import RunDirectory
 from segrun.segments.segment import SEGMENTS, Segments
-from segrun.store import RunDirectory
 
 FOLDER = "segments"
 MEMBERS = f"{FOLDER}/members.parquet"

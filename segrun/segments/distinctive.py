@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.customers import Customers
+from segrun.rundir.customers import Customers
+from segrun.rundir.sparse import SparseColumns
 from segrun.segments.membership import means, membership
-from segrun.sparse import SparseColumns
 
 
 def distinctive(

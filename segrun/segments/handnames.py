@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from segrun.finished import FinishedRun
-from segrun.store import read_json
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_json
 
 #: By point and by the algorithm's label, which a new order of the segments does not change.
 GIVEN = "segments/names.json"

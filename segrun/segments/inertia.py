@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms import Point, points, resolve
-from segrun.backend import make_backend
+from segrun.algorithms.backend import make_backend
 from segrun.config import Experiment, from_plain
-from segrun.finished import FinishedRun
-from segrun.preflight.cost import in_bytes
-from segrun.preflight.memory import available_bytes
-from segrun.sparse import filled
+from segrun.formats import in_bytes
+from segrun.memory import available_bytes
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.sparse import filled
 
 log = logging.getLogger("segrun.segments")
 

@@ -13,7 +13,7 @@ from segrun.algorithms import resolve
 from segrun.algorithms.placing import placed
 from segrun.algorithms.registry import brought
 from segrun.config import Outliers
-from segrun.customers import Customers
+from segrun.rundir.customers import Customers
 from segrun.segments.clustering import Clustering
 from segrun.segments.membership import means, membership
 from segrun.segments.segment import NOISE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segrun.finished import FinishedRun
+from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import Segments
 
 _FACTS = "segments/facts.csv"
@@ -20,8 +20,8 @@ def page(run: FinishedRun, segments: Segments) -> str:
         Its segments; of very many the first ones are shown.
     """
     # Late: commands that show no table need none of it.
-    from segrun.report.left_out import left_out
-    from segrun.report.summary import table
+    from segrun.formats import table
+    from segrun.segments.left_out import left_out
 
     rows = [("segment", "name", "customers", "share", "known by")]
     first = {row["segment"]: row["text"] for row in reversed(run.table(_FACTS))}

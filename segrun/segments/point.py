@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from segrun.config import Criterion, read_value
 from segrun.errors import ConfigError, StoreError
-from segrun.evaluate.select import best
-from segrun.finished import FinishedRun
+from segrun.evaluation.select import best
 from segrun.nearest import did_you_mean
+from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import is_described, read_segments
 
 #: Axes of a grid that say how a fit goes, not what is asked of it: among their values the run

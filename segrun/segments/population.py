@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.rundir.sparse import SparseColumns
 from segrun.segments.columns import Column, columns_of
 from segrun.segments.order import ordered_labels
 from segrun.segments.outliers import Members
 from segrun.segments.rated import rated_columns
 from segrun.segments.segment import NOISE
-from segrun.sparse import SparseColumns
 
 #: Segments that are described, the largest; the others are only listed.
 MAX_SHOWN = 200

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.customers import Customers
-from segrun.finished import FinishedRun
+from segrun.rundir.customers import Customers
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.sparse import SparseColumns
 from segrun.segments.columns import Column
 from segrun.segments.distinctive import distinctive, weights
 from segrun.segments.inertia import inertia_rows
 from segrun.segments.outliers import Members
 from segrun.segments.segment import Segments
-from segrun.sparse import SparseColumns
 
 #: Items per segment that become columns of the profile.
 _N_PROFILED = 3

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from segrun.finished import FinishedRun
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_parquet
 from segrun.segments.description import FOLDER, MEMBERS, RULES
 from segrun.segments.handnames import GIVEN, with_names
 from segrun.segments.names import check_names
 from segrun.segments.rules import heading
 from segrun.segments.segment import SEGMENTS, Segments, read_segments
-from segrun.store import read_parquet
 
 
 def rename(run: FinishedRun, given: Mapping[int, str]) -> Segments:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import StoreError
-from segrun.finished import FinishedRun
-from segrun.store import read_json
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_json
 
 #: Where a described run keeps its segments; tables of them stand beside it.
 SEGMENTS = "segments/segments.json"

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from segrun import interrupt
 from segrun.algorithms import resolve
+from segrun.algorithms.backend import Backend
 from segrun.algorithms.base import Algorithm
-from segrun.backend import Backend
 from segrun.config import Experiment, StabilityConfig
 from segrun.seeds import generator
 from segrun.segments.clustering import Clustering

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from segrun import interrupt
+from segrun.algorithms.upstream import told
 from segrun.config import Experiment
 from segrun.errors import SegrunError
-from segrun.store import RunDirectory
-from segrun.timings import Timings
-from segrun.upstream import told
+from segrun.rundir.store import RunDirectory
+from segrun.rundir.timings import Timings
 
 log = logging.getLogger("segrun.segments")
 
@@ -38,7 +38,7 @@ def describe_stage(
     str
         Why there are no segments, empty if they are described or there is no point to describe.
     """
-    from segrun.finished import FinishedRun
+    from segrun.rundir.finished import FinishedRun
     from segrun.segments.describe import described
     from segrun.segments.description import discard, write
 

@@ -6,26 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from segrun.compose import compose_sweep
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.grid import begin, header_of
 from segrun.sweep.job import Job
 from segrun.sweep.launchers import make
 
 
-def run_again(jobs: Sequence[Job], name: str, settings: Sequence[str]) -> tuple[Path, int]:
+def run_again(jobs: Sequence[Job], config: DictConfig) -> tuple[Path, int]:
     """Run the jobs in a fresh sweep directory.
 
     Parameters
     ----------
     jobs : sequence of Job
         All resolved.
-    name : str
-        Of the experiment: the folder below outputs/.
-    settings : sequence of str
-        Overrides of ``hydra.sweep.dir`` and ``hydra.launcher``.
+    config : DictConfig
+        The sweep's configuration, with the ``hydra`` node: directory and launcher.
 
     Returns
     -------
@@ -34,7 +31,6 @@ def run_again(jobs: Sequence[Job], name: str, settings: Sequence[str]) -> tuple[
     code : int
         Exit code: 0 if all jobs are done.
     """
-    config = compose_sweep([f"name={name}", *settings])
     folder = begin(config)
     try:
         header = header_of(config, "grid", len(jobs))

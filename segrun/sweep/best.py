@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from segrun.atomic import write_text
+from segrun.rundir.atomic import write_text
 from segrun.sweep.job import Job
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from segrun.data.cache.shelf import Shelf
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
-from segrun.shelf import Shelf
-from segrun.store import read_csv, record_end
-from segrun.sweep.directory import MULTIRUN, Header
+from segrun.rundir.claim import MULTIRUN
+from segrun.rundir.store import read_csv, record_end
+from segrun.sweep.directory import Header
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import Launcher
 from segrun.sweep.perform import Performer, records

@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segrun.atomic import write_text
-from segrun.claim import LOCK, MANIFEST, clear_failed, locked, remove_empty
 from segrun.errors import ClaimError, StoreError
-from segrun.store import read_json
+from segrun.rundir.atomic import write_text
+from segrun.rundir.claim import LOCK, MANIFEST, MULTIRUN, SWEEP, clear_failed, locked, remove_empty
+from segrun.rundir.store import read_json
 from segrun.sweep.job import Job
 
-SWEEP = "sweep.json"
-#: What Hydra's own sweeper leaves.
-MULTIRUN = "multirun.yaml"
 _JOBS = "jobs"
 
 

@@ -10,14 +10,14 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
-from segrun.address import is_address
 from segrun.algorithms import identity
-from segrun.checks import check
-from segrun.composer import Composed, Composer, plain
 from segrun.config import Experiment, FileConfig
+from segrun.config.explain import explain
+from segrun.data.address import is_address
 from segrun.errors import ConfigError, DataError
-from segrun.explain import explain
-from segrun.keys import job_key, libraries
+from segrun.runner.checks import check
+from segrun.runner.keys import job_key, libraries
+from segrun.sweep.composer import Composed, Composer, plain
 from segrun.sweep.job import Job
 
 
@@ -155,7 +155,7 @@ def file_sha256(path: str) -> str | None:
     """
     if is_address(path):
         return None
-    from segrun.datasets.source import find
+    from segrun.data.datasets.source import find
 
     try:
         return find(path).sha256

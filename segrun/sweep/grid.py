@@ -12,12 +12,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segrun.claim import INGESTED
-from segrun.composer import Composer
 from segrun.errors import ClaimError, StoreError
-from segrun.keys import libraries
+from segrun.rundir.claim import INGESTED, MULTIRUN, SWEEP
+from segrun.runner.keys import libraries
+from segrun.sweep.composer import Composer
 from segrun.sweep.conduct import Conductor, tell
-from segrun.sweep.directory import MULTIRUN, SWEEP, Header, SweepDirectory
+from segrun.sweep.directory import Header, SweepDirectory
 from segrun.sweep.freeze import Freezer, combinations
 from segrun.sweep.history import History
 from segrun.sweep.job import Job

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.claim import MANIFEST
-from segrun.keys import kind_key
-from segrun.store import read_csv
+from segrun.rundir.claim import MANIFEST
+from segrun.rundir.store import read_csv
+from segrun.runner.keys import kind_key
 from segrun.sweep.job import Job
 
 

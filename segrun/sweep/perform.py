@@ -13,13 +13,13 @@ from hydra.core.utils import configure_log, setup_globals
 from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
+from segrun.algorithms.upstream import told
+from segrun.data.cache.shelf import Shelf
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.prepare import Desk, Part
-from segrun.shelf import Shelf
+from segrun.runner.prepare import Desk, Part
 from segrun.sweep.callbacks import around, ended
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
-from segrun.upstream import told
 
 log = logging.getLogger("segrun")
 
@@ -64,7 +64,7 @@ class Performer:
         return Ended(job, status, reason, time.perf_counter() - began, exit_code=code)
 
     def _run(self, job: Job, directory: Path, node: DictConfig) -> tuple[str, str, int]:
-        from segrun.run import run
+        from segrun.runner.run import run
 
         part = Part(
             again=True,

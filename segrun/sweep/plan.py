@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.report.summary import table
+from segrun.formats import table
 from segrun.report.sweep import JobResult
 from segrun.sweep.history import Estimate, History, totals
 from segrun.sweep.job import Job
@@ -42,7 +42,7 @@ def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
 
 
 def _estimates(jobs: Sequence[Job], root: Path, history: History) -> list[Estimate | None]:
-    from segrun.preflight.outlook import Outlook
+    from segrun.sweep.outlook import Outlook
 
     outlook = Outlook(root, history)
     return [history.estimate(job) or outlook.estimate(job) for job in jobs]

@@ -13,17 +13,17 @@ from yaml import YAMLError
 
 from segrun import config
 from segrun.algorithms import identity
+from segrun.config.explain import explain
+from segrun.config.override import setting
+from segrun.config.settings import SETTINGS
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.explain import explain
-from segrun.keys import job_key, libraries
-from segrun.override import setting
 from segrun.report.sweep import JobResult
+from segrun.runner.keys import job_key, libraries
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
 from segrun.sweep.freeze import file_sha256
 from segrun.sweep.job import FINISHED, Job
 from segrun.sweep.launchers import chosen, make
-from segrun.sweep.settings import SETTINGS
 
 _USAGE = (
     "segrun resume SWEEP [hydra/launcher=NAME] [hydra.launcher.KEY=VALUE ...]: name the directory "

@@ -12,13 +12,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from segrun import config
-from segrun.composer import Composer, place
 from segrun.errors import ConfigError
-from segrun.keys import job_key
 from segrun.report.matrix import matrix_of
 from segrun.report.sweep import JobResult
 from segrun.report.trial import scores_of
+from segrun.runner.keys import job_key
 from segrun.sweep.best import write_best
+from segrun.sweep.composer import Composer, place
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SweepDirectory
 from segrun.sweep.freeze import committed

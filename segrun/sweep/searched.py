@@ -14,17 +14,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
 from segrun.algorithms import identity
-from segrun.checks import check
-from segrun.composer import Composed, Composer, plain
+from segrun.algorithms.space.base import Base
+from segrun.algorithms.space.dimension import Dimension
+from segrun.algorithms.space.grammar import dimension
+from segrun.algorithms.space.space import Space
+from segrun.config.explain import explain
 from segrun.errors import ConfigError
-from segrun.explain import explain
-from segrun.keys import libraries
 from segrun.nearest import did_you_mean
+from segrun.runner.checks import check
+from segrun.runner.keys import libraries
+from segrun.sweep.composer import Composed, Composer, plain
 from segrun.sweep.freeze import Freezer
-from segrun.sweep.space.base import Base
-from segrun.sweep.space.dimension import Dimension
-from segrun.sweep.space.grammar import dimension
-from segrun.sweep.space.space import Space
 
 _PARAMS = "algo.params."
 

@@ -30,7 +30,7 @@ def share(n_parallel: int) -> None:
     _done = True
     import threadpoolctl
 
-    from segrun.environment import usable_cores
+    from segrun.rundir.environment import usable_cores
 
     n_threads = max(1, usable_cores() // n_parallel)
     for name in VARIABLES:

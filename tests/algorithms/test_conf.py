@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from segrun.algorithms import check, points, resolve
-from segrun.backend import Backend
+from segrun.algorithms.backend import Backend
 from segrun.config import AlgoConfig, conf_directory
 
 FILES = sorted((conf_directory() / "algo").glob("*.yaml"))

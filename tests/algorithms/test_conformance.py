@@ -1,6 +1,6 @@
 """The built-ins pass the suite that plugins must pass."""
 
-from segrun.testing import AlgorithmConformance
+from segrun.algorithms.testing import AlgorithmConformance
 
 
 class TestKmeans(AlgorithmConformance):

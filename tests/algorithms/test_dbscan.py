@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
+from segrun.algorithms.backend import Backend
 from segrun.algorithms.dbscan import assign
-from segrun.backend import Backend
 
 cells = st.tuples(st.integers(0, 9), st.integers(0, 9))
 

@@ -5,8 +5,8 @@ import pytest
 import sklearn.cluster
 from sklearn.neighbors import kneighbors_graph
 
+from segrun.algorithms.backend import Backend
 from segrun.algorithms.estimator import from_path, ready
-from segrun.backend import Backend
 from segrun.errors import ConfigError
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from segrun.algorithms import check, registry, resolve
-from segrun.backend import Backend
+from segrun.algorithms.backend import Backend
 from segrun.config import AlgoConfig
 from segrun.errors import BackendError, ConfigError
 

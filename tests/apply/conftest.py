@@ -2,7 +2,7 @@
 
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
+from segrun.data.datasets.synthetic_retail import generate
 
 N_CUSTOMERS = 200
 SMALL = f"dataset.n_customers={N_CUSTOMERS}"

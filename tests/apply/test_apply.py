@@ -12,13 +12,14 @@ import polars as pl
 import pytest
 from scipy.spatial.distance import cdist
 
-from segrun.apply import Wanted, apply, apply_command
+from segrun.cli.apply import apply_command
 from segrun.config import Outliers, from_plain
-from segrun.datasets.synthetic_retail import generate
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import StoreError
-from segrun.finished import open_run
+from segrun.rundir.finished import open_run
+from segrun.rundir.store import read_csv
 from segrun.segments.describe import describe
-from segrun.store import read_csv
+from segrun.using.apply import Wanted, apply
 
 N_CUSTOMERS = 200
 
@@ -41,7 +42,7 @@ def test_the_training_transactions_get_the_stored_label_for_every_customer(algo,
 
 
 def test_most_training_customers_get_their_label_without_being_looked_up(kmeans, dbscan, lines):
-    from segrun.apply.assignment import assigner
+    from segrun.using.placing.assignment import assigner
 
     for run in (kmeans, dbscan):
         model = assigner(run, run.points[0], nearest=False)
@@ -205,7 +206,7 @@ def test_without_intels_extension_installed_it_works_the_same(kmeans, lines, tmp
     """A process that cannot import sklearnex, as where it has no wheel."""
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['sklearnex', 'daal4py', 'onedal']));"
-        "from segrun.cli import dispatch; sys.exit(dispatch(sys.argv[1:]))"
+        "from segrun.cli.main import dispatch; sys.exit(dispatch(sys.argv[1:]))"
     )
     arguments = ["apply", kmeans.path, lines, "--output"]
     done = subprocess.run(

@@ -7,10 +7,10 @@ import shutil
 import polars as pl
 import pytest
 
-from segrun.apply import apply_command
-from segrun.datasets.synthetic_retail import generate
+from segrun.cli.apply import apply_command
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.apply import Wanted, apply
-from segrun.export import export_command
+from segrun.cli.export import export_command
+from segrun.using.apply import Wanted, apply
 
 KMEANS = "algo.params={n_clusters: 3, tol: 1e-4}"
 VIEWS = (

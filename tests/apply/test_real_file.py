@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from segrun.apply import Wanted, apply, apply_command
-from segrun.store import read_csv
+from segrun.cli.apply import apply_command
+from segrun.rundir.store import read_csv
+from segrun.using.apply import Wanted, apply
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from segrun.store import read_csv, read_manifest, sha256
+from segrun.rundir.store import read_csv, read_manifest, sha256
 
 SMALL = ["dataset.n_customers=300", "algo.params.tol=1e-4"]
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from segrun.compose import launch
-from segrun.store import read_manifest
+from segrun.cli.compose import launch
+from segrun.rundir.store import read_manifest
 
 SMALL = ["features=rfm", "backend=sklearn", "dataset.n_customers=80", "algo.params.tol=1e-4",
          "algo.params.n_clusters=3", "preflight.action=none"]  # fmt: skip

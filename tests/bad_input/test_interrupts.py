@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGINT for one child on Windows")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 SMALL = ["dataset.n_customers=100", "dataset=synthetic_retail"]
 

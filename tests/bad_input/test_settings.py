@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 
 @pytest.mark.parametrize(

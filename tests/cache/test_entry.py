@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from segrun.cache.command import cache_command, page
-from segrun.cache.entry import Entry, entries, making
+from segrun.cli.cache import cache_command, page
+from segrun.data.cache.entry import Entry, entries, making
 from segrun.errors import ConfigError, StoreError
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_call_is_refused(cache, asked):
 
 def test_a_killed_maker_leaves_nothing_that_looks_whole(cache):
     code = (
-        "import time; from pathlib import Path; from segrun.cache.entry import *\n"
+        "import time; from pathlib import Path; from segrun.data.cache.entry import *\n"
         f"with making('tables', Path({str(cache)!r})) as folder:\n"
         "    (folder / 'file').write_text('half'); print('made', flush=True); time.sleep(60)"
     )

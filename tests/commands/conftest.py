@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.cache import cache_directory
 from segrun.config import conf_directory
+from segrun.data.cache import cache_directory
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"

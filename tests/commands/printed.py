@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from segrun.cli import _COMMANDS, HELP
+from segrun.cli.main import _COMMANDS, HELP
 
 ROOT = Path(__file__).parents[2]
 

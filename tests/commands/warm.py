@@ -38,7 +38,7 @@ def serve(path):
     names = [module.name for module in pkgutil.walk_packages(segrun.__path__, "segrun.")]
     for name in [*names, *LIBRARIES]:
         # Not an engine whose library is not here; not what runs on import, nor pytest's.
-        if name != "segrun.__main__" and not name.startswith("segrun.testing"):
+        if name != "segrun.__main__" and not name.startswith("segrun.algorithms.testing"):
             with contextlib.suppress(ImportError):
                 import_module(name)
     with socket.socket(socket.AF_UNIX) as server:
@@ -64,7 +64,7 @@ def _answer(client):
 
 
 def _be_segrun(streams, arguments, folder, environment):
-    from segrun.cli import main
+    from segrun.cli.main import main
 
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

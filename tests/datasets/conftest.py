@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
 LINES = (

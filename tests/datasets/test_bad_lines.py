@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrun.config import BadLines
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.errors import DataError
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 GOOD = '536365,85123A,"LANTERN, ""BIG""",6,12/13/2010 8:26,2.55,17850,United Kingdom'

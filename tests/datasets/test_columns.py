@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from segrun.config import ColumnsConfig
-from segrun.datasets.columns import check, find_mapped, find_uci
+from segrun.data.datasets.columns import check, find_mapped, find_uci
 from segrun.errors import ConfigError, DataError
 
 UCI = "InvoiceNo StockCode Description Quantity InvoiceDate UnitPrice CustomerID Country".split()

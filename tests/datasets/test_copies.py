@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from segrun.config import CacheConfig, Copies
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 from segrun.errors import ConfigError
 
 COLUMNS = {"customer": "who", "date": "day", "amount": "paid"}
@@ -46,7 +46,7 @@ def told(settings_of, cache, caplog):
         config = settings_of(path, COLUMNS, **changes)
         check(config)
         caplog.clear()
-        caplog.set_level(logging.WARNING, "segrun.datasets")
+        caplog.set_level(logging.WARNING, "segrun.data.datasets")
         settings = CacheConfig(min_bytes=min_bytes)
         with load(config, 0, cache, settings) as found:
             rows = found.frame.collect("polars").to_native()
@@ -179,7 +179,7 @@ def test_two_editions_of_the_real_file(online_retail, settings_of, cache, tmp_pa
     both.to_csv(tmp_path / "joined.csv", index=False)
     copied = both.duplicated()
     config = settings_of(tmp_path / "joined.csv", duplicates=Copies.drop if drop else Copies.keep)
-    caplog.set_level(logging.WARNING, "segrun.datasets")
+    caplog.set_level(logging.WARNING, "segrun.data.datasets")
     with load(config, 0, cache) as found:
         n_rows = found.frame.collect("polars").shape[0]
     assert n_rows == len(both) - copied.sum() * drop

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrun.config import DateOrder
-from segrun.datasets import check
-from segrun.datasets.dates import find_format, parse
+from segrun.data.datasets import check
+from segrun.data.datasets.dates import find_format, parse
 from segrun.errors import ConfigError, DataError
 
 DATES = {

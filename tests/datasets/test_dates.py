@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrun.config import DateOrder
-from segrun.datasets.dates import find_format, parse
+from segrun.data.datasets.dates import find_format, parse
 from segrun.errors import ConfigError, DataError
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

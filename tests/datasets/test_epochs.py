@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segrun.config import BadLines, CacheConfig
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 from segrun.errors import ConfigError, DataError
 
 COLUMNS = {"customer": "who", "date": "when", "amount": "paid"}

@@ -8,9 +8,9 @@ import pytest
 import xlsxwriter
 
 from segrun.config import BadLines, Decimal
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.errors import DataError
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 DATE = datetime(2020, 1, 5, 8, 26)
 COLUMNS = {"customer": "c", "date": "d", "amount": "a"}

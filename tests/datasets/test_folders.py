@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segrun.config import BadLines, ColumnKind, RecordsConfig
-from segrun.datasets import load
-from segrun.datasets.source import find
+from segrun.data.datasets import load
+from segrun.data.datasets.source import find
 from segrun.errors import DataError
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"

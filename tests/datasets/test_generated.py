@@ -9,10 +9,10 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from segrun.checks import check
-from segrun.datasets import kinds_of, load, synthetic_sales, synthetic_weblogs
+from segrun.data.datasets import kinds_of, load, synthetic_sales, synthetic_weblogs
 from segrun.errors import ConfigError
 from segrun.features import build
+from segrun.runner.checks import check
 
 GENERATORS = {
     "synthetic_sales": (synthetic_sales, 2000),

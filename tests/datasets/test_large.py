@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segrun.cache import digests
 from segrun.config import (
     BadLines,
     CacheConfig,
@@ -21,11 +20,12 @@ from segrun.config import (
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.datasets import large, load
-from segrun.datasets.large import Reading
-from segrun.datasets.read import read
-from segrun.datasets.source import find
-from segrun.datasets.typed import Sampling
+from segrun.data.cache import digests
+from segrun.data.datasets import large, load
+from segrun.data.datasets.large import Reading
+from segrun.data.datasets.read import read
+from segrun.data.datasets.source import find
+from segrun.data.datasets.typed import Sampling
 from segrun.errors import DataError
 
 #: Of most files the probe sees a part only.
@@ -333,7 +333,7 @@ def test_a_damaged_table_is_made_anew(opened, plain, cache):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(opened, plain, cache, monkeypatch):
-    monkeypatch.setattr("segrun.datasets.typed.is_still", lambda *_: False)
+    monkeypatch.setattr("segrun.data.datasets.typed.is_still", lambda *_: False)
     with pytest.raises(DataError, match="changed while it was read"), opened(plain):
         pass
     assert not list(cache.glob("tables/*"))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from segrun.datasets.letters import proposals, words_of
+from segrun.data.datasets.letters import proposals, words_of
 from segrun.errors import DataError
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"

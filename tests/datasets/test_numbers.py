@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segrun.config import Decimal
-from segrun.datasets.numbers import NumberForm, choose, glance, is_plain, survey, to_number
+from segrun.data.datasets.numbers import NumberForm, choose, glance, is_plain, survey, to_number
 from segrun.errors import DataError
 
 

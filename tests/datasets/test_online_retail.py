@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from segrun.config import DatasetConfig
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 GOOD = "536365,85123A,LANTERN,6,12/13/2010 8:26,2.55,17850,United Kingdom\n"

@@ -17,7 +17,7 @@ def told(open_file, caplog):
 
     def opened(lines, header=HEADER, **changes):
         with (
-            caplog.at_level(logging.INFO, "segrun.datasets"),
+            caplog.at_level(logging.INFO, "segrun.data.datasets"),
             open_file(header + lines, COLUMNS, **changes) as transactions,
         ):
             pass

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from segrun.compose import compose_experiment
-from segrun.datasets import load
+from segrun.cli.compose import compose_experiment
+from segrun.data.datasets import load
 from segrun.errors import DataError
 
 CLOCK = [f"2024-0{1 + i // 28}-{1 + i % 28:02}" for i in range(56)]

@@ -15,7 +15,7 @@ from segrun.config import (
     RatingColumns,
     RatingsFileConfig,
 )
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 from segrun.errors import ConfigError, DataError
 
 TRIPLETS = [

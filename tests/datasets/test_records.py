@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 
 from segrun.config import BadLines, ColumnKind, DateOrder, Decimal, RecordsConfig
-from segrun.datasets import check, load
+from segrun.data.datasets import check, load
 from segrun.errors import ConfigError, DataError
 
 VIEWS = """who;url;seconds;when;Country

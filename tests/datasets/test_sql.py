@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segrun import features
-from segrun.apply import apply_command
+from segrun.cli.apply import apply_command
+from segrun.cli.export import export_command
 from segrun.config import BadLines
-from segrun.datasets import check, load
-from segrun.datasets.files import open_table
-from segrun.datasets.sql.result import RowsDigest
+from segrun.data.datasets import check, load
+from segrun.data.datasets.files import open_table
+from segrun.data.datasets.sql.result import RowsDigest
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.export import export_command
 from segrun.sweep.freeze import file_sha256
 
 N_ROWS = 400

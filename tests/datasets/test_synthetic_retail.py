@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from segrun.config import SyntheticRetailConfig
-from segrun.datasets import check, load
-from segrun.datasets.synthetic_retail import TYPES, generate
+from segrun.data.datasets import check, load
+from segrun.data.datasets.synthetic_retail import TYPES, generate
 from segrun.errors import ConfigError
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from segrun.config import AggregateColumn, OutlierConfig, OutlierRule
 from segrun.config.plain import built
-from segrun.datasets import load
-from segrun.engines import ENGINES, hand_over
+from segrun.data.datasets import load
+from segrun.data.engines import ENGINES, hand_over
 from segrun.features import build
 
 NO_RULE = OutlierConfig(OutlierRule.none, 0.05, 0.95, 1.5, [])

@@ -8,8 +8,8 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from segrun.datasets import Transactions
-from segrun.engines import ENGINES, hand_over
+from segrun.data.datasets import Transactions
+from segrun.data.engines import ENGINES, hand_over
 
 # Modin says so of each step that it leaves to pandas.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(efaulting to pandas|modin).*")

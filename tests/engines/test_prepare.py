@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from segrun.engines import ENGINES
+from segrun.data.engines import ENGINES
 from segrun.errors import EngineError
 
 HERE = [name for name, engine in ENGINES.items() if not engine.starts]

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from segrun.datasets import load
-from segrun.engines import ENGINES, hand_over
+from segrun.data.datasets import load
+from segrun.data.engines import ENGINES, hand_over
 
 OTHERS = [name for name in ENGINES if name != "polars"]
 CHOICES = (

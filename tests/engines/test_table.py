@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from segrun.config import EngineName
-from segrun.engines import ENGINES, check, engine_of
+from segrun.data.engines import ENGINES, check, engine_of
 from segrun.errors import ConfigError
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
-from segrun.evaluate import centroids
-from segrun.evaluate.centroids import centroid_scores
-from segrun.evaluate.partition import partition
+from segrun.evaluation import centroids
+from segrun.evaluation.centroids import centroid_scores
+from segrun.evaluation.partition import partition
 
 
 def by_sklearn(X, labels):

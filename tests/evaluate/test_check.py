@@ -8,7 +8,7 @@ import pytest
 
 from segrun.config import EvaluationConfig, SilhouetteConfig
 from segrun.errors import ConfigError
-from segrun.evaluate.check import check
+from segrun.evaluation.check import check
 
 
 def config(max_exact_rows=1, sample_rows=1, max_noise_share=0.5):
@@ -38,7 +38,7 @@ def test_a_bad_value_is_refused_with_its_key_and_range(bad, message):
 def test_checking_loads_no_heavy_library():
     """Configuration errors come before scikit-learn is imported."""
     code = (
-        "import sys; from segrun.evaluate.check import check;"
+        "import sys; from segrun.evaluation.check import check;"
         "print('numpy' in sys.modules, 'sklearn' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,9 +10,9 @@ from sklearn.metrics import (
 )
 
 from segrun.config import EvaluationConfig, SilhouetteConfig
-from segrun.evaluate import scores as module
-from segrun.evaluate.sample import scored_rows
-from segrun.evaluate.scores import evaluate
+from segrun.evaluation import scores as module
+from segrun.evaluation.sample import scored_rows
+from segrun.evaluation.scores import evaluate
 
 
 def config(max_exact_rows=10_000, sample_rows=10_000):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from segrun.config import Criterion, EvaluationConfig, SilhouetteConfig
-from segrun.evaluate.scores import Scores
-from segrun.evaluate.select import best, select
+from segrun.evaluation.scores import Scores
+from segrun.evaluation.select import best, select
 
 
 def limits(max_noise_share=0.5, **others):

@@ -12,10 +12,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from segrun.evaluate import compiled, product, silhouette
-from segrun.evaluate.joint import joint_groups
-from segrun.evaluate.partition import partition
-from segrun.evaluate.silhouette import silhouettes
+from segrun.evaluation import compiled, product, silhouette
+from segrun.evaluation.joint import joint_groups
+from segrun.evaluation.partition import partition
+from segrun.evaluation.silhouette import silhouettes
 
 #: Both ways to sum distances must give the same, whatever would be chosen by size.
 ROADS = ["products", "compiled"]
@@ -267,7 +267,7 @@ def test_many_distances_are_summed_by_the_kernel_whatever_is_noise(monkeypatch):
 def test_few_rows_wait_for_no_compiler():
     code = (
         "import sys, numpy as np; from segrun.config import EvaluationConfig, SilhouetteConfig\n"
-        "from segrun.evaluate.scores import evaluate\n"
+        "from segrun.evaluation.scores import evaluate\n"
         "X = np.random.default_rng(0).normal(size=(4256, 2))\n"
         "config = EvaluationConfig(SilhouetteConfig(50_000, 12_000), 0.5)\n"
         "evaluate(X, {'p': np.arange(4256) % 2}, config, 0); print('numba' in sys.modules)"

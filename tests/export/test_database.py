@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segrun.datasets.synthetic_retail import generate
+from segrun.cli.export import export_command
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.export import database as db
-from segrun.export import export_command
+from segrun.using.export import database as db
 
 TEXTS = ["plain", "", None, 'quo"ted', "\\.", "two\nlines", "tab\there", "=1+1", "'; DROP TABLE t"]
 
@@ -162,8 +162,8 @@ def test_a_connection_that_is_cut_leaves_the_old_table(postgres, query, monkeypa
 KILLED = """
 import os, signal, sys
 import polars as pl
-from segrun.export import database as db
-from segrun.export import export_command
+from segrun.using.export import database as db
+from segrun.using.export import export_command
 
 def dying(self, n_rows):
     yield self[:5]

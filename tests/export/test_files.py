@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segrun.cli.export import export_command
+from segrun.cli.segments import name_command
 from segrun.config import from_plain
-from segrun.datasets.synthetic_retail import generate
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.export import export_command
-from segrun.export.formulas import defused
-from segrun.export.tablefile import write_frames
-from segrun.finished import open_run
-from segrun.segments.command import name_command
+from segrun.rundir.finished import open_run
 from segrun.segments.describe import describe
 from segrun.segments.segment import read_segments
+from segrun.using.export.formulas import defused
+from segrun.using.export.tablefile import write_frames
 
 MARKUP = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\r=x", "<b>Q&A</b>", "- gift"]
 

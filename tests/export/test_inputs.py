@@ -7,10 +7,10 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from segrun.cli.export import export_command
+from segrun.cli.reproduce import reproduce_command
 from segrun.errors import ConfigError, StoreError
-from segrun.export import export_command
-from segrun.finished import open_run
-from segrun.reproduce import reproduce_command
+from segrun.rundir.finished import open_run
 
 ROWS = [
     (100 + i % 9, f"2011-0{1 + i % 9}-1{i % 7} 00:00:00", i * i + 1.5, "w" if i % 2 else "e")

@@ -5,11 +5,11 @@ import os
 import polars as pl
 import pytest
 
-from segrun.apply import apply_command
+from segrun.cli.apply import apply_command
+from segrun.cli.export import export_command
 from segrun.errors import StoreError
-from segrun.export import export_command
-from segrun.export.tablefile import write_frames
-from segrun.export.targets import check_targets
+from segrun.using.export.tablefile import write_frames
+from segrun.using.export.targets import check_targets
 
 ROWS = "who,age,height\n" + "".join(f"p{i},{20 + i % 50},{150 + i % 41}\n" for i in range(60))
 

@@ -17,7 +17,7 @@ from segrun.config import (
     RfmConfig,
     Weekdays,
 )
-from segrun.datasets import Transactions
+from segrun.data.datasets import Transactions
 from segrun.features import build, check
 
 SCHEMA = {

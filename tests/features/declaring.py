@@ -13,7 +13,7 @@ from segrun.config import (
     OutlierRule,
     TableConfig,
 )
-from segrun.datasets import Rows
+from segrun.data.datasets import Rows
 
 NO_RULE = OutlierConfig(OutlierRule.none, 0.05, 0.95, 1.5, [])
 KIND_OF = {pl.String: ColumnKind.text, pl.Float64: ColumnKind.number, pl.Int64: ColumnKind.number}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segrun.config import Amount, Orders, Weekdays
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.features import build
 
 

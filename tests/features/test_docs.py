@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from segrun.checks import check
 from segrun.config import AggregateColumn, ColumnKind
 from segrun.features.declared import declared
+from segrun.runner.checks import check
 
 PAGE = Path(__file__).parents[2] / "docs" / "features.md"
 TEXT = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""

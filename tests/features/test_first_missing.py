@@ -6,7 +6,7 @@ import sqlite3
 import polars as pl
 import pytest
 
-from segrun.export import export_command
+from segrun.cli.export import export_command
 
 ROWS = [
     ("a", 1, "", "2024-01-03"), ("b", 5, "young", "2024-02-01"), ("c", 7, "old", "2024-02-02"),

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from segrun.config import DateOrder
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.features import build
 
 RENAMED = {

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.errors import DataError
 from segrun.features import build
 

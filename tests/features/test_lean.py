@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.datasets import Rows
+from segrun.data.datasets import Rows
 from segrun.errors import DataError
 from segrun.features import build
 

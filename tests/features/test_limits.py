@@ -12,10 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from segrun.config import Amount, OutlierConfig, OutlierRule
-from segrun.customers import Customers
 from segrun.errors import ConfigError, DataError
 from segrun.features import check
 from segrun.features.outliers import set_aside
+from segrun.rundir.customers import Customers
 
 START = datetime(2010, 12, 1)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from segrun.config import Orders
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.features import build
 
 COLUMNS = "dataset.columns={customer: who, date: day, amount: paid%s}"

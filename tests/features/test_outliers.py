@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from segrun.config import OutlierConfig, OutlierRule
-from segrun.customers import Customers
 from segrun.features.outliers import set_aside
+from segrun.rundir.customers import Customers
 
 
 def customers(**columns):

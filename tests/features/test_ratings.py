@@ -20,9 +20,9 @@ from segrun.config import (
     SyntheticRetailConfig,
     Values,
 )
-from segrun.datasets import load
-from segrun.datasets.form import kinds_of
-from segrun.datasets.rows import Rows
+from segrun.data.datasets import load
+from segrun.data.datasets.form import kinds_of
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.ratings import build, check
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from segrun.config import DateOrder
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.features import build
 
 COLUMNS = (

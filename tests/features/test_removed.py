@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from segrun.config import Cancellations, DropMissing, OutlierRule
-from segrun.datasets import load
+from segrun.data.datasets import load
 from segrun.errors import ConfigError, DataError
 from segrun.features import build, check
 

@@ -112,7 +112,7 @@ def test_columns_not_clustered_on_are_kept_as_they_are(declaring):
     ],
 )
 def test_wrong_settings_are_refused_before_data_are_read(composed, overrides, said):
-    from segrun.checks import check
+    from segrun.runner.checks import check
 
     given = ["dataset=table", "features=table", "dataset.path=nowhere.csv", "dataset.id=who",
              "+dataset.columns={age: number, city: text}"]  # fmt: skip

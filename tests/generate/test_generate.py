@@ -11,11 +11,11 @@ import time
 import polars as pl
 import pytest
 
+from segrun.cli.generate import generate_command, read_bytes
 from segrun.config import SyntheticRetailConfig, SyntheticSalesConfig, SyntheticWeblogsConfig
-from segrun.datasets import generated, load
+from segrun.data.datasets import generated, load
+from segrun.data.generate import generate
 from segrun.errors import ConfigError, StoreError
-from segrun.generate import generate, generate_command
-from segrun.generate.command import read_bytes
 
 #: The dataset with so many users, its id, and a column that belongs to one user alone.
 DATASETS = {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
-from segrun.finished import open_run
-from segrun.ingest.aggregates import Aggregates
-from segrun.ingest.database import transaction
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.finished import open_run
+from segrun.using.ingest.aggregates import Aggregates
+from segrun.using.ingest.database import transaction
 
 
 @pytest.fixture(scope="session")

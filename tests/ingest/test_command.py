@@ -6,10 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segrun.claim import locked
-from segrun.code import own_code
+from segrun.cli.ingest import ingest_command
 from segrun.errors import ClaimError, ConfigError, DataError, KnownBatchError
-from segrun.ingest import ingest_command, opening
+from segrun.rundir.claim import locked
+from segrun.rundir.code import own_code
+from segrun.using.ingest import opening
 
 
 def command(*arguments):

@@ -22,10 +22,10 @@ from segrun.config import (
     Unknown,
     Weekdays,
 )
-from segrun.datasets import Transactions
+from segrun.data.datasets import Transactions
 from segrun.errors import DataError
 from segrun.features import build
-from segrun.ingest.database import transaction
+from segrun.using.ingest.database import transaction
 
 #: Shrinking takes minutes.
 UNSHRUNK = [Phase.reuse, Phase.generate]

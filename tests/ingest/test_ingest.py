@@ -7,14 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segrun.apply import Wanted, apply
 from segrun.errors import ConfigError, DataError, KnownBatchError, StoreError
 from segrun.features import define
-from segrun.ingest import Wanted as OpenWanted
-from segrun.ingest import opened
-from segrun.ingest.moves import Move
-from segrun.ingest.outputs import write_outputs
-from segrun.ingest.reading import batch
+from segrun.using.apply import Wanted, apply
+from segrun.using.ingest import Wanted as OpenWanted
+from segrun.using.ingest import opened
+from segrun.using.ingest.moves import Move
+from segrun.using.ingest.outputs import write_outputs
+from segrun.using.ingest.reading import batch
 
 
 def ingest(run, files, **options):

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from segrun.finished import open_run
-from segrun.ingest import opened
-from segrun.ingest.outputs import write_outputs
+from segrun.rundir.finished import open_run
+from segrun.using.ingest import opened
+from segrun.using.ingest.outputs import write_outputs
 
 #: Goes on where the last one was killed; says when it begins.
 SCRIPT = """
 import sys
 from pathlib import Path
 from segrun.errors import KnownBatchError
-from segrun.finished import open_run
-from segrun.ingest import opened
+from segrun.rundir.finished import open_run
+from segrun.using.ingest import opened
 with opened(open_run(Path(sys.argv[1]))) as ledger:
     print("ready", flush=True)
     for file in sys.argv[2:]:

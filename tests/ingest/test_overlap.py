@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from segrun.errors import DataError
-from segrun.finished import open_run
-from segrun.ingest import opened
+from segrun.rundir.finished import open_run
+from segrun.using.ingest import opened
 
 
 def ingest(run, files):

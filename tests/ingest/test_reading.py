@@ -2,9 +2,9 @@
 
 import pytest
 
-from segrun import datasets
+from segrun.data import datasets
 from segrun.errors import DataError
-from segrun.ingest.reading import id_facts, merged_ids
+from segrun.using.ingest.reading import id_facts, merged_ids
 
 COLUMNS = {"customer": "id", "date": "day", "quantity": "n", "price": "price"}
 

@@ -6,13 +6,13 @@ import sqlite3
 import polars as pl
 import pytest
 
+from segrun.cli.compare import compare_command
+from segrun.cli.export import export_command
+from segrun.cli.ingest import ingest_command
+from segrun.cli.segments import name_command
 from segrun.errors import StoreError
-from segrun.export import export_command
-from segrun.finished import open_run
-from segrun.ingest import ingest_command
-from segrun.report.compare import compare_command
 from segrun.report.html import report_command
-from segrun.segments.command import name_command
+from segrun.rundir.finished import open_run
 
 
 def ingest(run, *batches):

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.apply import Wanted, apply
+from segrun.cli.ingest import ingest_command
 from segrun.errors import DataError
-from segrun.ingest.command import ingest_command
+from segrun.using.apply import Wanted, apply
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 COLUMNS = "dataset.columns={customer: Pelanggan, date: Waktu, price: Nilai, quantity: Jumlah}"

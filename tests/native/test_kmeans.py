@@ -13,10 +13,10 @@ from hypothesis.extra.numpy import arrays
 from sklearn.datasets import make_blobs
 from threadpoolctl import threadpool_limits
 
-from segrun.native.kmeans import KMeans
-from segrun.native.kmeans.grid import fit_grid
-from segrun.native.kmeans.start import Start
-from segrun.native.kmeans.trajectory import Fitted
+from segrun.algorithms.native.kmeans import KMeans
+from segrun.algorithms.native.kmeans.grid import fit_grid
+from segrun.algorithms.native.kmeans.start import Start
+from segrun.algorithms.native.kmeans.trajectory import Fitted
 
 RNG = np.random.default_rng(7)
 BLOBS, _ = make_blobs(3000, 6, centers=9, cluster_std=1.5, random_state=3)

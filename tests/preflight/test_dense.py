@@ -7,13 +7,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 from scipy.sparse import csr_array
 
-from segrun.compose import prepare
+from segrun.cli.compose import prepare
 from segrun.config import Scale, TransformConfig, conf_directory, to_experiment
-from segrun.customers import Customers
 from segrun.errors import PreflightError
-from segrun.items import Items
-from segrun.preflight.dense import check, filled_bytes
-from segrun.sparse import SparseColumns
+from segrun.rundir.customers import Customers
+from segrun.rundir.items import Items
+from segrun.rundir.sparse import SparseColumns
+from segrun.runner.preflight.dense import check, filled_bytes
 
 
 def experiment(*overrides):

@@ -7,12 +7,12 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from segrun.algorithms.grid import points
-from segrun.compose import prepare
+from segrun.cli.compose import prepare
 from segrun.config import BackendName, conf_directory, to_experiment
-from segrun.preflight.assess import assess
-from segrun.preflight.machine import Machine, measure
-from segrun.preflight.neighbours import count_neighbours
-from segrun.preflight.task import task
+from segrun.runner.preflight.assess import assess
+from segrun.runner.preflight.machine import Machine, measure
+from segrun.runner.preflight.neighbours import count_neighbours
+from segrun.runner.preflight.task import task
 
 MACHINE = Machine(1.0, 2.0, 500_000_000, 8_000_000_000, 10**12)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from segrun.preflight.memory import available_bytes, group_left_bytes, resident_bytes
+from segrun.memory import available_bytes, group_left_bytes, resident_bytes
 
 V1 = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
 V2 = "memory.max", "memory.current", "inactive_file"

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 SMALL = ["dataset.n_customers=300", "algo.grid.n_clusters=[2,3]", "algo.params.tol=1e-4",
          "hydra.run.dir=run"]  # fmt: skip

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from segrun.finished import open_run
-from segrun.report.pictures.canvas import COLOURS
+from segrun.rundir.finished import open_run
+from segrun.segments.colours import COLOURS
 
 
 def describe(path, name="Group {}", warnings=(), text="{} is above average"):

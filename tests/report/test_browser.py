@@ -3,7 +3,7 @@
 import pytest
 
 from segrun.report.html import write_report
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 ROWS = "[...document.querySelectorAll('#points tbody tr')].filter((row) => !row.hidden)"
 

@@ -1,7 +1,7 @@
 import pytest
 
 from segrun.report.growth import Curve, Size
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 
 def curve(*sizes):

@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.report.html import write_report
 from segrun.report.matrix import matrix_of, ranks, transform_in_words
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from segrun.report.html.sections.profiles import colour
 from segrun.report.html.sections.projection import skew
 from segrun.report.pictures import blades, fonts, heatmap, histograms, lines, scatter, sizes
-from segrun.report.pictures.canvas import COLOURS, NOISE, png, text
+from segrun.report.pictures.canvas import png, text
+from segrun.segments.colours import COLOURS, NOISE
 from segrun.segments.segment import Segment
 
 NAMES = ["$\\frac{1}$", "_hidden", "a\nb", "日本語", "<b>" * 30, "100 % $", ""]

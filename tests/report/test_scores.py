@@ -1,8 +1,8 @@
 """The rows of sizes.csv."""
 
-from segrun.evaluate.sample import Estimate
-from segrun.evaluate.scores import Scores
-from segrun.report.scores import size_rows
+from segrun.evaluation.sample import Estimate
+from segrun.evaluation.scores import Scores
+from segrun.runner.scores import size_rows
 
 
 def test_every_cluster_has_its_rows_and_its_silhouette():

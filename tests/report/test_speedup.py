@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from segrun.report.samples import DIRTY_CORES
-from segrun.store import read_csv, read_labels
+from segrun.rundir.store import read_csv, read_labels
 
 SMALL = ["dataset.n_customers=200", "algo.grid.n_clusters=[2,4]", "algo.grid.tol=[1e-4]",
          "store.models=none", "hydra.sweep.dir=sweep"]  # fmt: skip

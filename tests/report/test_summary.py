@@ -1,6 +1,6 @@
 from segrun.report.summary import summary
 from segrun.report.sweep import JobResult
-from segrun.store import write_csv
+from segrun.rundir.store import write_csv
 
 FIT = {"stage": "fit", "backend_asked": "onedal", "reason": ""}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.report.sweep import JobResult, write_aggregate
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 
 
 @pytest.fixture(scope="module")

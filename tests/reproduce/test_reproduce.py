@@ -10,11 +10,11 @@ import sys
 import polars as pl
 import pytest
 
+from segrun.cli.reproduce import MISMATCH
 from segrun.config import conf_directory
-from segrun.datasets.synthetic_retail import generate
-from segrun.reproduce import MISMATCH
-from segrun.reproduce.committed import find
-from segrun.store import read_csv, read_json
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.store import read_csv, read_json
+from segrun.sweep.reproduce.committed import find
 
 SMALL = ["algo.grid.n_clusters=[2,4]", "algo.grid.tol=[1e-4]"]
 POINT = "n_clusters=4,tol=0.0001"

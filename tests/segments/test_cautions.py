@@ -5,7 +5,7 @@ import pytest
 
 from segrun.algorithms import points
 from segrun.config import Outliers
-from segrun.customers import Customers
+from segrun.rundir.customers import Customers
 from segrun.segments.cautions import between_shares, cautions
 from segrun.segments.clustering import Clustering
 from segrun.segments.outliers import place

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from segrun.checks import check as check_all
 from segrun.config import NamesConfig, SegmentsConfig, StabilityConfig
 from segrun.errors import ConfigError
+from segrun.runner.checks import check as check_all
 from segrun.segments.check import check
 
 COLUMNS = ["Amount", "Recency", "Country"]

@@ -10,16 +10,16 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from segrun.config import segments_config
-from segrun.datasets.synthetic_retail import generate
+from segrun.cli.export import export_command
+from segrun.cli.segments import describe_command, name_command
+from segrun.config.override import segments_config
+from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.export import export_command
-from segrun.finished import open_run
 from segrun.report.html.subject import Subject
-from segrun.segments.command import describe_command, name_command
+from segrun.rundir.finished import open_run
+from segrun.rundir.store import read_csv
 from segrun.segments.describe import describe
 from segrun.segments.segment import read_segments
-from segrun.store import read_csv
 
 FILES = (
     "profile.csv facts.csv criteria.csv stability.csv separability.csv confusion.csv rules.txt "

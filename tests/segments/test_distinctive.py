@@ -7,11 +7,11 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
-from segrun.customers import Customers
-from segrun.datasets.synthetic_ratings import generate
-from segrun.items import Items
+from segrun.data.datasets.synthetic_ratings import generate
+from segrun.rundir.customers import Customers
+from segrun.rundir.items import Items
+from segrun.rundir.sparse import SparseColumns
 from segrun.segments.distinctive import distinctive, tf_idf
-from segrun.sparse import SparseColumns
 
 
 def users(X, titles=None):

@@ -6,8 +6,8 @@ from sklearn.cluster import DBSCAN
 
 from segrun.algorithms import points
 from segrun.config import Outliers
-from segrun.customers import Customers
 from segrun.errors import DataError
+from segrun.rundir.customers import Customers
 from segrun.segments.clustering import Clustering
 from segrun.segments.columns import Column
 from segrun.segments.medoids import medoids

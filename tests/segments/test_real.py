@@ -5,10 +5,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from segrun.config import segments_config
-from segrun.finished import open_run
+from segrun.config.override import segments_config
+from segrun.rundir.finished import open_run
+from segrun.rundir.store import read_csv
 from segrun.segments.describe import describe
-from segrun.store import read_csv
 
 
 @pytest.fixture(scope="module")

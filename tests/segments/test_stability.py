@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from segrun.algorithms import points
 from segrun.config import StabilityConfig
-from segrun.customers import Customers
+from segrun.rundir.customers import Customers
 from segrun.segments.clustering import Clustering
 from segrun.segments.stability import best_jaccard, grid_stability, stability
 

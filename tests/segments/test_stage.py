@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from segrun.config import segments_config
-from segrun.finished import open_run
-from segrun.run import run
+from segrun.config.override import segments_config
+from segrun.rundir.finished import open_run
+from segrun.rundir.store import read_csv
+from segrun.rundir.timings import Timings
+from segrun.runner.run import run
 from segrun.segments.describe import describe
 from segrun.segments.segment import is_described
 from segrun.segments.stage import describe_stage
-from segrun.store import read_csv
-from segrun.timings import Timings
 
 SMALL = ["backend=sklearn", "features=rfm", "dataset.n_customers=60", "algo.params.tol=1e-4",
          "algo.grid.n_clusters=[2,3]", "segments=full", "segments.stability.refits=0",

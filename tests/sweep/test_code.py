@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 import segrun as package
-from segrun.code import code_digest
-from segrun.datasets.synthetic_retail import generate
-from segrun.store import read_csv, read_manifest
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.code import code_digest
+from segrun.rundir.store import read_csv, read_manifest
 
 COMMON = ["-m", "algo=unruly", "algo.params.k=3", "algo.params.way=null", "dataset=online_retail",
           "dataset.path=shop.csv", "features=rfm", "cache.min_bytes=0", "name=x"]  # fmt: skip

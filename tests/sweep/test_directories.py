@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
-from segrun.store import read_csv, read_manifest
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.store import read_csv, read_manifest
 
 SMALL = ["dataset.n_customers=80", "features=rfm", "algo.params.tol=1e-4",
          "algo.params.n_clusters=3"]  # fmt: skip

@@ -7,13 +7,13 @@ from itertools import combinations
 
 import pytest
 
-from segrun.cli import dispatch
-from segrun.compose import compose_experiment, launch
+from segrun.cli.compose import compose_experiment, launch
+from segrun.cli.main import dispatch
+from segrun.cli.reproduce import reproduce_command
+from segrun.cli.session import Planning
 from segrun.config import conf_directory, plain, read_yaml
 from segrun.errors import ConfigError
-from segrun.reproduce import reproduce_command
-from segrun.session import Planning
-from segrun.store import read_csv
+from segrun.rundir.store import read_csv
 from segrun.sweep.resume import resume_command
 
 #: One of each kind, with the number of jobs that it is by itself.

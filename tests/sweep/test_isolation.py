@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 TABLE = ["algo=unruly", "dataset.n_customers=200", "features=rfm", "hydra.sweep.dir=sweep"]
 #: Eight that are well and one of each kind that is not.

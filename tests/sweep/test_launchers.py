@@ -8,7 +8,7 @@ import polars as pl
 import psutil
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 SWEEP = ["-m", "algo=kmeans,birch", "seed=1,2", "features=rfm", "dataset.n_customers=150",
          "hydra.sweep.dir=sweep"]  # fmt: skip

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 SMALL = ["dataset.n_customers=80", "features=rfm", "algo.params.tol=1e-4",
          "algo.params.n_clusters=3"]  # fmt: skip

@@ -10,8 +10,8 @@ import time
 import polars as pl
 import pytest
 
-from segrun.datasets.synthetic_retail import generate
-from segrun.store import read_csv, read_manifest
+from segrun.data.datasets.synthetic_retail import generate
+from segrun.rundir.store import read_csv, read_manifest
 
 #: Six jobs of six points, each of which takes a moment.
 SWEEP = ["-m", "algo=unruly", "algo.grid={k: [2, 3, 4, 5, 6, 7]}", "algo.params.seconds=0.05",

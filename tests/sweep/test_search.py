@@ -11,7 +11,7 @@ import optuna
 import polars as pl
 import pytest
 
-from segrun.store import read_csv, read_manifest
+from segrun.rundir.store import read_csv, read_manifest
 
 SEARCH = ["-m", "hydra/sweeper=optuna", "features=rfm", "dataset.n_customers=150",
           "hydra.sweep.dir=sweep"]  # fmt: skip

@@ -7,8 +7,8 @@ from threading import Lock
 
 import numpy as np
 
-from segrun.shelf import Shelf
-from segrun.store import read_csv
+from segrun.data.cache.shelf import Shelf
+from segrun.rundir.store import read_csv
 
 
 def test_of_many_one_makes_the_object(tmp_path):

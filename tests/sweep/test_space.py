@@ -10,11 +10,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from segrun.algorithms.space.base import Base
+from segrun.algorithms.space.dimension import Dimension
+from segrun.algorithms.space.grammar import dimension
+from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError
-from segrun.sweep.space.base import Base
-from segrun.sweep.space.dimension import Dimension
-from segrun.sweep.space.grammar import dimension
-from segrun.sweep.space.space import Space
 
 CENTS = st.integers(-2000, 2000).map(lambda n: n / 100)
 WORDS = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)

@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from segrun.algorithms.space.base import Base
+from segrun.algorithms.space.grammar import dimension
+from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError, StoreError
-from segrun.sweep.space.base import Base
-from segrun.sweep.space.grammar import dimension
-from segrun.sweep.space.space import Space
 from segrun.sweep.study.front import front
 from segrun.sweep.study.objective import Objective
 from segrun.sweep.study.score import SCORES

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from segrun.backend import Backend
+from segrun.algorithms.backend import Backend
 from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 

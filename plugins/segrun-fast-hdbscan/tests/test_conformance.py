@@ -1,6 +1,6 @@
 """segrun's conformance suite on fast_hdbscan."""
 
-from segrun.testing import AlgorithmConformance
+from segrun.algorithms.testing import AlgorithmConformance
 
 
 class TestFastHdbscan(AlgorithmConformance):

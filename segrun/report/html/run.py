@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
-from segrun.finished import FinishedRun, open_run
-from segrun.ingest.since import since
 from segrun.report.html import REPORT
 from segrun.report.html.formats import counted, number
 from segrun.report.html.page import render
@@ -30,9 +28,11 @@ from segrun.report.html.sections import (
     timings,
 )
 from segrun.report.html.subject import Subject
-from segrun.report.left_out import left_out
+from segrun.rundir.finished import FinishedRun, open_run
+from segrun.rundir.store import RunDirectory
+from segrun.segments.left_out import left_out
 from segrun.segments.segment import is_described, read_segments
-from segrun.store import RunDirectory
+from segrun.using.ingest.since import since
 
 _SECTIONS = (
     segments, profiles, items, criteria, grid, blades, projection, stability, separability,

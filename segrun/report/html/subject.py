@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun import config
-from segrun.finished import FinishedRun
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.sparse import SparseColumns
+from segrun.rundir.store import read_parquet
 from segrun.seeds import generator
 from segrun.segments.columns import titles
 from segrun.segments.description import MEMBERS
 from segrun.segments.segment import Segment, Segments
-from segrun.sparse import SparseColumns
-from segrun.store import read_parquet
 
 #: More segments than these are not shown one by one.
 MOST_SEGMENTS = 40
@@ -98,7 +98,7 @@ class Subject:
         point = self.point or next(iter(self.run.points), None)
         if point is not None and self.run.has_model(point):
             return list(self.run.model(point).steps[:-1])
-        from segrun.transform import fit_transform
+        from segrun.features.transform import fit_transform
 
         settings = config.from_plain(self.run.experiment).transform
         return fit_transform(self.run.customers, settings, self.seed).steps

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from segrun.atomic import write_bytes, write_text
 from segrun.errors import StoreError
 from segrun.report.html import points
 from segrun.report.html.formats import as_float, counted, place
 from segrun.report.html.page import render
 from segrun.report.html.section import Page, Picture, Section
-from segrun.store import read_csv, read_json
-from segrun.sweep.directory import MULTIRUN, SWEEP
+from segrun.rundir.atomic import write_bytes, write_text
+from segrun.rundir.claim import MULTIRUN, SWEEP
+from segrun.rundir.store import read_csv, read_json
 
 _REPORT = "report.html"
 _ENDED_WELL = ("done", "cached")

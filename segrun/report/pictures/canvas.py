@@ -12,14 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Told apart by colour-blind people too: M. Okabe, K. Ito, "Color universal design" (2008), the
-#: yellow darkened for white paper, and P. Tol's muted scheme (2021) after them.
-COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#332288",
-    "#44AA99", "#882255", "#999933", "#AA4499", "#117733", "#661100", "#6699CC", "#888888",
-)  # fmt: skip
-#: Rows that are in no segment.
-NOISE = "#BBBBBB"
 #: Lines and bars that stand for no segment: colour is kept for segments.
 INK = ("#222222", "#7A7A7A", "#A8A8A8", "#4D4D4D", "#C4C4C4", "#909090")
 #: Segments beyond the colours are told apart by these.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segrun.report.pictures.canvas import COLOURS, figure, save
+from segrun.report.pictures.canvas import figure, save
+from segrun.segments.colours import COLOURS
 
 if TYPE_CHECKING:
     from segrun.report.growth import Curve

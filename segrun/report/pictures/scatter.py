@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.report.pictures.canvas import MARKERS, NOISE, figure, plain, text
+from segrun.report.pictures.canvas import MARKERS, figure, plain, text
+from segrun.segments.colours import NOISE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

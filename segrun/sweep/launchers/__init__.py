@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from segrun.config.settings import SETTINGS
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.perform import Performer
-from segrun.sweep.settings import SETTINGS
 
 NAMES = [name for group, name, _ in SETTINGS if group == "hydra/launcher"]
 

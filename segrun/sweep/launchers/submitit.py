@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from segrun.environment import usable_cores
 from segrun.errors import ConfigError
+from segrun.rundir.environment import usable_cores
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import missing
 from segrun.sweep.perform import Performer

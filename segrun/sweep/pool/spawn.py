@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from types import ModuleType
 from typing import Any
 
-from segrun.environment import usable_cores
+from segrun.rundir.environment import usable_cores
 from segrun.sweep import threads
 from segrun.sweep.pool.worker import serve
 

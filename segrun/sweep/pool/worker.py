@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from segrun import interrupt, timings
+from segrun import interrupt
+from segrun.rundir import timings
 from segrun.sweep.pool import oom
 from segrun.sweep.pool.reply import Reply, describe
 

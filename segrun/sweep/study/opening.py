@@ -9,8 +9,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 
+from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError
-from segrun.sweep.space.space import Space
 from segrun.sweep.study import attributes
 from segrun.sweep.study.purpose import difference, purpose
 from segrun.sweep.study.settings import Settings

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from segrun.sweep.space.space import Space
+from segrun.algorithms.space.space import Space
 from segrun.sweep.study.settings import Settings
 
 

@@ -15,9 +15,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
-from segrun.sweep.space.space import Space
 from segrun.sweep.study import attributes
 from segrun.sweep.study.limits import violations
 from segrun.sweep.study.settings import Settings

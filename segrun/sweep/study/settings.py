@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segrun.keys import part_keys
+from segrun.runner.keys import part_keys
 from segrun.sweep.study.limits import Limits
 from segrun.sweep.study.objective import Objective, objectives_of
 

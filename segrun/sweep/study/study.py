@@ -9,8 +9,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from segrun.algorithms.space.space import Space
 from segrun.errors import StoreError
-from segrun.sweep.space.space import Space
 from segrun.sweep.study import attributes
 from segrun.sweep.study.front import front, losses
 from segrun.sweep.study.judged import Judged, eligible

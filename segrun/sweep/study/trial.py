@@ -8,8 +8,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from segrun.sweep.space.dimension import Dimension
-from segrun.sweep.space.space import Space
+from segrun.algorithms.space.dimension import Dimension
+from segrun.algorithms.space.space import Space
 from segrun.sweep.study import attributes
 from segrun.sweep.study.judged import Judged
 from segrun.sweep.study.limits import Limits, violations

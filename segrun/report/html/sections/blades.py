@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from segrun.environment import usable_cores
 from segrun.report.html.formats import as_float
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
+from segrun.rundir.environment import usable_cores
 
 _MOST_ROWS = 2000
 
 
 def section(subject: Subject) -> Section | None:
     """Return silhouettes of single rows, each against all rows."""
-    from segrun.evaluate.partition import partition
-    from segrun.evaluate.silhouette import silhouettes
+    from segrun.evaluation.partition import partition
+    from segrun.evaluation.silhouette import silhouettes
     from segrun.report.pictures.blades import Blade, draw
     from segrun.report.pictures.canvas import png
 

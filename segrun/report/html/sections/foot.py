@@ -9,7 +9,7 @@ from segrun.config import read_yaml
 from segrun.report.html.formats import place
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
-from segrun.store import read_json
+from segrun.rundir.store import read_json
 
 _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy", "polars",
               "hydra-core", "numba", "matplotlib")  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
-from segrun.report.pictures.canvas import NOISE as GREY
+from segrun.segments.colours import NOISE as GREY
 from segrun.segments.segment import NOISE, Segment
 
 _NAMES = {"naive_bayes": "Naive Bayes", "tree": "Decision tree"}

@@ -1,0 +1,137 @@
+"""What a search finds: per row and leaf, the rows within eps as 64 bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.algorithms.native.dbscan.leaves import WIDTH
+
+#: Entries that a buffer has room for, per eps.
+_ROOM = 1 << 17
+#: Doubtful pairs that are remembered, per eps; with more, scikit-learn is asked outright.
+MAX_DOUBTS = 1000
+
+
+class Hits(NamedTuple):
+    """Room for what a piece of the search finds, and to work in; one for each thread.
+
+    A pair is recorded once, under the smallest eps that it is within.
+
+    Attributes
+    ----------
+    places, masks : ndarray of int64, shape (n_eps, room)
+        Place of a row << 32 | leaf; and a bit for each row of that leaf that is within eps.
+    wholes : ndarray of int64, shape (n_eps, room)
+        Leaf << 32 | other leaf, all of whose rows are within eps of each other.
+    sizes : ndarray of int64, shape (2, n_eps)
+        How many there are of masks, and of wholes.
+    doubts : ndarray of int64, shape (n_eps, MAX_DOUBTS, 2)
+        Places of two rows in doubt. They are in no mask.
+    n_doubts : ndarray of int64, shape (n_eps,)
+        How many pairs are, also beyond those remembered.
+    n_compared : ndarray of int64, shape (1,)
+        Pairs whose distance was computed.
+    near, bound, out, box, tops, sures : ndarray of float32
+        Room to work in.
+    """
+
+    places: NDArray[np.int64]
+    masks: NDArray[np.int64]
+    wholes: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    doubts: NDArray[np.int64]
+    n_doubts: NDArray[np.int64]
+    n_compared: NDArray[np.int64]
+    near: NDArray[np.float32]
+    bound: NDArray[np.float32]
+    out: NDArray[np.float32]
+    box: NDArray[np.float32]
+    tops: NDArray[np.float32]
+    sures: NDArray[np.float32]
+
+
+def room(n_eps: int, n_leaves: int, stride: int) -> Hits:
+    """Return empty buffers."""
+    entries = min(_ROOM, WIDTH * (n_leaves * (n_leaves + 1) // 2) + WIDTH)
+    return Hits(
+        places=np.empty((n_eps, entries), np.int64),
+        masks=np.empty((n_eps, entries), np.int64),
+        wholes=np.empty((n_eps, entries), np.int64),
+        sizes=np.zeros((2, n_eps), np.int64),
+        doubts=np.empty((n_eps, MAX_DOUBTS, 2), np.int64),
+        n_doubts=np.zeros(n_eps, np.int64),
+        n_compared=np.zeros(1, np.int64),
+        near=np.empty(n_leaves, np.float32),
+        bound=np.empty(WIDTH, np.float32),
+        out=np.empty((2, 4, WIDTH // 2), np.float32),
+        box=np.empty((2, stride), np.float32),
+        tops=np.empty(n_eps, np.float32),
+        sures=np.empty(n_eps, np.float32),
+    )
+
+
+class Found(NamedTuple):
+    """What the buffers hold: see `Hits`.
+
+    Attributes
+    ----------
+    places, masks, wholes : list of ndarray of int64
+        Each of them, per eps.
+    """
+
+    places: list[NDArray[np.int64]]
+    masks: list[NDArray[np.int64]]
+    wholes: list[NDArray[np.int64]]
+
+    def size(self) -> int:
+        """Return how many entries there are."""
+        return sum(map(len, self.masks)) + sum(map(len, self.wholes))
+
+    def copy(self) -> Found:
+        """Return what stays when the buffers are used again."""
+        return Found(*([array.copy() for array in arrays] for arrays in self))
+
+
+def found(hits: Hits) -> Found:
+    """Return a view of what the buffers hold."""
+    n_masks, n_wholes = hits.sizes.tolist()
+    return Found(
+        [all_of[:n] for all_of, n in zip(hits.places, n_masks, strict=True)],
+        [all_of[:n] for all_of, n in zip(hits.masks, n_masks, strict=True)],
+        [all_of[:n] for all_of, n in zip(hits.wholes, n_wholes, strict=True)],
+    )
+
+
+@dataclass
+class Store:
+    """Everything that a search has found, as long as there is room for it.
+
+    Attributes
+    ----------
+    budget : int
+        Bytes that it may take.
+    found : list of Found
+        Copies of what the buffers held.
+    n_bytes : int
+        What they take.
+    overflown : bool
+        Whether there was no room; then it is empty.
+    """
+
+    budget: int
+    found: list[Found] = field(default_factory=list)
+    n_bytes: int = 0
+    overflown: bool = False
+
+    def keep(self, new: Found) -> None:
+        """Add a copy."""
+        self.n_bytes += 16 * new.size()
+        if self.n_bytes > self.budget:
+            self.overflown = True
+            self.found.clear()
+        if not self.overflown:
+            self.found.append(new.copy())

@@ -1,0 +1,47 @@
+"""``segrun compare``: finished runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segrun.cli.arguments import Arguments
+from segrun.errors import ConfigError
+from segrun.using.compare import compare
+from segrun.using.ingest.since import since
+from segrun.using.side import open_side
+
+USAGE = "segrun compare RUN RUN [RUN ...] [--point POINT ...]: a --point for each run, or none"
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def compare_command(arguments: Sequence[str]) -> int:
+    """Do what the arguments of ``segrun compare`` ask for and return the exit code.
+
+    Raises
+    ------
+    ConfigError
+        If an argument is wrong.
+    StoreError
+        If a run cannot be used, or runs cannot be compared.
+    """
+    parser = Arguments(USAGE)
+    parser.add_argument("runs", nargs="*")
+    parser.add_argument("--point", action="append", default=[])
+    given = parser.read(arguments)
+    paths, points = given["runs"], given["point"]
+    if not 2 <= len(paths) <= len(_LETTERS) or len(points) not in (0, len(paths)):
+        raise ConfigError(
+            f"{len(paths)} runs and {len(points)} points cannot be compared. Usage: {USAGE}"
+        )
+    points = points or [None] * len(paths)
+    sides = [
+        open_side(letter, Path(path).expanduser(), point)
+        for letter, path, point in zip(_LETTERS, paths, points, strict=False)
+    ]
+    print(compare(sides))  # noqa: T201
+    for side in sides:
+        if (later := since(side.run)) is not None:
+            print(f"{side.letter} is compared as it was; {later.text}")  # noqa: T201
+    return 0

@@ -1,0 +1,1 @@
+"""Where rows come from: files, databases, generators, downloads; engines and the cache."""

@@ -1,0 +1,198 @@
+"""The file, or the files, that `dataset.path` names: they are there, and of what kind they are."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segrun.data.datasets.digest import digest
+from segrun.data.datasets.folder import files_of, is_glob, partition
+from segrun.errors import DataError
+
+if TYPE_CHECKING:
+    from segrun.data.datasets.sql.result import Result
+
+_ZIP = b"PK\x03\x04"
+_PARQUET = b"PAR1"
+#: The compound files of Excel before 2007.
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
+
+class Kind(Enum):
+    """What is in a file, by its content; its name counts where the content is damaged."""
+
+    text = "text"
+    excel = "excel"
+    parquet = "parquet"
+    query = "query"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be opened, or several that are one table.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is; of several, their folder.
+    kind : Kind
+        How it is to be read.
+    n_bytes : int
+        Its size; of several, in all.
+    parts : tuple of Source
+        Several files, in the order of their rows; empty for one.
+    name : str
+        Of a part: its name below their folder.
+    partition : mapping of str to str or None
+        Of a part: the columns that its folders name, ``year=2011``.
+    result : Result or None
+        Of a query: what it gave; `parts` hold its rows.
+    query : mapping
+        Of a query: what was asked, and how it was answered.
+    """
+
+    path: Path
+    kind: Kind
+    n_bytes: int
+    parts: tuple[Source, ...] = ()
+    name: str = ""
+    partition: Mapping[str, str | None] = field(default_factory=dict)
+    result: Result | None = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of its content; of a large file a pass, unless it is known from before.
+
+        Of several files: of the list of their digests and their names below their folder. Of a
+        query: of its rows, whatever their order.
+        """
+        if self.result is not None:
+            return self.result.sha256
+        if not self.parts:
+            return digest(self.path)
+        listed = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the content, for fingerprints."""
+        several = {"n_files": len(self.parts)} if self.parts else {}
+        if self.result is not None:
+            several = {"n_rows": self.result.n_rows, **self.query}
+        return {"n_bytes": self.n_bytes, "sha256": self.sha256, **several}
+
+
+def find(text: str) -> Source:
+    """Return the file, or the files, under a path; `~` is expanded.
+
+    A folder stands for the files in it and below, a path with ``*``, ``?``, ``[...]`` or ``**``
+    for those that it matches, unless a file has that very name.
+
+    Raises
+    ------
+    DataError
+        If one is missing, empty, no regular file, cannot be read, or is an archive of something
+        else; or several are of different kinds.
+    """
+    path = _path(text)
+    if path.is_dir() or (not path.exists() and is_glob(text)):
+        return _several(path)
+    return _one(path)
+
+
+def _one(path: Path) -> Source:
+    head = _head(path)
+    kind = _kind(path, head)
+    return Source(path, kind, path.stat().st_size)
+
+
+def _several(path: Path) -> Source:
+    root, names = files_of(path)
+    parts = []
+    for name in names:
+        found = replace(_one(root / name), name=name.as_posix(), partition=partition(name))
+        parts.append(found)
+    _check_alike(path, parts)
+    return Source(root, parts[0].kind, sum(part.n_bytes for part in parts), tuple(parts))
+
+
+def _check_alike(path: Path, parts: Sequence[Source]) -> None:
+    """Refuse files of different kinds, and folders that name other columns than the others."""
+    kinds = Counter(part.kind for part in parts)
+    if len(kinds) > 1:
+        told = {kind: next(part.name for part in parts if part.kind is kind) for kind in kinds}
+        shown = ", ".join(f"{n} {kind.value} ({told[kind]})" for kind, n in kinds.items())
+        raise DataError(
+            f"dataset.path={path} has files of different kinds: {shown}. Name one kind: "
+            f"{path / '**' / ('*' + Path(parts[0].name).suffix) if path.is_dir() else '*.csv'}"
+        )
+    first = parts[0]
+    for part in parts:
+        if list(part.partition) != list(first.partition):
+            raise DataError(
+                f"dataset.path={path}: the folders of {first.name} name the columns "
+                f"{', '.join(first.partition) or 'none'}, those of {part.name} "
+                f"{', '.join(part.partition) or 'none'}. Give all files the same folders, KEY=VALUE"
+            )
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"dataset.path={text}: {error}. Write the folder out") from error
+
+
+def _head(path: Path) -> bytes:
+    if not path.exists():
+        raise DataError(
+            f"dataset.path={path}: there is no such file (looked in {Path.cwd()}). "
+            "Give a path that is relative to the current directory, or absolute"
+        )
+    if not path.is_file():
+        raise DataError(
+            f"dataset.path={path} is not a regular file: name a CSV, Parquet or Excel file"
+        )
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise DataError(f"dataset.path={path} cannot be read: {error.strerror}") from error
+    if not head:
+        raise DataError(f"dataset.path={path} is empty: 0 bytes")
+    return head
+
+
+def _kind(path: Path, head: bytes) -> Kind:
+    named = path.suffix.lower()
+    if head.startswith(_PARQUET) or named in (".parquet", ".pq"):
+        return Kind.parquet
+    if named in _WORKBOOKS or head == _COMPOUND:
+        return Kind.excel
+    if head.startswith(_ZIP):
+        return _zipped(path)
+    return Kind.text
+
+
+def _zipped(path: Path) -> Kind:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        names = []
+    # Workbooks are zip archives with a part of this name.
+    if any(name.startswith("xl/workbook") for name in names):
+        return Kind.excel
+    holds = f" of {', '.join(names[:3])}" if names else ""
+    raise DataError(
+        f"dataset.path={path} is a zip archive{holds}: unpack it and name the file inside"
+    )

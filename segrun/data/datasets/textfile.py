@@ -1,0 +1,292 @@
+"""Text files as they come: packed or not, any encoding, read as a stream and never lossily."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import logging
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from segrun.data.datasets import letters
+from segrun.data.datasets.letters import Proposal
+from segrun.data.datasets.places import CHUNK_BYTES, line_ends, place
+from segrun.data.datasets.source import Source
+from segrun.errors import DataError, StoreError
+from segrun.progress import Progress
+
+log = logging.getLogger("segrun.data.datasets")
+
+#: Byte-order marks and the encodings they announce; UTF-32's begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+#: First bytes of what is often given instead, also inside a packed file.
+_NO_TEXT = {
+    _GZIP: "packed twice",
+    _ZSTD: "packed twice",
+    b"BZh91AY&": "packed by bzip2",
+    b"\xfd7zXZ": "packed by xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"PK\x03\x04": "a zip archive or an Excel file that is packed once more",
+    b"PAR1": "a Parquet file that is packed once more",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"SQLite f": "a SQLite database (sqlite:///FILE and dataset.query read it)",
+}
+
+#: Pieces with letters beyond ASCII by which an encoding is proposed.
+_N_PIECES = 20
+
+#: Control characters in ISO-8859-1, but euro signs, dashes and quotes in cp1252.
+_C1 = bytes(range(0x80, 0xA0))
+
+
+@dataclass(frozen=True)
+class Utf8File:
+    """The content of a file in UTF-8.
+
+    Attributes
+    ----------
+    path : Path
+        Where the content is: the file itself, or a temporary copy.
+    encoding : str
+        Python's name of the encoding that the file has.
+    """
+
+    path: Path
+    encoding: str
+
+
+def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
+    """Give a file's content in UTF-8, in lines that end with LF or CR LF.
+
+    Plain UTF-8 is used where it is. Anything else is unpacked and recoded in pieces, so that
+    memory stays bounded.
+
+    Parameters
+    ----------
+    source : Source
+        The file; gzip and Zstandard are known by their content.
+    encoding : str
+        Python's name of the encoding, or ``auto``.
+    folder : Path
+        Folder for the copies that this needs.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, has a byte that its encoding lacks, an encoding that `auto`
+        cannot tell, or is no text.
+    StoreError
+        If the copies cannot be written.
+    """
+    path = source.path
+    content = _unpacked(path, folder)
+    _check_text(content, path)
+    found = encoding if encoding != "auto" else _mark(content) or _detect(content, path)
+    pieces = _recoded(content, found, path)
+    breaks = line_ends(content, found)
+    if codecs.lookup(found).name in ("utf-8", "ascii") and breaks == b"\n":
+        if encoding != "auto" or _mark(content):
+            for _ in pieces:
+                pass  # only to find a wrong byte: polars would not say where it is
+        return Utf8File(content, found)
+    if breaks == b"\r":
+        pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
+    copy = _write(pieces, folder / "recoded.csv")
+    if content != path:
+        content.unlink()
+    return Utf8File(copy, found)
+
+
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is packed by gzip or Zstandard."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((_GZIP, _ZSTD))
+
+
+def is_utf8_by_all_appearance(path: Path, encoding: str) -> bool:
+    """Tell whether `as_utf8` is likely to take a file as it is; whether it will takes a pass.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    encoding : str
+        Python's name of its encoding, or ``auto``.
+    """
+    if is_packed(path) or (encoding != "auto" and codecs.lookup(encoding).name != "utf-8"):
+        return False
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
+        return False
+    return line_ends(path, "utf-8") == b"\n"
+
+
+def _check_text(content: Path, path: Path) -> None:
+    with content.open("rb") as file:
+        head = file.read(8)
+    for magic, what in _NO_TEXT.items():
+        if head.startswith(magic):
+            raise DataError(
+                f"dataset.path={path} is no text but {what}: name a CSV file (gzip and Zstandard "
+                "are unpacked), a Parquet or an Excel file"
+            )
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """Return the file itself or, once unpacked, its copy: several passes over it follow."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(0)
+        for magic, unpack in ((_GZIP, _gunzip), (_ZSTD, _unzstd)):
+            if head.startswith(magic):
+                pieces = _shown("unpacking", unpack(file, path), file)
+                return _write(pieces, folder / "unpacked.csv")
+    return path
+
+
+def _gunzip(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from _chunks(gzip.GzipFile(fileobj=file))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, "gzip", error) from error
+
+
+def _unzstd(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    # Late: few files need it. Python has it itself from 3.14 on.
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    try:
+        yield from _chunks(zstd.ZstdFile(file))
+    except (EOFError, zstd.ZstdError) as error:
+        raise _damaged(path, "Zstandard", error) from error
+
+
+def _damaged(path: Path, what: str, error: Exception) -> DataError:
+    return DataError(
+        f"dataset.path={path} is a damaged {what} file ({error}): copy or download it again"
+    )
+
+
+def _write(pieces: Iterable[bytes], copy: Path) -> Path:
+    try:
+        with copy.open("wb") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise unwritable(copy.parent, error) from error
+    return copy
+
+
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """Return the error of a cache that cannot be written."""
+    return StoreError(
+        f"cannot write a temporary file in {folder}: {error.strerror or error}. "
+        "Name another cache directory: SEGRUN_CACHE=DIR"
+    )
+
+
+def _mark(content: Path) -> str:
+    """Return the encoding that a byte-order mark announces, empty without one."""
+    with content.open("rb") as file:
+        head = file.read(4)
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+
+
+def _detect(content: Path, path: Path) -> str:
+    """Return UTF-8 where the whole file is, else ISO-8859-1."""
+    try:
+        for _ in _recoded(content, "utf-8", path):
+            pass
+    except DataError:
+        return _latin1(content, path)
+    return "utf-8"
+
+
+def _latin1(content: Path, path: Path) -> str:
+    """Return ISO-8859-1, unless bytes occur that mean something in cp1252 only."""
+    n_before = 0
+    with content.open("rb") as file:
+        for chunk in _chunks(file):
+            # To take bytes out is much faster than to search for one of them.
+            if not chunk.isascii() and len(chunk.translate(None, _C1)) < len(chunk):
+                first = next(i for i, byte in enumerate(chunk) if byte in _C1)
+                where = place(content, n_before + first, chunk[first : first + 1], "iso-8859-1")
+                raise DataError(
+                    f"dataset.path={path} is not UTF-8, and {where} is no letter of ISO-8859-1 "
+                    f"either. {_advice(content)}"
+                )
+            n_before += len(chunk)
+    if doubt := letters.doubt(_proposed(content)):
+        log.warning("%s is read as ISO-8859-1, %s", path, doubt)
+    return "iso-8859-1"
+
+
+def _proposed(content: Path) -> Sequence[Proposal]:
+    """Return the encodings that the file may have, the likeliest first."""
+    with content.open("rb") as file:
+        some = islice((piece for piece in _chunks(file) if not piece.isascii()), _N_PIECES)
+        words = letters.words_of(some)
+    return letters.proposals(words, mac_lines=line_ends(content, "iso-8859-1") == b"\r")
+
+
+def _advice(content: Path) -> str:
+    return letters.advice(_proposed(content))
+
+
+def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
+    """Yield the content in UTF-8, piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    # One byte a letter, so that a piece in ASCII is what it is.
+    plain = codecs.lookup(encoding).name in ("iso8859-1", "cp1252")
+    n_read = 0
+    try:
+        with content.open("rb") as file:
+            for chunk in _shown(f"reading as {encoding}", _chunks(file), file):
+                n_read += len(chunk)
+                yield chunk if plain and chunk.isascii() else decoder.decode(chunk).encode()
+            yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        where = str(error)
+        if isinstance(error, UnicodeDecodeError):
+            # The decoder's object ends where reading ended, and may begin in the piece before.
+            start = n_read - len(error.object) + error.start
+            byte = error.object[error.start : error.start + 1]
+            where = place(content, start, byte, encoding)
+        raise DataError(
+            f"dataset.path={path} is not {encoding}: {where}. {_advice(content)}"
+        ) from error
+
+
+def _shown(label: str, pieces: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    """Show how much of `file` has been read as its pieces come."""
+    n_bytes = os.fstat(file.fileno()).st_size
+    with Progress(label, 100) as progress:
+        for piece in pieces:
+            yield piece
+            progress.reach(file.tell() / n_bytes)
+
+
+def _chunks(file: Any) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk

@@ -1,0 +1,224 @@
+"""From a large CSV file to typed Parquet: a probe, one pass, and a look whether all was right."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Thread
+
+import polars as pl
+
+from segrun.config import BadLines, FileConfig, RecordsConfig
+from segrun.data.cache.digests import is_still, remember, remembered, state
+from segrun.data.cache.entry import unwritable
+from segrun.data.datasets import probe
+from segrun.data.datasets.account import Account, currencies, facts, how, id_facts
+from segrun.data.datasets.bytescan import Bytes, ByteScan
+from segrun.data.datasets.csvfile import distinct
+from segrun.data.datasets.onepass import Attempt, Pass, each_closed, each_whole, read_once
+from segrun.data.datasets.probe import Guess
+from segrun.data.datasets.table import POLARS_ERRORS
+from segrun.data.datasets.textfile import Utf8File
+from segrun.errors import DataError
+from segrun.progress import Progress
+
+log = logging.getLogger("segrun.data.datasets")
+
+#: The name of the rows in the folder that is filled.
+ROWS = "rows.parquet"
+
+_POLL_SECONDS = 0.5
+
+#: A disk with less is full.
+_LEAST_FREE_BYTES = 2**20
+
+
+class NoUtf8(Exception):  # noqa: N818 - no error: the file is read another way
+    """The text is in another encoding."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How much of a file is looked at before it is read."""
+
+    n_pieces: int = probe.N_PIECES
+    piece_bytes: int = probe.PIECE_BYTES
+
+
+def typed(
+    config: FileConfig, text: Utf8File, folder: Path, target: Path, sampling: Sampling
+) -> Account | None:
+    """Read a text file into Parquet, None where it takes the exact road to read it.
+
+    Parameters
+    ----------
+    config : FileConfig
+        Its settings.
+    text : Utf8File
+        Its content, in UTF-8 by all appearance.
+    folder : Path
+        Folder for temporary copies.
+    target : Path
+        Folder that the rows go to, as `ROWS`.
+    sampling : Sampling
+        How much of it is looked at first.
+
+    Raises
+    ------
+    NoUtf8
+        If the text is in another encoding.
+    DataError
+        If the file changed meanwhile.
+    StoreError
+        If the rows cannot be written.
+    """
+    before = state(text.path)
+    guess = _guessed(config, text, folder, sampling)
+    if guess is None:
+        return None
+    # Of a temporary copy nobody asks it.
+    asked = text.path.parent != folder and remembered(text.path) is None
+    scan = ByteScan(text.path, guess.separator, digest=asked)
+    scan.start()
+    try:
+        found = _attempted(config, text, guess, scan, target / ROWS)
+        told = scan.found()
+    except OSError as error:
+        raise unwritable(target.parent.parent, error) from error
+    finally:
+        scan.stop()
+    if not is_still(text.path, before):
+        raise changed(config.path)
+    if told.sha256:
+        remember(text.path, told.sha256, before)
+    if found is None and not told.utf8:
+        # polars refused it, wherever it came upon the byte.
+        raise NoUtf8
+    if found is None or not _one_per_id(config, target / ROWS):
+        return None
+    opened = {"encoding": text.encoding}
+    columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
+    return Account(
+        how(opened, found.readings), found.surveyed, currencies(found.readings), {},
+        facts(config, {}, found.surveyed, found.readings, columns)
+        | {"names": dict(guess.mapped.names), **id_facts(None, found.readings)},
+        opened, guess.mapped.id_name,
+    )  # fmt: skip
+
+
+def changed(name: str) -> DataError:
+    """Return the error of a file that is written to while it is read."""
+    return DataError(
+        f"dataset.path={name} was changed while it was read: read it again once it is finished"
+    )
+
+
+def _guessed(config: FileConfig, text: Utf8File, folder: Path, sampling: Sampling) -> Guess | None:
+    sample = Utf8File(folder / "probe.csv", text.encoding)
+    try:
+        probe.take(text.path, sample.path, sampling.n_pieces, sampling.piece_bytes)
+        sample.path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise NoUtf8 from error
+    except OSError as error:
+        raise unwritable(folder.parent, error) from error
+    try:
+        return probe.guess(config, sample, folder)
+    except DataError as error:
+        # Of the whole file it may not be true, or can be said better.
+        log.debug("the probe does not tell how %s is read: %s", config.path, error)
+        return None
+    finally:
+        sample.path.unlink(missing_ok=True)
+
+
+def _attempted(
+    config: FileConfig, text: Utf8File, guess: Guess, scan: ByteScan, parquet: Path
+) -> Pass | None:
+    """Return what the first pass that fits every row came to, None where none does."""
+    attempts = [Attempt(frozenset(), narrow=False, blanks=config.bad_lines is not BadLines.refuse)]
+    if guess.as_is or not guess.quotes:
+        attempts.insert(0, replace(attempts[0], as_is=guess.as_is, narrow=not guess.quotes))
+    for attempt in attempts:
+        try:
+            with _shown(config.path, text.path, scan):
+                found = read_once(text.path, config, guess, attempt, parquet)
+                whole = found.fits and _whole(found, scan.found(), guess, attempt, text.path)
+                if whole and attempt.blanks and scan.found().quotes:
+                    # Where bad lines are left out, each is looked at for itself.
+                    whole = each_closed(text.path, guess.separator)
+        except POLARS_ERRORS as error:
+            # Of a full disk polars raises an error of its own.
+            full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES
+            if full or os.strerror(errno.ENOSPC) in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            log.debug("%s: %s does not fit: %s", config.path, attempt, error)
+            continue
+        if not scan.found().utf8:
+            raise NoUtf8
+        if whole:
+            return found
+        log.debug("%s: %s does not fit: %s", config.path, attempt, found)
+        guess = replace(guess, fractions=found.fractions, dots=found.dots)
+    return None
+
+
+def _whole(found: Pass, told: Bytes, guess: Guess, attempt: Attempt, path: Path) -> bool:
+    """Tell whether every row has the header's number of fields.
+
+    Where the last field of every row is there, none has too few; where there are no more
+    separators than that takes, none has too many. Of a file with quotes polars says the latter,
+    where it reads every column.
+    """
+    n_fields = len(guess.names)
+    if found.whole and not attempt.narrow:
+        return True
+    if told.quotes or attempt.narrow:
+        n_separators = (found.readings.n_lines + 1) * (n_fields - 1)
+        return found.whole and not told.quotes and told.n_separators == n_separators
+    return each_whole(path, guess.separator, n_fields)
+
+
+def _one_per_id(config: FileConfig, parquet: Path) -> bool:
+    if not isinstance(config, RecordsConfig) or not config.one_per_id:
+        return True
+    ids = pl.scan_parquet(parquet).select(pl.col(config.id))
+    found = ids.select(n=pl.len(), n_ids=pl.all().drop_nulls().n_unique())
+    n, n_ids = found.collect(engine="streaming").row(0)
+    return bool(n == n_ids)
+
+
+@contextmanager
+def _shown(name: str, path: Path, scan: ByteScan) -> Iterator[None]:
+    """Show how much of a file polars has read, which does not tell itself."""
+    ended, n_bytes = Event(), path.stat().st_size
+    label = f"reading {Path(name).name} ({n_bytes / 1e9:.1f} GB)"
+    began = _n_read_bytes() - scan.n_read_bytes
+
+    def watch() -> None:
+        with Progress(label, 100) as progress:
+            while not ended.wait(_POLL_SECONDS):
+                n_read = _n_read_bytes() - scan.n_read_bytes - began
+                progress.reach(min(0.99, n_read / n_bytes))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _n_read_bytes() -> int:
+    """Return what this process has read from files; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/io").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -1,7 +1,0 @@
-"""Engines: who computes the features from the typed rows of a dataset."""
-
-from segrun.engines.collect import collect
-from segrun.engines.engine import ENGINES, Engine, check, engine_of
-from segrun.engines.handover import hand_over
-
-__all__ = ["ENGINES", "Engine", "check", "collect", "engine_of", "hand_over"]

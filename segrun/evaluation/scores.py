@@ -1,0 +1,217 @@
+"""Scores of all points of a grid together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from segrun.config import EvaluationConfig, SilhouetteConfig
+from segrun.evaluation.centroids import centroid_scores
+from segrun.evaluation.partition import Partition, partition
+from segrun.evaluation.sample import Estimate, cluster_estimates, estimate, scored_rows
+from segrun.evaluation.silhouette import silhouettes
+from segrun.evaluation.work import Work
+
+#: What the scores of one row from centroids cost, in distances of the silhouette (measured).
+CENTROID_WORK = 70
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one point.
+
+    Attributes
+    ----------
+    n_clusters : int
+        Number of clusters, without noise.
+    n_noise : int
+        Rows in no cluster.
+    noise_share, smallest_share, largest_share : float
+        Noise, smallest and largest cluster as shares of all rows, 0 to 1. None without cluster.
+    sizes : dict of int to int
+        Rows per label, without noise.
+    silhouette : float or None
+        Mean silhouette of the rows that are in a cluster, -1 to 1; None where undefined.
+    silhouette_se : float or None
+        Its standard error from sampling, 0 where every row was scored; None where unknown.
+    silhouette_rows : int or None
+        Number of rows scored, each against all rows.
+    davies_bouldin : float or None
+        0 or more, smaller is better.
+    calinski_harabasz : float or None
+        0 or more, larger is better.
+    reason : str
+        Why scores are missing; empty if none is.
+    cluster_silhouettes : dict of int to Estimate
+        Per label the mean silhouette of its rows, its standard error and the rows scored, as
+        above; empty where undefined.
+    converged : bool or None
+        Whether the fit did; None where nothing tells. Known to who has fitted it, not from labels.
+    """
+
+    n_clusters: int
+    n_noise: int
+    noise_share: float
+    smallest_share: float | None
+    largest_share: float | None
+    sizes: dict[int, int]
+    silhouette: float | None = None
+    silhouette_se: float | None = None
+    silhouette_rows: int | None = None
+    davies_bouldin: float | None = None
+    calinski_harabasz: float | None = None
+    reason: str = ""
+    cluster_silhouettes: dict[int, Estimate] = field(default_factory=dict)
+    converged: bool | None = None
+
+
+def evaluate(
+    X: NDArray[np.float64],
+    labels: Mapping[str, NDArray[Any]],
+    config: EvaluationConfig,
+    seed: int,
+    on_progress: Callable[[float], None] | None = None,
+) -> dict[str, Scores]:
+    """Score all points of a grid; one pass over the distances serves them all.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n_samples, n_features)
+        The transformed features that the points clustered.
+    labels : mapping of str to ndarray of int, shape (n_samples,)
+        Labels per point; negative is noise.
+    config : EvaluationConfig
+        When the silhouette is exact and when sampled.
+    seed : int
+        The experiment's seed; the sample is the same for every point and every grid.
+    on_progress : callable, optional
+        Called with the fraction done, 0 to 1, from the working threads, one call at a time.
+
+    Returns
+    -------
+    dict of str to Scores
+        Scores per point, in the order of `labels`; None with a reason where undefined.
+    """
+    X = np.ascontiguousarray(X, np.float64)
+    of_point, distinct = _distinct(labels, len(X))
+    found = [_shape(part, len(X)) for part in distinct]
+    defined = [index for index, scores in enumerate(found) if not scores.reason]
+    if defined and on_progress is not None:
+        on_progress(0.0)
+    scored = _score(X, [distinct[i] for i in defined], config.silhouette, seed, on_progress)
+    for index, values in zip(defined, scored, strict=True):
+        found[index] = replace(found[index], **values)
+    if on_progress is not None:
+        on_progress(1.0)
+    return {point: found[index] for point, index in of_point.items()}
+
+
+def _distinct(
+    labels: Mapping[str, NDArray[Any]], n_samples: int
+) -> tuple[dict[str, int], list[Partition]]:
+    """Return the label sets that differ, and which of them each point has."""
+    of_point: dict[str, int] = {}
+    known: dict[bytes, int] = {}
+    distinct: list[Partition] = []
+    for point, values in labels.items():
+        if len(values) != n_samples:
+            raise ValueError(f"{point} has {len(values)} labels for {n_samples} rows")
+        part = partition(values)
+        digest = blake2b(part.codes.tobytes() + part.labels.tobytes()).digest()
+        of_point[point] = known.setdefault(digest, len(distinct))
+        if of_point[point] == len(distinct):
+            distinct.append(part)
+    return of_point, distinct
+
+
+def _shape(part: Partition, n_samples: int) -> Scores:
+    """Return sizes and shares, and the reason where the clusters cannot be scored."""
+    n_noise = n_samples - part.n_clustered
+    return Scores(
+        n_clusters=part.n_clusters,
+        n_noise=n_noise,
+        noise_share=n_noise / n_samples,
+        smallest_share=int(part.counts.min()) / n_samples if part.n_clusters else None,
+        largest_share=int(part.counts.max()) / n_samples if part.n_clusters else None,
+        sizes=dict(zip(part.labels.tolist(), part.counts.tolist(), strict=True)),
+        reason=_undefined(part),
+    )
+
+
+def _undefined(part: Partition) -> str:
+    """Say why no score is defined, as scikit-learn has it: 2 <= clusters < clustered rows."""
+    if part.n_clusters == 0:
+        return "every row is noise"
+    if part.n_clusters == 1:
+        return "only one cluster: scores compare at least two"
+    if part.n_clusters == part.n_clustered:
+        return "every cluster is a single row"
+    return ""
+
+
+def _score(
+    X: NDArray[np.float64],
+    partitions: list[Partition],
+    config: SilhouetteConfig,
+    seed: int,
+    on_progress: Callable[[float], None] | None,
+) -> list[dict[str, Any]]:
+    """Return the fields of `Scores` that need distances, for each partition."""
+    if not partitions:
+        return []
+    rows = scored_rows(len(X), config, seed)
+    centroid_work = CENTROID_WORK * len(X)
+    work = Work(len(rows) * len(X) + centroid_work * len(partitions), on_progress)
+
+    def score(part: Partition) -> tuple[float, float]:
+        found = centroid_scores(X, part)
+        work.advance(centroid_work)
+        return found
+
+    blas = ThreadpoolController().select(user_api="blas")
+    # As many threads as the linear algebra was given; each then multiplies on its own.
+    threads = max((pool["num_threads"] for pool in blas.info()), default=1)
+    with blas.limit(limits=1):
+        values = silhouettes(
+            X,
+            partitions,
+            rows,
+            threads=threads,
+            advance=lambda n_rows: work.advance(n_rows * len(X)),
+        )
+        with ThreadPoolExecutor(threads) as pool:
+            centroid = list(pool.map(score, partitions))
+    return [
+        {
+            **_fields(estimate(values[i], part.n_clustered), *centroid[i]),
+            "cluster_silhouettes": _per_label(part, values[i], rows),
+        }
+        for i, part in enumerate(partitions)
+    ]
+
+
+def _per_label(
+    part: Partition, values: NDArray[np.float64], rows: NDArray[np.int64]
+) -> dict[int, Estimate]:
+    found = cluster_estimates(values, part.codes[rows], part.counts)
+    return dict(zip(part.labels.tolist(), found, strict=True))
+
+
+def _fields(
+    silhouette: Estimate, davies_bouldin: float, calinski_harabasz: float
+) -> dict[str, Any]:
+    return {
+        "silhouette": silhouette.mean,
+        "silhouette_se": silhouette.standard_error,
+        "silhouette_rows": silhouette.n_rows,
+        "davies_bouldin": davies_bouldin,
+        "calinski_harabasz": calinski_harabasz,
+        "reason": "" if silhouette.n_rows else "no sampled row is in a cluster",
+    }

@@ -1,0 +1,1 @@
+"""The run directory: claimed, written atomically, finished, read and verified."""

@@ -1,0 +1,1 @@
+"""One experiment to one run directory; `run.py` is the straight line."""

@@ -1,0 +1,89 @@
+"""What a typed schema cannot say: ranges and names that must be right before data is read."""
+
+from __future__ import annotations
+
+import re
+
+from segrun.config import Experiment, ModelsKept, RatingsConfig, Report
+from segrun.errors import ConfigError
+from segrun.seeds import MAX_SEED
+
+
+def check(experiment: Experiment) -> None:
+    """Refuse an experiment that cannot run, before any data is read or scikit-learn imported.
+
+    The algorithm's parameters are checked apart, by making its estimators.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value and what is allowed.
+    """
+    from segrun import features
+    from segrun.algorithms.grid import points
+    from segrun.data import datasets, engines
+    from segrun.evaluation.check import check as check_evaluation
+    from segrun.features import augment, sparse_steps, transform
+    from segrun.runner import centres
+    from segrun.runner.preflight.check import check as check_preflight
+    from segrun.segments.check import check as check_segments
+    from segrun.segments.check import check_point
+
+    folder_name(experiment.name)
+    check_seed(experiment.seed)
+    if experiment.timing.repeats < 1:
+        raise ConfigError(
+            f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
+        )
+    centres.check(experiment.algo)
+    engines.check(experiment.engine)
+    datasets.check(experiment.dataset)
+    features.check(experiment.features, experiment.dataset)
+    names = features.feature_names(experiment.features, experiment.dataset)
+    augment.check(experiment.augmentation, names)
+    transform.check(experiment.transform, names)
+    if experiment.store.state:
+        features.check_mergeable(experiment.features)
+        if experiment.store.models is ModelsKept.none:
+            raise ConfigError(
+                "store.state=true with store.models=none: new sales would find no model"
+            )
+    if isinstance(experiment.features, RatingsConfig):
+        sparse_steps.check(experiment.transform, experiment.augmentation)
+    check_evaluation(experiment.evaluation)
+    check_preflight(experiment.preflight)
+    check_segments(
+        experiment.segments,
+        features.column_names(experiment.features, experiment.dataset),
+        features.text_names(experiment.features, experiment.dataset),
+    )
+    if experiment.segments.describe or experiment.report is Report.html:
+        check_point(experiment.segments, points(experiment.algo))
+
+
+def folder_name(name: str) -> str:
+    """Return the experiment's name, which is its folder below outputs/.
+
+    Raises
+    ------
+    ConfigError
+        If it would lead elsewhere, or is no file name on every system.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise ConfigError(
+            f"name={name!r} names a folder: begin with a letter or digit, go on with letters, "
+            "digits, dots, dashes, underscores"
+        )
+    return name
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that scikit-learn would not take.
+
+    Raises
+    ------
+    ConfigError
+        With the values allowed.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {seed} instead")

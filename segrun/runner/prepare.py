@@ -1,0 +1,243 @@
+"""From the input to the matrix that is clustered: load, build, augment, transform."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from segrun import interrupt
+from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
+from segrun.data.cache.shelf import Place, Shelf
+from segrun.errors import DataError
+from segrun.rundir.store import RunDirectory
+from segrun.rundir.timings import Timing, Timings
+
+log = logging.getLogger("segrun.data.engines")
+
+if TYPE_CHECKING:
+    from segrun.data.datasets import Rows, Transactions
+    from segrun.features import Built
+    from segrun.features.transform import Transformed
+    from segrun.rundir.customers import Customers
+
+#: Feature sets that are a group-by of rows, which is what an engine is asked for.
+GROUPED = RfmConfig, AggregateConfig
+
+#: Parts of an experiment that the matrix depends on.
+_PARTS = ("seed", "dataset", "features", "engine", "augmentation", "transform")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data as they are clustered.
+
+    Attributes
+    ----------
+    built : Built
+        The customer table before augmentation.
+    fingerprint, facts : mapping
+        What identifies the input, and how it was read.
+    customers : Customers
+        The rows that are clustered.
+    transformed : Transformed
+        Their features as the algorithm sees them.
+    """
+
+    built: Built
+    fingerprint: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    customers: Customers
+    transformed: Transformed
+
+    def lean(self) -> Prepared:
+        """Return what fits and scores need: the matrix and the ids, not the tables behind them."""
+        built = replace(self.built, all_customers=self.built.all_customers.bare(),
+                        customers=self.built.customers.bare(), about=None)  # fmt: skip
+        return replace(self, built=built, customers=self.customers.bare())
+
+
+class Desk:
+    """Prepared data that runs of one process have in common, those used last.
+
+    Parameters
+    ----------
+    max_bytes : int, default=500 MB
+        Matrices that are kept; the last one is, whatever its size.
+    """
+
+    def __init__(self, max_bytes: int = 500_000_000) -> None:
+        self.max_bytes = max_bytes
+        self._ready: dict[str, Prepared] = {}
+
+    def get(self, wanted: str) -> Prepared | None:
+        """Return the data prepared so, None where they do not lie here."""
+        found = self._ready.pop(wanted, None)
+        if found is not None:
+            self._ready[wanted] = found
+        return found
+
+    def put(self, wanted: str, found: Prepared) -> None:
+        """Leave data here; what was not used for longest goes where there is no room."""
+        self._ready[wanted] = found
+        while len(self._ready) > 1 and sum(map(_n_bytes, self._ready.values())) > self.max_bytes:
+            del self._ready[next(iter(self._ready))]
+
+
+def _n_bytes(found: Prepared) -> int:
+    # The matrix, and the columns that it was made of.
+    return 3 * found.transformed.Z.nbytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a run is a part of, where it is not alone.
+
+    Attributes
+    ----------
+    again : bool
+        Whether `directory` may hold what an earlier attempt has left: what was finished there
+        is not done again.
+    input_sha256 : str or None
+        Digest that the input file must have; None for any.
+    n_parallel : int
+        Runs that can go on side by side.
+    desk : Desk or None
+        Where runs of one process leave prepared data for each other.
+    shelf : Shelf or None
+        Where runs of several processes do.
+    """
+
+    again: bool = False
+    input_sha256: str | None = None
+    n_parallel: int = 1
+    desk: Desk | None = None
+    shelf: Shelf | None = None
+
+
+def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
+    """Return the data of an experiment, from the desk where they lie there.
+
+    Raises
+    ------
+    DataError
+        If they cannot be read, or the input is not the one that the run is a part of.
+    """
+    parts = {name: getattr(experiment, name) for name in _PARTS}
+    parts["about"] = experiment.segments.describe
+    wanted = f"{part.input_sha256} {parts!r}"
+    lying = part.desk.get(wanted) if part.desk is not None else None
+    if lying is not None:
+        with timings.stage("load") as timing:
+            timing.reason = "data prepared by an earlier job of this process"
+        return lying
+    if part.shelf is None:
+        found, alone = _prepare(experiment, out, timings, part)
+    else:
+        with part.shelf.held(wanted) as place:
+            found, alone = _from_shelf(place, experiment, out, timings, part)
+    if part.desk is not None and not alone:
+        part.desk.put(wanted, found)
+    return found
+
+
+def _from_shelf(
+    place: Place, experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> tuple[Prepared, bool]:
+    if place.taken():
+        with timings.stage("load") as timing:
+            timing.reason = "data prepared by a job of another process"
+            return place.get(), False
+    found, alone = _prepare(experiment, out, timings, part)
+    if not alone:
+        place.put(found)
+    return found, alone
+
+
+def _prepare(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+) -> tuple[Prepared, bool]:
+    """Return the data, and whether reading them left something in the run directory."""
+    from segrun.features.augment import augment
+    from segrun.features.transform import fit_transform
+    from segrun.runner.preflight import dense
+
+    built, transactions = _read(experiment, out, timings, part.input_sha256)
+    with timings.stage("augment"):
+        customers = augment(built.customers, experiment.augmentation, experiment.seed)
+    with timings.stage("transform"):
+        dense.check(customers, experiment, part.n_parallel)
+        transformed = fit_transform(customers, experiment.transform, experiment.seed)
+    ready = Prepared(built, transactions.fingerprint, transactions.facts, customers, transformed)
+    return ready, transactions.quarantine is not None
+
+
+def _read(
+    experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
+) -> tuple[Built, Transactions | Rows]:
+    from segrun.data import datasets
+
+    stack, began = ExitStack(), time.time()
+    try:
+        with timings.stage("load") as timing:
+            source = datasets.load(experiment.dataset, experiment.seed, settings=experiment.cache)
+            transactions = stack.enter_context(source)
+            if transactions.from_cache:
+                timing.reason = "table from the cache"
+        _expect(transactions.fingerprint, input_sha256)
+        if transactions.quarantine is not None:
+            out.keep("quarantine.csv", transactions.quarantine)
+        with timings.stage("features") as timing:
+            built = _features(experiment, transactions, timing, began)
+            built = built.written_as(transactions.facts)
+    finally:
+        # The copies in the cache go, whenever Ctrl-C comes.
+        with interrupt.deferred():
+            stack.close()
+    return built, transactions
+
+
+def _features(
+    experiment: Experiment, source: Transactions | Rows, timing: Timing, began: float
+) -> Built:
+    from segrun import features
+    from segrun.data import engines
+    from segrun.runner.featured import featured
+
+    engine, timing.reason = _engine(experiment)
+    timing.backend_asked, timing.backend_ran = experiment.engine.name.value, engine.name.value
+
+    def build() -> Built:
+        with engines.hand_over(source, engine) as handed:
+            described = experiment.segments.describe
+            return features.build(handed, experiment.features, about=described)
+
+    built, from_cache = featured(experiment, source, build, began)
+    if from_cache:
+        timing.backend_ran, timing.reason = "", "features from the cache"
+    return built
+
+
+def _engine(experiment: Experiment) -> tuple[EngineConfig, str]:
+    """Return the engine that computes the features, and its version or why it is another one."""
+    from segrun.data.engines import engine_of
+
+    asked = experiment.engine
+    if asked.name is EngineName.polars or isinstance(experiment.features, GROUPED):
+        return asked, engine_of(asked).version
+    # Nothing is grouped: what comes out is as large as what goes in, and ends in this process.
+    reason = f"features={experiment.features.name} groups no rows"
+    log.info("%s: computed by polars, not by engine=%s", reason, asked.name.value)
+    return EngineConfig(EngineName.polars), reason
+
+
+def _expect(fingerprint: Mapping[str, Any], sha256: str | None) -> None:
+    if sha256 is not None and fingerprint["sha256"] != sha256:
+        what = "gives other rows than those" if "query" in fingerprint else "is not the file"
+        raise DataError(
+            f"dataset.path={fingerprint['path']} {what} that the run was planned for: its sha256 "
+            f"is {fingerprint['sha256']}, that of then {sha256}. Put the data back, or begin anew"
+        )

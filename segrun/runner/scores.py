@@ -1,0 +1,81 @@
+"""The rows of ``scores.csv`` and ``sizes.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segrun.config import EvaluationConfig
+from segrun.evaluation.limits import broken_limits
+from segrun.evaluation.scores import Scores
+from segrun.runner.fit import Outcome
+
+#: Columns after the parameters that come from the scores of a point, in order.
+_FROM_SCORES = (
+    "n_clusters", "n_noise", "noise_share", "smallest_share", "largest_share", "silhouette",
+    "silhouette_se", "silhouette_rows", "davies_bouldin", "calinski_harabasz",
+)  # fmt: skip
+
+
+def score_rows(
+    outcomes: Sequence[Outcome],
+    scores: Mapping[str, Scores],
+    selected: str | None,
+    limits: EvaluationConfig,
+) -> list[dict[str, Any]]:
+    """Return one row per grid point, the columns of the contract in order.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Every point, also those that failed.
+    scores : mapping of str to Scores
+        By slug, for the points that have labels.
+    selected : str or None
+        Slug of the selected point.
+    limits : EvaluationConfig
+        What a point must be within to be selected: column ``limit`` says what one breaks.
+    """
+    rows = []
+    for outcome in outcomes:
+        score = scores.get(outcome.point.slug)
+        told = {
+            "limit": broken_limits(score, limits) if score else "",
+            "selected": outcome.point.slug == selected,
+        }
+        rows.append(_row(outcome, score) | told)
+    return rows
+
+
+def _row(outcome: Outcome, score: Scores | None) -> dict[str, Any]:
+    point = outcome.point
+    return {
+        "point": point.slug,
+        "status": outcome.status,
+        "reason": outcome.reason or (score.reason if score else ""),
+        **{f"param_{name}": value for name, value in point.axes.items()},
+        **{name: getattr(score, name) if score else None for name in _FROM_SCORES},
+        "inertia": outcome.inertia,
+        "n_iter": outcome.n_iter,
+        "converged": outcome.converged,
+    }
+
+
+def size_rows(scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
+    """Return one row per point and cluster: its rows and silhouette; noise is label -1."""
+    rows: list[dict[str, Any]] = []
+    for slug, score in scores.items():
+        noise = {-1: score.n_noise} if score.n_noise else {}
+        for label, n_rows in {**noise, **score.sizes}.items():
+            found = score.cluster_silhouettes.get(label)
+            rows.append(
+                {
+                    "point": slug,
+                    "label": label,
+                    "n_rows": n_rows,
+                    "silhouette": found.mean if found else None,
+                    "silhouette_se": found.standard_error if found else None,
+                    "silhouette_rows": found.n_rows if found else None,
+                }
+            )
+    return rows

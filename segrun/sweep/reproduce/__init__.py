@@ -1,0 +1,1 @@
+"""What is needed to run something again and to judge whether it comes to the same."""

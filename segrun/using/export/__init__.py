@@ -1,0 +1,1 @@
+"""``segrun export``: the input of a run joined with its segments, to files and databases."""

@@ -1,0 +1,89 @@
+"""Which customer is in which segment, as a finished run says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from segrun.data.datasets.original import KEY
+from segrun.errors import StoreError
+from segrun.rundir.finished import FinishedRun
+from segrun.segments.segment import NOISE, is_described, read_segments
+
+#: Members of the segments, beside their description.
+MEMBERS = "segments/members.parquet"
+
+REPLICA = "replica"
+SEGMENT, NAME = "segment", "name"
+
+
+def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
+    """Return every customer that was clustered, and with described segments those set aside.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    point : str
+        Slug of the grid point.
+
+    Returns
+    -------
+    DataFrame
+        `KEY` (text), ``replica`` where the run was augmented, ``segment`` and ``name``, both null
+        for customers in no segment. Where the point is not described the label is the segment's
+        number, and there are no names.
+    """
+    if is_described(run) and read_segments(run).point == point:
+        found = pl.read_parquet(run.file(MEMBERS))
+        found = with_key(run, found)
+        nowhere = (pl.col(SEGMENT) == NOISE) & (pl.col(NAME) == "")
+        kept = [pl.when(~nowhere).then(pl.col(column)).alias(column) for column in (SEGMENT, NAME)]
+        return found.with_columns(kept)
+    customers = run.customers
+    label = pl.Series(SEGMENT, run.labels(point)).cast(pl.Int64)
+    replica = {} if customers.replica is None else {REPLICA: customers.replica}
+    frame = pl.DataFrame(
+        {KEY: pl.Series(customers.ids, dtype=pl.String), **replica, SEGMENT: label}
+    )
+    return frame.with_columns(
+        pl.when(pl.col(SEGMENT) != NOISE).then(pl.col(SEGMENT)).alias(SEGMENT),
+        pl.lit(None, dtype=pl.String).alias(NAME),
+    )
+
+
+def with_key(run: FinishedRun, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of a run with its first column, the id, as `KEY` (text)."""
+    ids = frame.to_series(0)
+    key = pl.Series(KEY, run.ids(ids.to_numpy()), dtype=pl.String)
+    return frame.rename({ids.name: KEY}).with_columns(key)
+
+
+def as_members(
+    ids: Iterable[str], segment: Sequence[int | None], name: Sequence[str]
+) -> pl.DataFrame:
+    """Return customers that were placed in segments, one of each, as `read_members` does."""
+    frame = pl.DataFrame(
+        {
+            KEY: pl.Series(list(ids), dtype=pl.String),
+            SEGMENT: pl.Series(segment, dtype=pl.Int64),
+            NAME: pl.Series(name, dtype=pl.String),
+        }
+    )
+    return frame.with_columns(pl.when(pl.col(NAME) != "").then(pl.col(NAME)).alias(NAME))
+
+
+def refuse_replicas(run: FinishedRun, members: pl.DataFrame) -> None:
+    """Refuse a run that clustered copies: a customer would be in several segments.
+
+    Raises
+    ------
+    StoreError
+        Saying what can be exported of it.
+    """
+    if REPLICA in members.columns:
+        raise StoreError(
+            f"{run.path} clustered copies of its customers (augmentation), who are in several "
+            "segments: export its rows, one per copy, with --customers"
+        )

@@ -1,0 +1,164 @@
+"""The table of customers in a state: one row each, their aggregates, label and segment."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from segrun.features.partial import Asked, Merge
+from segrun.features.sums import LARGEST_SUM, Measure, Sums, check_size
+from segrun.using.ingest.cells import Kind, kind_of, restored, stored
+from segrun.using.ingest.different import add_different
+from segrun.using.ingest.exact import together
+from segrun.using.ingest.finer import exact_columns, merged_exact, store_exact, stored_exact
+from segrun.using.ingest.part import Part
+from segrun.using.ingest.sql import quoted, source
+
+#: Rows that are Python objects at once.
+_BLOCK = 20_000
+
+#: How an answer merges. A missing value counts as nothing: null is no least one.
+_MERGED = {
+    Merge.add: "{0} + excluded.{0}",
+    Merge.least: "min(ifnull({0}, excluded.{0}), ifnull(excluded.{0}, {0}))",
+    Merge.most: "max(ifnull({0}, excluded.{0}), ifnull(excluded.{0}, {0}))",
+    Merge.distinct: "{0}",
+}
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The customers of a state.
+
+    Attributes
+    ----------
+    connection : Connection
+        The database.
+    asked : Asked
+        What is asked of the rows: each answer is a column.
+    kinds : mapping of str to Kind
+        What the cells of the answers hold.
+    """
+
+    connection: sqlite3.Connection
+    asked: Asked
+    kinds: Mapping[str, Kind]
+
+    @classmethod
+    def new(cls, connection: sqlite3.Connection, asked: Asked, part: Part) -> Entities:
+        """Make an empty table for parts like this one."""
+        merges = {name: merge for name, (merge, _) in asked.answers.items()}
+        kinds = {name: kind_of(part.table[name], merge) for name, merge in merges.items()}
+        names = [*kinds, *(c for m in asked.measures for c in exact_columns(m))]
+        columns = ", ".join(quoted(name) for name in names)
+        connection.execute(
+            "CREATE TABLE customers (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
+            f"label INTEGER, segment INTEGER, n_lines INTEGER NOT NULL, {columns})"
+        )
+        return cls(connection, asked, kinds)
+
+    @classmethod
+    def stored(
+        cls, connection: sqlite3.Connection, asked: Asked, kinds: Mapping[str, str]
+    ) -> Entities:
+        """Return the table that `new` made."""
+        return cls(connection, asked, {name: Kind(kind) for name, kind in kinds.items()})
+
+    def touch(self, ids: Sequence[str]) -> None:
+        """Remember whom a batch is about, until the next one."""
+        run = self.connection.execute
+        run("CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        run("DELETE FROM touched")
+        self.connection.executemany("INSERT INTO touched VALUES (?)", ((i,) for i in ids))
+
+    def segments(self, *, touched: bool) -> dict[str, int | None]:
+        """Return the segments of customers by id, in order; of those touched who are known."""
+        return dict(self.connection.execute(f"SELECT c.id, c.segment {source(touched=touched)}"))
+
+    def merge(self, part: Part) -> None:
+        """Merge a part with what is stored of the customers touched, who are its own."""
+        measures = self.asked.measures
+        exact = [merged_exact(self.connection, measure, part) for measure in measures]
+        self._upsert(part)
+        for measure, found in zip(measures, exact, strict=True):
+            store_exact(self.connection, measure, found)
+        for name, pairs in part.different.items():
+            add_different(self.connection, name, pairs)
+
+    def table(self, *, touched: bool) -> nw.DataFrame[Any]:
+        """Return the aggregates of customers, ordered by ``id``, as one read of all gives them.
+
+        Parameters
+        ----------
+        touched : bool
+            Whether only those of the last batch are wanted.
+        """
+        kinds = {"id": Kind.text, "n_lines": Kind.whole, **self.kinds}
+        names = ", ".join(f"c.{quoted(name)}" for name in kinds)
+        rows = self.connection.execute(f"SELECT {names} {source(touched=touched)}")
+        columns: list[list[nw.Series[Any]]] = [[] for _ in kinds]
+        for block in _blocks(rows):
+            cells = zip(*block, strict=True) if block else ((),) * len(kinds)
+            for found, one, (name, kind) in zip(columns, cells, kinds.items(), strict=True):
+                found.append(restored(name, one, kind))
+        named = [nw.concat([s.to_frame() for s in found], how="vertical") for found in columns]
+        return nw.concat(named, how="horizontal")
+
+    def sums(self, measure: Measure, table: nw.DataFrame[Any], *, touched: bool) -> Sums:
+        """Return the exact sums of customers; see `together`.
+
+        Raises
+        ------
+        DataError
+            If they are too large.
+        """
+        check_size(measure, table)
+        exact = stored_exact(self.connection, measure, table["id"].to_list(), touched=touched)
+        return together(table[measure.name].to_list(), exact)
+
+    def label(
+        self,
+        ids: Iterable[str],
+        labels: Sequence[int | None],
+        segments: Sequence[int | None],
+    ) -> None:
+        """Store the labels and segments of customers."""
+        self.connection.executemany(
+            "UPDATE customers SET label = ?, segment = ? WHERE id = ?",
+            zip(labels, segments, ids, strict=True),
+        )
+
+    def _upsert(self, part: Part) -> None:
+        names = ["id", "n_lines", *self.kinds]
+        merges = {"n_lines": Merge.add} | {n: m for n, (m, _) in self.asked.answers.items()}
+        how = {n: _MERGED[m].format(quoted(n)) for n, m in merges.items()}
+        for measure in self.asked.measures:
+            size = _MERGED[Merge.add].format(quoted(measure.guards()[0]))
+            # Of more than that the exact sum is stored beside it: SQLite would make a float of it.
+            how[measure.name] = f"iif({size} > {LARGEST_SUM}, 0, {how[measure.name]})"
+        merged = ", ".join(f"{quoted(n)} = {value}" for n, value in how.items())
+        sql = (
+            f"INSERT INTO customers ({', '.join(map(quoted, names))}) "  # noqa: S608
+            f"VALUES ({', '.join('?' * len(names))}) ON CONFLICT (id) DO UPDATE SET {merged}"
+        )
+        distinct = [n for n, m in merges.items() if m is Merge.distinct]
+        for start in range(0, len(part.table), _BLOCK):
+            block = part.table[start : start + _BLOCK]
+            cells = [block["id"].to_list(), block["n_lines"].to_list()]
+            for name, kind in self.kinds.items():
+                # Different values are counted as they are stored.
+                n_none = [0] * len(block)
+                cells.append(n_none if name in distinct else stored(block[name], kind))
+            self.connection.executemany(sql, zip(*cells, strict=True))
+
+
+def _blocks(rows: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows in blocks, at least one, which may be empty."""
+    block = rows.fetchmany(_BLOCK)
+    yield block
+    while block := rows.fetchmany(_BLOCK):
+        yield block

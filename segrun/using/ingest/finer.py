@@ -1,0 +1,91 @@
+"""Exact sums beyond the usual units in a state: of the few customers who need them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from segrun.features.sums import LARGEST_SUM, Measure, largest, usual_sums
+from segrun.using.ingest.exact import Exact, added, differing, usual
+from segrun.using.ingest.part import Part
+from segrun.using.ingest.sql import TOUCHED, quoted, source
+
+
+def exact_columns(measure: Measure) -> tuple[str, str]:
+    """Return the columns of units and places; null where the usual units do."""
+    return f"{measure.name} units", f"{measure.name} places"
+
+
+def merged_exact(connection: sqlite3.Connection, measure: Measure, part: Part) -> dict[str, Exact]:
+    """Return by id the new sums of the customers touched for whom the usual ones do not do.
+
+    Before the part is merged.
+    """
+    loose = usual_sums(measure, part.table).units
+    ids: list[str] = part.table["id"].to_list()
+    assert isinstance(loose, np.ndarray)
+    given = {ids[i]: e for i, e in differing(part.finer.get(measure.name), loose).items()}
+    before = _before(connection, measure, LARGEST_SUM - largest(measure, part.table))
+    if not given and not before:
+        return {}
+    place = {key: i for i, key in enumerate(ids)}
+    found = {}
+    for key in {**given, **before}:
+        old = before.get(key) or usual(_loose(connection, measure, key))
+        found[key] = added(old, given.get(key) or usual(int(loose[place[key]])))
+    return found
+
+
+def _before(connection: sqlite3.Connection, measure: Measure, most: float) -> dict[str, Exact]:
+    """Return the sums of those touched that are exact already, or of a size above `most`."""
+    names = [f"c.{quoted(n)}" for n in (*exact_columns(measure), measure.name, measure.guards()[0])]
+    units, places, loose, size = names
+    rows = connection.execute(
+        f"SELECT c.id, {units}, {places}, {loose} {TOUCHED} "
+        f"WHERE {units} IS NOT NULL OR {size} > ?",
+        (most,),
+    )
+    return {
+        key: usual(total) if exact is None else (int(exact), n) for key, exact, n, total in rows
+    }
+
+
+def store_exact(
+    connection: sqlite3.Connection, measure: Measure, found: Mapping[str, Exact]
+) -> None:
+    """Store what `merged_exact` found, once the part is merged."""
+    units, places = map(quoted, exact_columns(measure))
+    connection.executemany(
+        f"UPDATE customers SET {units} = ?, {places} = ? WHERE id = ?",  # noqa: S608
+        # As text: they may be larger than the integers of SQLite.
+        ((str(exact[0]), exact[1], key) for key, exact in found.items()),
+    )
+
+
+def stored_exact(
+    connection: sqlite3.Connection, measure: Measure, ids: Sequence[str], *, touched: bool
+) -> list[Exact | None]:
+    """Return the sums of customers, None where the usual ones do.
+
+    Parameters
+    ----------
+    connection, measure
+        The database and what is summed.
+    ids : sequence of str
+        The customers.
+    touched : bool
+        Whether they are those of the last batch; else all.
+    """
+    units, places = map(quoted, exact_columns(measure))
+    which = source(touched=touched, condition=f"c.{units} IS NOT NULL")
+    rows = connection.execute(f"SELECT c.id, c.{units}, c.{places} {which}")
+    some = {key: (int(total), n_places) for key, total, n_places in rows}
+    return [some.get(key) for key in ids]
+
+
+def _loose(connection: sqlite3.Connection, measure: Measure, key: str) -> int:
+    sql = f"SELECT {quoted(measure.name)} FROM customers WHERE id = ?"  # noqa: S608
+    found = connection.execute(sql, (key,)).fetchone()
+    return 0 if found is None else int(found[0])

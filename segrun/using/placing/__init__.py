@@ -1,0 +1,1 @@
+"""Which segment a customer belongs to: shared by apply and ingest."""
