@@ -117,8 +117,8 @@ def _run_of(folder, *overrides):
 
     from segrun.cli.compose import prepare
     from segrun.config import conf_directory, to_experiment
+    from segrun.jobs import run_job as run
     from segrun.rundir.finished import open_run
-    from segrun.runner.run import run
 
     prepare()
     own = ["backend=sklearn", "preflight.action=none"]

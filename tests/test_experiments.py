@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from segrun.config import conf_directory, read_yaml
+from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
-from segrun.runner.run import run
 from segrun.segments.segment import read_segments
 
 EXPERIMENTS = sorted(path.stem for path in (conf_directory() / "experiment").glob("*.yaml"))

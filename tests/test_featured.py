@@ -8,9 +8,9 @@ import pytest
 from segrun.data.datasets import load
 from segrun.errors import StoreError
 from segrun.features import build
+from segrun.jobs import run_job as run
 from segrun.rundir.store import read_csv
 from segrun.runner.featured import featured
-from segrun.runner.run import run
 
 SALES = pl.DataFrame(
     {

@@ -13,8 +13,8 @@ from segrun.cli.compose import prepare
 from segrun.config import conf_directory, to_experiment
 from segrun.data.datasets.synthetic_ratings import generate
 from segrun.errors import PreflightError
+from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
-from segrun.runner.run import run
 from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
 from segrun.using.apply import Wanted, apply

@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from segrun import config
-from segrun.algorithms import registry
 from segrun.algorithms.base import Algorithm
 from segrun.algorithms.foreign import contained
 from segrun.config import AlgoConfig
@@ -193,9 +192,10 @@ def _origin(entry: EntryPoint) -> tuple[str, str]:
 def yaml_only() -> list[str]:
     """Return the algorithms that are a YAML file alone, the user's and segrun's."""
     names = {file.stem for folder in yaml_folders() for file in (folder / "algo").glob("*.yaml")}
-    return sorted(names - set(registry.algorithms()))
+    return sorted(names - set(algorithms()))
 
 
 def yaml_folders() -> list[Path]:
+    """Return the folders of YAML that come before those of plugins: the user's, then segrun's."""
     user = config.user_conf_directory()
     return [*([user] if user else []), config.conf_directory()]

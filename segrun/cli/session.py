@@ -123,13 +123,13 @@ class Session:
 
 
 def _run(composed: DictConfig, directory: Path, records: Mapping[str, str]) -> int:
-    from segrun.runner.run import run
+    from segrun.jobs import run_job
 
     try:
         experiment = config.to_experiment(composed)
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error)) from error
-    return run(experiment, directory, records).exit_code
+    return run_job(experiment, directory, records).exit_code
 
 
 def _segments(job: JobResult) -> str:

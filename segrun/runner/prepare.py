@@ -53,6 +53,22 @@ class Prepared:
     customers: Customers
     transformed: Transformed
 
+    @property
+    def input_sha256(self) -> str | None:
+        """Digest of the input file; None for generated data, which the experiment alone tells."""
+        return self.fingerprint["sha256"] if "path" in self.fingerprint else None
+
+    def store(self, experiment: Experiment, out: RunDirectory) -> None:
+        """Write the customers, what else is known of them, and how columns were scaled."""
+        from segrun.features.transform import parameters
+
+        out.write_customers("features_all.parquet", self.built.all_customers)
+        out.write_customers("features.parquet", self.customers)
+        if self.built.about is not None:
+            out.write_customers("about.parquet", self.built.about)
+        if experiment.segments.describe and (rows := parameters(self.customers, self.transformed)):
+            out.write_table("transform.csv", rows)
+
     def lean(self) -> Prepared:
         """Return what fits and scores need: the matrix and the ids, not the tables behind them."""
         built = replace(self.built, all_customers=self.built.all_customers.bare(),

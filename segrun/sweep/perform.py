@@ -64,7 +64,7 @@ class Performer:
         return Ended(job, status, reason, time.perf_counter() - began, exit_code=code)
 
     def _run(self, job: Job, directory: Path, node: DictConfig) -> tuple[str, str, int]:
-        from segrun.runner.run import run
+        from segrun.jobs import run_job
 
         part = Part(
             again=True,
@@ -75,7 +75,7 @@ class Performer:
         )
         try:
             experiment = config.from_plain(job.experiment)
-            result = run(experiment, directory, records(job, node), part)
+            result = run_job(experiment, directory, records(job, node), part)
         except ClaimError as error:
             return "refused", str(error), 1
         except SegrunError as error:

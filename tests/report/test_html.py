@@ -10,13 +10,13 @@ import pytest
 from segrun.cli.segments import describe_command, name_command
 from segrun.config import from_plain
 from segrun.errors import ConfigError, StoreError
+from segrun.jobs import run_job as start
 from segrun.report.html import report_command, write_report
 from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
 from segrun.report.html.run import run_page
 from segrun.report.pictures.canvas import text
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
-from segrun.runner.run import run as start
 
 
 @pytest.fixture(scope="module")

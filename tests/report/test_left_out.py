@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segrun.jobs import run_job as run
 from segrun.report.html import write_report
 from segrun.rundir.finished import open_run
-from segrun.runner.run import run
 from segrun.segments.left_out import left_out
 from segrun.segments.page import page
 from segrun.segments.segment import read_segments

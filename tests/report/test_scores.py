@@ -2,7 +2,7 @@
 
 from segrun.evaluation.sample import Estimate
 from segrun.evaluation.scores import Scores
-from segrun.runner.scores import size_rows
+from segrun.runner.tables import size_rows
 
 
 def test_every_cluster_has_its_rows_and_its_silhouette():

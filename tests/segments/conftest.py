@@ -2,8 +2,8 @@
 
 import pytest
 
+from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
-from segrun.runner.run import run
 
 
 @pytest.fixture(scope="session")

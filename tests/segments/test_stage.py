@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from segrun.config.override import segments_config
+from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
 from segrun.rundir.timings import Timings
-from segrun.runner.run import run
 from segrun.segments.describe import describe
 from segrun.segments.segment import is_described
 from segrun.segments.stage import describe_stage

@@ -82,11 +82,6 @@ def n_bytes(limit: Any, n_jobs: int) -> int | None:
 
 def warm() -> None:
     """Import what every job needs, once per worker, while the sweep is being composed."""
-    import segrun.algorithms.backend
-    import segrun.evaluation.scores
-    import segrun.features
-    import segrun.runner.fit
-    import segrun.runner.run  # noqa: F401
 
 
 def _ended(result: Result[Job]) -> Ended:

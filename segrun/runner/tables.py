@@ -1,13 +1,16 @@
-"""The rows of ``scores.csv`` and ``sizes.csv``."""
+"""``scores.csv`` and ``sizes.csv``, and the models that stay."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segrun.config import EvaluationConfig
+from segrun.config import EvaluationConfig, Experiment, ModelsKept
 from segrun.evaluation.limits import broken_limits
 from segrun.evaluation.scores import Scores
+from segrun.rundir.store import RunDirectory
+from segrun.rundir.timings import Timings
+from segrun.runner.evaluated import Evaluated
 from segrun.runner.fit import Outcome
 
 #: Columns after the parameters that come from the scores of a point, in order.
@@ -15,6 +18,20 @@ _FROM_SCORES = (
     "n_clusters", "n_noise", "noise_share", "smallest_share", "largest_share", "silhouette",
     "silhouette_se", "silhouette_rows", "davies_bouldin", "calinski_harabasz",
 )  # fmt: skip
+
+
+def write_tables(
+    experiment: Experiment, out: RunDirectory, timings: Timings, evaluated: Evaluated
+) -> None:
+    """Write the scores of all points, and remove the models that are not kept."""
+    scores, selected = evaluated.scores, evaluated.selected
+    with timings.stage("store"):
+        if experiment.store.models is ModelsKept.best:
+            kept = (selected, experiment.segments.point)
+            out.remove_models(slug for slug in scores if slug not in kept)
+        rows = score_rows(evaluated.outcomes, scores, selected, experiment.evaluation)
+        out.write_table("scores.csv", rows)
+        out.write_table("sizes.csv", size_rows(scores))
 
 
 def score_rows(
