@@ -8,7 +8,7 @@ from pathlib import Path
 from segrun.cli.arguments import Arguments
 from segrun.errors import ConfigError
 from segrun.using.compare import compare
-from segrun.using.ingest.since import since
+from segrun.using.ingest.since import told
 from segrun.using.side import open_side
 
 USAGE = "segrun compare RUN RUN [RUN ...] [--point POINT ...]: a --point for each run, or none"
@@ -42,6 +42,6 @@ def compare_command(arguments: Sequence[str]) -> int:
     ]
     print(compare(sides))  # noqa: T201
     for side in sides:
-        if (later := since(side.run)) is not None:
-            print(f"{side.letter} is compared as it was; {later.text}")  # noqa: T201
+        if later := told(side.run):
+            print(f"{side.letter} is compared as it was; {later}")  # noqa: T201
     return 0

@@ -14,6 +14,7 @@ from segrun.segments.segment import is_described
 from segrun.using.export.export import Asked, read_called, rows, split
 from segrun.using.export.tablefile import check_suffix, refuse_existing, write_frames
 from segrun.using.export.targets import check_targets, inputs_of
+from segrun.using.ingest.since import now
 
 if TYPE_CHECKING:
     from segrun.using.export.database import Target
@@ -59,7 +60,7 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     check_targets([] if given["split"] else [file], inputs)
     # The rows of a CSV file stay as they stand in it.
     asked = _asked(given, typed=file.suffix.lower() != ".csv")
-    frame, told = rows(run, asked)
+    frame, told = rows(run, asked, now(run, features=asked.customers))
     frames = split(frame, file, asked.called) if given["split"] else {file: frame}
     check_targets(frames, inputs)
     if not given["replace"]:
@@ -87,7 +88,8 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
         refuse_inputs(where, queries)
     else:
         database.refuse_existing(where)
-    frame, told = rows(run, _asked(given, typed=True))
+    asked = _asked(given, typed=True)
+    frame, told = rows(run, asked, now(run, features=asked.customers))
     database.write_table(frame, where, replace=given["replace"])
     return "\n".join([*told, f"{where}: {frame.height} rows"])
 

@@ -248,7 +248,7 @@ def _ingest(rest: list[str]) -> int:
 
 
 def _report(rest: list[str]) -> int:
-    from segrun.report.html import report_command
+    from segrun.cli.report import report_command
 
     return report_command(rest)
 

@@ -71,20 +71,22 @@ def _run_and_rest(arguments: Sequence[str], usage: str) -> tuple[Path, list[str]
 
 def _renew_report(run: FinishedRun) -> None:
     """Write the page again where the run has one: it and its pictures show the segments."""
-    from segrun.report.html import REPORT, write_report
+    from segrun.report.html import write_report
+    from segrun.report.html.page import REPORT
+    from segrun.using.ingest.since import told
 
     if run.has(REPORT):
-        print(write_report(run.path))  # noqa: T201
+        print(write_report(run.path, told(run)))  # noqa: T201
 
 
 def _show(run: FinishedRun, segments: Segments) -> None:
     from segrun.segments.page import page
-    from segrun.using.ingest.since import since
+    from segrun.using.ingest.since import told
 
     # Opened again: it has just been added to.
     print(page(open_run(run.path), segments))  # noqa: T201
-    if (later := since(run)) is not None:
-        print(f"this is about the run as it was; {later.text}")  # noqa: T201
+    if later := told(run):
+        print(f"this is about the run as it was; {later}")  # noqa: T201
     for warning in segments.warnings:
         print(f"segrun: {warning['text']}", file=sys.stderr)  # noqa: T201
     print(run.path / "segments")  # noqa: T201

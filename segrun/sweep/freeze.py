@@ -161,3 +161,29 @@ def file_sha256(path: str) -> str | None:
         return find(path).sha256
     except DataError:
         return None
+
+
+def refuse_changed_inputs(inputs: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
+    """Refuse to go on with other data.
+
+    Parameters
+    ----------
+    inputs : iterable of (mapping, str or None)
+        Experiments and the digests that their input files had.
+
+    Raises
+    ------
+    DataError
+        Naming the file and both digests.
+    """
+    expected = {
+        experiment["dataset"]["path"]: digest for experiment, digest in inputs if digest is not None
+    }
+    for path, before in expected.items():
+        now = file_sha256(path)
+        if now != before:
+            found = f"its sha256 is {now}" if now else "it cannot be read"
+            raise DataError(
+                f"dataset.path={path} has changed since the sweep was begun: {found}, then it was "
+                f"{before}. Put the file back, or begin a new sweep"
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ from segrun.algorithms import identity
 from segrun.config.explain import explain
 from segrun.config.override import setting
 from segrun.config.settings import SETTINGS
-from segrun.errors import ConfigError, DataError, StoreError
+from segrun.errors import ConfigError, StoreError
 from segrun.report.sweep import JobResult
 from segrun.runner.keys import job_key, libraries
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
-from segrun.sweep.freeze import file_sha256
+from segrun.sweep.freeze import refuse_changed_inputs
 from segrun.sweep.job import FINISHED, Job
 from segrun.sweep.launchers import chosen, make
 
@@ -119,32 +119,6 @@ def _why(manifest: Mapping[str, Any]) -> str:
         failed = sum(n for name, n in points.items() if name != "done")
         return f"{failed} of {sum(points.values())} points failed"
     return f"{status}: {manifest['reason']}"
-
-
-def refuse_changed_inputs(inputs: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
-    """Refuse to go on with other data.
-
-    Parameters
-    ----------
-    inputs : iterable of (mapping, str or None)
-        Experiments and the digests that their input files had.
-
-    Raises
-    ------
-    DataError
-        Naming the file and both digests.
-    """
-    expected = {
-        experiment["dataset"]["path"]: digest for experiment, digest in inputs if digest is not None
-    }
-    for path, before in expected.items():
-        now = file_sha256(path)
-        if now != before:
-            found = f"its sha256 is {now}" if now else "it cannot be read"
-            raise DataError(
-                f"dataset.path={path} has changed since the sweep was begun: {found}, then it was "
-                f"{before}. Put the file back, or begin a new sweep"
-            )
 
 
 def _warn_of_versions(header: Header, jobs: Sequence[Job]) -> None:

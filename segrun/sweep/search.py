@@ -21,11 +21,10 @@ from segrun.sweep.best import write_best
 from segrun.sweep.composer import Composer, place
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SweepDirectory
-from segrun.sweep.freeze import committed
+from segrun.sweep.freeze import committed, refuse_changed_inputs
 from segrun.sweep.grid import begin, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
-from segrun.sweep.resume import refuse_changed_inputs
 from segrun.sweep.searched import Arguments, Frozen, space_of
 from segrun.sweep.study import attributes
 from segrun.sweep.study.objective import objectives_of

@@ -9,9 +9,9 @@ import pytest
 from segrun.cli.compare import compare_command
 from segrun.cli.export import export_command
 from segrun.cli.ingest import ingest_command
+from segrun.cli.report import report_command
 from segrun.cli.segments import name_command
 from segrun.errors import StoreError
-from segrun.report.html import report_command
 from segrun.rundir.finished import open_run
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from segrun.cli.report import report_command
 from segrun.cli.segments import describe_command, name_command
 from segrun.config import from_plain
 from segrun.errors import ConfigError, StoreError
 from segrun.jobs import run_job as start
-from segrun.report.html import report_command, write_report
+from segrun.report.html import write_report
 from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
 from segrun.report.html.run import run_page
 from segrun.report.pictures.canvas import text

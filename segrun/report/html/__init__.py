@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.errors import ConfigError, SegrunError, StoreError
-
-#: The page's file.
-REPORT = "report.html"
+from segrun.errors import SegrunError, StoreError
 
 
-def report_command(rest: Sequence[str]) -> int:
-    """Do ``segrun report RUN|SWEEP``: write ``report.html`` there and say where it is.
-
-    Raises
-    ------
-    SegrunError
-        If there is nothing to report on, or it cannot be written.
-    """
-    if len(rest) != 1 or rest[0].startswith("-"):
-        raise ConfigError(
-            f"segrun report takes the directory of one run or sweep. Got {' '.join(rest)!r} instead"
-        )
-    path = write_report(Path(rest[0]))
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")  # noqa: T201
-    return 0
-
-
-def write_report(path: Path) -> Path:
+def write_report(path: Path, later: str = "") -> Path:
     """Write ``report.html`` and its pictures into a run or sweep directory.
 
     A run that has a point to describe and no segments yet is described first.
@@ -37,6 +16,8 @@ def write_report(path: Path) -> Path:
     ----------
     path : Path
         Directory of a finished run, or of a sweep.
+    later : str, optional
+        What came to the run after it had ended, in a sentence.
 
     Returns
     -------
@@ -54,7 +35,7 @@ def write_report(path: Path) -> Path:
     from segrun.report.html.sweep import is_sweep, write_sweep
 
     try:
-        return write_sweep(path) if is_sweep(path) else write_run(path)
+        return write_sweep(path) if is_sweep(path) else write_run(path, later)
     except SegrunError:
         raise
     except Exception as error:

@@ -49,3 +49,7 @@ def _source(name: str) -> str:
     environment = _environment()
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
+
+
+#: The page's file.
+REPORT = "report.html"

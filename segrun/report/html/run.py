@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
-from segrun.report.html import REPORT
 from segrun.report.html.formats import counted, number
-from segrun.report.html.page import render
+from segrun.report.html.page import REPORT, render
 from segrun.report.html.section import Page, Picture
 from segrun.report.html.sections import (
     blades,
@@ -32,7 +31,6 @@ from segrun.rundir.finished import FinishedRun, open_run
 from segrun.rundir.store import RunDirectory
 from segrun.segments.left_out import left_out
 from segrun.segments.segment import is_described, read_segments
-from segrun.using.ingest.since import since
 
 _SECTIONS = (
     segments, profiles, items, criteria, grid, blades, projection, stability, separability,
@@ -40,7 +38,7 @@ _SECTIONS = (
 )  # fmt: skip
 
 
-def write_run(path: Path) -> Path:
+def write_run(path: Path, later: str = "") -> Path:
     """Write the page of a run, and its pictures; the manifest then names them.
 
     Raises
@@ -49,7 +47,7 @@ def write_run(path: Path) -> Path:
         If `path` is no finished run, or cannot be written.
     """
     run = _described(open_run(path))
-    page = run_page(run)
+    page = run_page(run, later)
     html = render(page)
     with run.amend() as out:
         _write_pictures(out, page.pictures)
@@ -57,14 +55,14 @@ def write_run(path: Path) -> Path:
     return path / REPORT
 
 
-def run_page(run: FinishedRun) -> Page:
+def run_page(run: FinishedRun, later: str = "") -> Page:
     """Return what the page of a run shows."""
     subject = Subject(run, read_segments(run) if is_described(run) else None)
     made = [part.section(subject) for part in _SECTIONS]
     return Page(
         str(run.experiment["name"]),
         _lead(subject),
-        _warnings(subject),
+        _warnings(subject, later),
         [section for section in made if section is not None],
         left_out(run.manifest),
     )
@@ -116,11 +114,11 @@ def _who(subject: Subject) -> str:
     return f"{len(customers):,} {subject.rows_are}, {each} per {customers.id_column}, of {source}"
 
 
-def _warnings(subject: Subject) -> list[str]:
+def _warnings(subject: Subject, later: str) -> list[str]:
     run, found = subject.run, []
-    if (later := since(run)) is not None:
+    if later:
         found.append(
-            f"This page is about the run as it was. {later.text}: segrun ingest {run.path} shows "
+            f"This page is about the run as it was. {later}: segrun ingest {run.path} shows "
             f"them, segrun export {run.path} --to FILE --customers writes them."
         )
     failed = [row for row in run.scores if row["status"] != "done"]

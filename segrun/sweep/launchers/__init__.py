@@ -100,11 +100,3 @@ def chosen(name: str) -> dict[str, Any]:
         f"there is no hydra/launcher={name}.{did_you_mean(name, NAMES)} "
         f"Launchers: {', '.join(NAMES)}"
     )
-
-
-def missing(name: str, library: str, extra: str) -> ConfigError:
-    """Return the error for a launcher whose library is not installed."""
-    return ConfigError(
-        f"hydra/launcher={name} needs {library}, which is not installed: pip install "
-        f"'segrun[{extra}]'"
-    )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.launchers import missing
+from segrun.sweep.launchers.missing import missing
 from segrun.sweep.perform import Performer
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from segrun.errors import ConfigError
 from segrun.rundir.environment import usable_cores
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.launchers import missing
+from segrun.sweep.launchers.missing import missing
 from segrun.sweep.perform import Performer
 
 _POLL_SECONDS = 0.5

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,6 +19,9 @@ from segrun.using.export.joining import joined, table_rows, told_matches
 from segrun.using.export.members import NAME, SEGMENT, read_members, refuse_replicas
 from segrun.using.export.rows import customer_rows, input_rows, table_of, with_segments
 from segrun.using.export.state import members_now, told_since
+
+if TYPE_CHECKING:
+    from segrun.using.ingest.since import Now
 
 _MAX_LETTERS = 40
 
@@ -51,8 +55,17 @@ class Asked:
     typed: bool = True
 
 
-def rows(run: FinishedRun, asked: Asked) -> tuple[pl.DataFrame, list[str]]:
+def rows(run: FinishedRun, asked: Asked, current: Now | None) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows that are asked for, each with the segment of its customer; what to tell.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        The run.
+    asked : Asked
+        Which rows, and how.
+    current : Now or None
+        Everybody by now; None where nothing was ingested since the run.
 
     Raises
     ------
@@ -61,11 +74,7 @@ def rows(run: FinishedRun, asked: Asked) -> tuple[pl.DataFrame, list[str]]:
     DataError
         If a table cannot be read or joined.
     """
-    # Late: ingest needs apply, which writes tables as exports do.
-    from segrun.using.ingest.since import now
-
     point = chosen_point(run, asked.point)
-    current = now(run, features=asked.customers)
     told = told_since(current, point, rows=not asked.customers)
     current = current if current is not None and current.since.point == point else None
     members = read_members(run, point) if current is None else members_now(current)

@@ -76,6 +76,12 @@ def since(run: FinishedRun) -> Since | None:
         return _since(ledger)
 
 
+def told(run: FinishedRun) -> str:
+    """Say how much was ingested since a run, in a sentence; empty where nothing was."""
+    found = since(run)
+    return "" if found is None else found.text
+
+
 def now(run: FinishedRun, *, features: bool) -> Now | None:
     """Return everybody by now, None where nothing was ingested since the run.
 
