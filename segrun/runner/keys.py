@@ -21,7 +21,7 @@ LIBRARIES = (
 CODE = "code of segrun"
 
 #: Keys of an experiment that change no result. Features are the same to the last bit by every
-#: engine (tests/engines), so what one has computed serves for all; which one it was is in the
+#: engine (tests/data/engines), so what one has computed serves for all; which one it was is in the
 #: manifest and in timings.csv.
 _WITHOUT_EFFECT = ("name", "sweep", "cache", "engine")
 

@@ -72,7 +72,7 @@ SKIPPED = [
     (r"^\.ci/engines", "makes an environment of 2 GB"),
     (r"segrun-tiers|check tiers|algo=tiers",
      "tests/test_plugin_docs.py pastes it into an environment of its own"),
-    (r"^pip install 'segrun", "tests/test_environment.py and .ci/run install them"),
+    (r"^pip install 'segrun", "tests/rundir/test_environment.py and .ci/run install them"),
     (r"optuna-dashboard", "another project's server, which does not end"),
 ]  # fmt: skip
 

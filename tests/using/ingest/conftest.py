@@ -16,7 +16,7 @@ from segrun.using.ingest.database import transaction
 @pytest.fixture(scope="session")
 def declaring():
     """Rows and declared columns in few words: see tests/features/declaring.py."""
-    path = Path(__file__).parents[1] / "features" / "declaring.py"
+    path = Path(__file__).parents[2] / "features" / "declaring.py"
     spec = importlib.util.spec_from_file_location("declaring", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
