@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import is_dataclass
 from typing import Any
 
 import yaml
 from hydra.errors import OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -110,7 +111,9 @@ def _unknown_key(name: str, parent: Any) -> str:
     # A group's name can be where no key of that name is: experiment: in a file.
     near = "" if last in known else did_you_mean(last, known)
     # A mapping whose names an algorithm knows takes further ones.
-    own = any(reading.named is None for reading in declared(name))
+    own = not is_dataclass(OmegaConf.get_type(parent)) and any(
+        reading.named is None for reading in declared(name)
+    )
     more = f". To add it: +{name}=VALUE" if own else ""
     return f"unknown key {name!r}.{near} {place}: {', '.join(known)}{more}"
 

@@ -120,7 +120,8 @@ def said(rule: str, found: Mapping[str, Any]) -> str:
         f"{100 * share:.1f} % of {of if of in ('customers', 'lines') else f'gross {of}'}"
         for of, share in found["share"].items()
     )
-    return f"{rule} leaves out {found[f'n_{what}']} {what} ({shares})"
+    n = found[f"n_{what}"]
+    return f"{rule} leaves out {n} {what.removesuffix('s') if n == 1 else what} ({shares})"
 
 
 def told(share: Mapping[str, Any], total: Mapping[str, float]) -> dict[str, Any]:
@@ -143,10 +144,11 @@ def _of(
             # Lines that are left out may hold any number, and next to it all others are nothing.
             continue
         share[what] = _part(size, own)
-        # Beyond it whole numbers of 64 bits run over: the share alone is told.
-        if size.to_numpy()[own].sum() <= LARGEST_SUM:
+        # Beyond it the sum of a group of lines, of 64 bits, has run over.
+        if size.to_numpy()[own].max(initial=0) <= LARGEST_SUM:
             units = table[name].fill_null(0).to_numpy()[own]
-            total[what] = int(units.sum()) / 10**USUAL_PLACES
+            # Together they may be more than 64 bits hold: Python's whole numbers have no limit.
+            total[what] = sum(units.tolist()) / 10**USUAL_PLACES
     return share, total
 
 

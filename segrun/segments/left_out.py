@@ -24,8 +24,11 @@ def left_out(manifest: Record) -> str:
     parts = {**features["removed"], **_repeats(features)}
     if n_gone := _n_gone(manifest):
         parts["no line that counts"] = {"n_customers": n_gone}
-    money = _money(kept)
     every = [*parts.values(), kept]
+    money, untold = _money(kept), ""
+    if money and any(_has_lines(one) and money not in _amounts(one, money) for one in every):
+        # Parts without their sum do not add up to the whole.
+        money, untold = "", f" {money} is not told: not all of it can be summed here."
     whole = {
         unit: sum(_amounts(one, money).get(unit, 0) for one in every) for unit in _units(money)
     }
@@ -38,8 +41,13 @@ def left_out(manifest: Record) -> str:
     ]
     return (
         f"Read: {_told(known, {})}. Left out: {'; '.join(gone) or 'nothing'}. "
-        f"Clustered: {_told(_amounts(kept, money), known)}."
+        f"Clustered: {_told(_amounts(kept, money), known)}.{untold}"
     )
+
+
+def _has_lines(one: Record) -> bool:
+    """Tell whether lines went with a rule that has a record of money."""
+    return bool(one.get("n_lines")) and "sum" in one and len(one.get("share", {})) > 1
 
 
 def _money(kept: Record) -> str:

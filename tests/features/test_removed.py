@@ -157,7 +157,7 @@ def test_customers_set_aside_are_told_with_their_lines_and_money(features, line,
         "sum": {"Amount": 40.0},
     }
     assert told(caplog) == [
-        "features.outliers.rule=quantile leaves out 1 customers (4.8 % of customers, 9.1 % of "
+        "features.outliers.rule=quantile leaves out 1 customer (4.8 % of customers, 9.1 % of "
         "lines, 22.2 % of gross Amount)"
     ]
 

@@ -173,3 +173,28 @@ def test_what_has_no_money_is_told_without(form, composed, tmp_path):
     assert whole["customer"] == own["id"].nunique()
     if form == "records":
         assert found["id missing"] == {"line": 5}
+
+
+@pytest.mark.parametrize(("price", "is_told"), [(1e10, True), (9e12, False)])
+def test_money_beyond_64_bits_adds_up_or_is_not_told(price, is_told, sales, composed, tmp_path):
+    lines = sales.copy()
+    nameless = lines["CustomerID"].isna()
+    # Together beyond 64 bits, no customer alone; a single line of 9e12 is.
+    lines["UnitPrice"] *= 2e8
+    lines.loc[nameless, "Quantity"], lines.loc[nameless, "UnitPrice"] = 1, price
+    lines.to_csv(tmp_path / "sales.csv", index=False)
+    columns = "{customer: CustomerID, date: InvoiceDate, quantity: Quantity, price: UnitPrice}"
+    experiment = composed(
+        "dataset=transactions", f"dataset.path={tmp_path}/sales.csv",
+        f"dataset.columns={columns}", "features=rfm", "backend=sklearn", "transform=standard",
+        "algo.grid.n_clusters=[3]", "algo.params.tol=1e-4", "features.allow_removed=1",
+    )  # fmt: skip
+    run(experiment, tmp_path / "run")
+    line = left_out(open_run(tmp_path / "run").manifest)
+    assert ("Amount is not told" in line) == (not is_told)
+    found = told(line.removesuffix(" Amount is not told: not all of it can be summed here."))
+    if is_told:
+        whole = (lines["Quantity"] * lines["UnitPrice"]).sum()
+        assert found["read"]["money"] == pytest.approx(whole, rel=1e-12)
+    else:
+        assert not any("money" in part for part in found.values())

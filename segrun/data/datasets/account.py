@@ -124,9 +124,9 @@ def _drops(config: FileConfig) -> bool:
 
 def _dropped(copied: Mapping[str, Any]) -> dict[str, Any]:
     """Return how much copies were that were left out; see `segrun.features.removed`."""
-    share, total = {"lines": copied["n"] / copied["n_lines"]}, {}
+    share, total = {"lines": round(copied["n"] / copied["n_lines"], 6)}, {}
     if copied["share_of_money"] is not None:
-        share["money"], total["money"] = copied["share_of_money"], copied["money"]
+        share["money"], total["money"] = round(copied["share_of_money"], 6), copied["money"]
     return {"n_lines": copied["n"], "share": share, "sum": total}
 
 
@@ -151,7 +151,8 @@ def tell(
     """Log what the rows are like, and warn of what is likely to be wrong with them."""
     found = account.surveyed
     dropped = _drops(config)
-    log.info("%s: %d lines %s (%s)", config.path, found["n_lines"], where, account.how)
+    n_read = found["n_lines"] + (found["copies"]["n"] if dropped else 0)
+    log.info("%s: %d lines %s (%s)", config.path, n_read, where, account.how)
     names = account.facts["names"]
     for line in plausible.page(found, account.currencies, names, dropped=dropped):
         log.info("  %s", line)

@@ -23,6 +23,9 @@ _WORDS = {
     "invoice": "invoice order receipt basket transaction bestell rechnung ticket commande pedido",
     "item": "item product article sku stock description artikel produit",
 }
+_KNOWN = {word for words in _WORDS.values() for word in words.split()}
+#: Words that others are joined with.
+_COMPOUNDS = {"datum", "betrag", "summe", "umsatz", "preis", "menge", "anzahl", "konto"}
 _NUMBER = r"^[\s€$£¥+-]*\d[\d.,'\s]*[\s€$£¥%A-Z-]*$"
 _WHOLE = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _DATE = (
@@ -87,7 +90,6 @@ def _line(found: dict[str, str], file: str, *, known: bool) -> str:
         mapping |= {role: found[role] for role in ("price", "quantity") if role in found}
     if "invoice" in found:
         mapping["invoice"] = found["invoice"]
-    mapping = {role: clipped(name) for role, name in mapping.items()}
     return f"dataset=transactions {path} {setting('dataset.columns', mapping)}{note}"
 
 
@@ -121,9 +123,25 @@ def _kind(column: pl.Series) -> str:
 
 def _rank(name: str, role: str) -> int:
     """Return the place, from 1, of the first word of a role that a name has; 0 without any."""
-    plain = re.sub(r"[\W_]", "", name).lower()
+    parts = _parts(name)
     for place, word in enumerate(_WORDS[role].split(), 1):
-        # Two letters are in many words.
-        if word in plain if len(word) > 2 else plain.startswith(word) or plain.endswith(word):
+        if any(_says(part, word) for part in parts):
             return place
     return 0
+
+
+def _parts(name: str) -> list[str]:
+    """Return the words of a name: those of ``UnitPrice`` and ``unit_price`` are two."""
+    apart = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [part.lower() for part in re.split(r"[\W_\d]+", apart) if part]
+
+
+def _says(part: str, word: str) -> bool:
+    """Tell whether a part of a name is a word, begins with it, or is made of it and another."""
+    # Two letters are in many words.
+    if part == word or (len(word) > 2 and part.startswith(word)):
+        return True
+    before = part.removesuffix(word)
+    # Discount is no count, and Corporate no rate; invoicedate is a date, Gesamtbetrag a Betrag.
+    known = len(before) >= 4 and any(other.startswith(before) for other in _KNOWN)
+    return before != part and len(word) > 2 and (known or word in _COMPOUNDS)

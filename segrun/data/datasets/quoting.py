@@ -9,7 +9,7 @@ _MAX_NAMES = 30
 
 
 def clipped(text: str) -> str:
-    """Return a text, its middle left out where it is long."""
+    """Return a text, its end left out where it is long."""
     if len(text) <= _MAX_LETTERS:
         return text
     return f"{text[: _MAX_LETTERS // 2]}... ({len(text)} letters)"

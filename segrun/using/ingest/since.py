@@ -40,9 +40,10 @@ class Since:
     def text(self) -> str:
         """Say it in a sentence."""
         batches = "1 batch was" if self.n_batches == 1 else f"{self.n_batches} batches were"
+        moves = "1 move" if self.n_moves == 1 else f"{self.n_moves} moves"
         return (
             f"{batches} ingested since ({self.n_lines} lines): {self.n_customers} customers by "
-            f"now, {self.n_new} of them new, {self.n_moves} moves from one segment to another"
+            f"now, {self.n_new} of them new, {moves} from one segment to another"
         )
 
 

@@ -51,6 +51,18 @@ def followed(path, text, tmp_path, monkeypatch):
             {"date": "order_date", "customer": "customer_id", "amount": "quantity",
              "invoice": "order_id"},
         ),
+        (
+            # No count, no rate, no date, whatever letters they have in common with one.
+            "Corporate,Update,invoicedate,Member,Discount,Gesamtbetrag",
+            lambda i, date: f"x,y,{date},{i % 7},{i % 3}.5,{i}.5",
+            {"date": "invoicedate", "customer": "Member", "amount": "Gesamtbetrag"},
+        ),
+        (
+            f"{'Kundennummer des Kontoinhabers ' * 6}nach Vertrag,Datum,UnitPrice",
+            lambda i, date: f"{i % 7},{date},{i}.5",
+            {"date": "Datum", "customer": f"{'Kundennummer des Kontoinhabers ' * 6}nach Vertrag",
+             "price": "UnitPrice"},
+        ),
     ],
 )  # fmt: skip
 def test_the_proposed_line_is_by_content_and_reads_the_file(
