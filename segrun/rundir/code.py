@@ -12,7 +12,7 @@ from pathlib import Path
 @cache
 def own_code() -> str:
     """Return the digest of the code that this process runs, as it stood at the first call."""
-    return code_digest(Path(__file__).parent)
+    return code_digest(Path(__file__).parent.parent)
 
 
 def code_digest(package: Path) -> str:

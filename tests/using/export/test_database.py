@@ -163,7 +163,6 @@ KILLED = """
 import os, signal, sys
 import polars as pl
 from segrun.using.export import database as db
-from segrun.using.export import export_command
 
 def dying(self, n_rows):
     yield self[:5]
