@@ -32,6 +32,7 @@ def test_an_experiment_names_itself(name):
     assert content["name"] == name
 
 
+@pytest.mark.slow
 def test_all_experiments_run_small(segrun, tmp_path):
     # Each brings its own sweep over backends, rounds and sizes: of these, one value.
     one = ["backend=sklearn", "timing.round=1", "augmentation=none", "augmentation.rows=null"]
@@ -63,6 +64,7 @@ def test_published_systems_find_segments_with_true_names(
     assert check_names_are_true(tmp_path / "run") > 0
 
 
+@pytest.mark.slow
 def test_algorithms_by_yaml_alone_run_and_give_labels(segrun, tmp_path):
     names = sorted(path.stem for path in Path(conf_directory() / "algo").glob("*.yaml"))
     done = segrun("-m", "algo=" + ",".join(names), "dataset.n_customers=300",

@@ -106,6 +106,7 @@ def test_a_folder_that_is_there_is_not_written_to(shell):
     assert [path.name for path in folder.iterdir()] == ["segrun-spared"]
 
 
+@pytest.mark.slow
 def test_an_algorithm_that_is_uninstalled_is_told_with_what_is_installed(shell):
     shell("segrun plugins new gone && pip install -q -e segrun-gone")
     assert shell("segrun algo=gone dataset.n_customers=100").returncode == 0

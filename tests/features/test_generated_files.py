@@ -135,6 +135,7 @@ def compare(path, lines, settings_of, rules, folder):
         assert customers.columns[name].tolist() == [row[i] for row in expected.values()], name
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

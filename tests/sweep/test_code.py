@@ -70,6 +70,7 @@ def test_after_an_edit_of_the_code_no_old_number_comes_back(segrun, copied, tmp_
     assert recency(tmp_path / "outputs" / "x" / "b" / "0-unruly") == now
 
 
+@pytest.mark.slow
 def test_resume_tells_of_a_plugin_whose_code_changed_and_of_nothing_else(segrun, unruly, tmp_path):
     begun = segrun("-m", "algo=unruly", "dataset.n_customers=60", "features=rfm",
                    "algo.params.k=3", "algo.params.way=well", "seed=1,2", "hydra.sweep.dir=s",

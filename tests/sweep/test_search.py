@@ -25,6 +25,7 @@ def silhouettes(table):
     return {row["job"]: float(row["silhouette"]) for row in table if row["silhouette"]}
 
 
+@pytest.mark.slow
 def test_three_algorithms_with_spaces_of_their_own_and_the_best_runs_again(segrun, tmp_path):
     done = segrun(*SEARCH, "algo=kmeans,dbscan,birch", "hydra.sweeper.n_trials=12", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -62,6 +63,7 @@ def test_data_are_prepared_once_for_trials_that_have_them_in_common(segrun, tmp_
     assert len(set(files)) == 1
 
 
+@pytest.mark.slow
 def test_two_feature_sets_are_each_prepared_once(segrun, tmp_path):
     done = segrun("-m", "hydra/sweeper=optuna", "dataset.n_customers=150", "algo=kmeans",
                   "features=rfm,rfm_calendar", "hydra.sweeper.sampler=random",
