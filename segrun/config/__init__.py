@@ -55,8 +55,7 @@ from segrun.config.features import (
 )
 from segrun.config.folders import conf_directory, user_conf_directory
 from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformConfig
-from segrun.config.key import key
-from segrun.config.meaning import documentation, meaning
+from segrun.config.key import Effect, Range, group, key
 from segrun.config.plain import from_plain, plain, plain_values
 from segrun.config.running import (
     BackendConfig,
@@ -74,6 +73,14 @@ from segrun.config.running import (
     StoreConfig,
     SweepConfig,
     TimingConfig,
+)
+from segrun.config.schema import (
+    check_ranges,
+    declarations,
+    documentation,
+    effects,
+    meaning,
+    values_with,
 )
 from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig, StabilityConfig
 from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
@@ -101,6 +108,7 @@ __all__ = [
     "DropMissing",
     "DuckdbConfig",
     "Duplicates",
+    "Effect",
     "Encode",
     "EncodedColumn",
     "EngineConfig",
@@ -122,6 +130,7 @@ __all__ = [
     "PreflightAction",
     "PreflightConfig",
     "PysparkConfig",
+    "Range",
     "RatingColumns",
     "RatingsConfig",
     "RatingsFileConfig",
@@ -149,9 +158,13 @@ __all__ = [
     "Weekdays",
     "algo_of",
     "any_file",
+    "check_ranges",
     "conf_directory",
+    "declarations",
     "documentation",
+    "effects",
     "from_plain",
+    "group",
     "key",
     "meaning",
     "plain",
@@ -161,4 +174,5 @@ __all__ = [
     "to_experiment",
     "to_yaml",
     "user_conf_directory",
+    "values_with",
 ]

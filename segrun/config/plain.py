@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from omegaconf import MISSING
 
 from segrun.config.experiment import SCHEMAS, Experiment
-from segrun.config.kinds import choice_of, item_type
+from segrun.config.schema import choice_of, item_type
 from segrun.config.segments import SegmentsConfig
 from segrun.errors import ConfigError
 
