@@ -40,7 +40,7 @@ from segrun.config.dataset import (
     TransactionsConfig,
 )
 from segrun.config.evaluation import Criterion, EvaluationConfig, SilhouetteConfig
-from segrun.config.experiment import SCHEMAS, Experiment
+from segrun.config.experiment import Experiment, schemas
 from segrun.config.features import (
     Amount,
     Cancellations,
@@ -57,6 +57,7 @@ from segrun.config.folders import conf_directory, user_conf_directory
 from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformConfig
 from segrun.config.key import Effect, Range, group, key
 from segrun.config.plain import from_plain, plain, plain_values
+from segrun.config.registry import KINDS, check_kind, kind_of
 from segrun.config.running import (
     BackendConfig,
     BackendName,
@@ -86,7 +87,7 @@ from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig
 from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
 
 __all__ = [
-    "SCHEMAS",
+    "KINDS",
     "AggregateColumn",
     "AggregateConfig",
     "AlgoConfig",
@@ -158,6 +159,7 @@ __all__ = [
     "Weekdays",
     "algo_of",
     "any_file",
+    "check_kind",
     "check_ranges",
     "conf_directory",
     "declarations",
@@ -166,11 +168,13 @@ __all__ = [
     "from_plain",
     "group",
     "key",
+    "kind_of",
     "meaning",
     "plain",
     "plain_values",
     "read_value",
     "read_yaml",
+    "schemas",
     "to_experiment",
     "to_yaml",
     "user_conf_directory",

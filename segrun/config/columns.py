@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from segrun.config.features import FeaturesConfig, OutlierConfig
-from segrun.config.key import Effect, group, key
+from segrun.config.key import Effect, group, key, stated
 
 
 class Function(Enum):
@@ -141,6 +141,7 @@ class AggregateColumn(EncodedColumn):
 class AggregateConfig(FeaturesConfig):
     """Columns declared in YAML, each a measure over the rows of an entity."""
 
+    kind: str = stated("aggregate")
     columns: dict[str, AggregateColumn] = key(
         "The columns in order, by name.", {}, effect=Effect.DATA
     )
@@ -163,6 +164,7 @@ class AggregateConfig(FeaturesConfig):
 class TableConfig(FeaturesConfig):
     """The columns of a table with one row per entity."""
 
+    kind: str = stated("table")
     columns: dict[str, EncodedColumn] = key(
         "Settings by column of dataset.columns. A column that is not here has the usual ones.",
         {},
@@ -182,6 +184,7 @@ class TableConfig(FeaturesConfig):
 class RatingsConfig(FeaturesConfig):
     """One row per user and one column per item, mostly zeros."""
 
+    kind: str = stated("ratings")
     item: str = key("Column of the item.", effect=Effect.DATA)
     rating: str | None = key("Column of the rating; null: there is none.", effect=Effect.DATA)
     time: str | None = key(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from segrun.config.key import Effect, group, key
+from segrun.config.key import Effect, group, key, stated
 
 
 class DateOrder(Enum):
@@ -64,12 +64,19 @@ class DatasetConfig:
         "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ...",
         effect=Effect.DATA,
     )
+    kind: str = stated("")
+
+    @property
+    def has_invoices(self) -> bool:
+        """Whether a column of invoice numbers is named."""
+        return False
 
 
 @dataclass
 class SyntheticRetailConfig(DatasetConfig):
     """The embedded generator: a retailer in the shape of the UCI data."""
 
+    kind: str = stated("synthetic_retail")
     n_customers: int = key(
         "Number of customers that buy at least once, at least 2.", effect=Effect.DATA, minimum=2
     )
@@ -87,6 +94,7 @@ class SyntheticRetailConfig(DatasetConfig):
 class SyntheticSalesConfig(DatasetConfig):
     """The embedded generator of product-level sales."""
 
+    kind: str = stated("synthetic_sales")
     n_users: int = key(
         "Number of users that buy at least once, at least 3.", effect=Effect.DATA, minimum=3
     )
@@ -103,6 +111,7 @@ class SyntheticSalesConfig(DatasetConfig):
 class SyntheticWeblogsConfig(DatasetConfig):
     """The embedded generator of page views."""
 
+    kind: str = stated("synthetic_weblogs")
     n_visitors: int = key(
         "Number of visitors that view at least one page, at least 3.", effect=Effect.DATA, minimum=3
     )
@@ -112,6 +121,7 @@ class SyntheticWeblogsConfig(DatasetConfig):
 class SyntheticRatingsConfig(DatasetConfig):
     """The embedded generator of ratings, in the shape of MovieLens."""
 
+    kind: str = stated("synthetic_ratings")
     n_users: int = key(
         "Number of users, at least 2; each rates 20 items or more.", effect=Effect.DATA, minimum=2
     )
@@ -125,6 +135,7 @@ class FileConfig(DatasetConfig):
     As it is, the UCI Online Retail data in any form that it is found in.
     """
 
+    kind: str = stated("online_retail")
     path: str = key(
         "File to read, relative to the current directory; `~` is expanded. Several files of the "
         "same columns: their folder, or a glob such as 'sales/2011-*.csv'. A database: its "
@@ -211,13 +222,20 @@ class ColumnsConfig:
 class TransactionsConfig(FileConfig):
     """Anybody's file of transactions: one line per purchase, payment, call, ..."""
 
+    kind: str = stated("transactions")
     columns: ColumnsConfig = group("Which columns of the file hold what.")
+
+    @property
+    def has_invoices(self) -> bool:
+        """Whether a column of invoice numbers is named."""
+        return self.columns.invoice is not None
 
 
 @dataclass
 class RecordsConfig(FileConfig):
     """Anybody's file of rows about entities: page views, sales, a table of customers, ..."""
 
+    kind: str = stated("records")
     id: str = key("Column of the file that says which entity a row is about.", effect=Effect.DATA)
     columns: dict[str, ColumnKind] = key(
         "Columns that are used, and what they hold: text, number or date.", {}, effect=Effect.DATA
@@ -269,6 +287,7 @@ class ItemsFile:
 class RatingsFileConfig(FileConfig):
     """A file of ratings, views or purchases: one user and one item per line."""
 
+    kind: str = stated("ratings")
     header: Header = key(
         "Whether the first line names the columns: present, absent or auto (it does not where "
         "one of its fields is a number).",

@@ -90,3 +90,9 @@ def group(doc: str, default: type | None = None) -> Any:
     if default is None:
         return field(default=MISSING, metadata={"doc": doc})
     return field(default_factory=default, metadata={"doc": doc})
+
+
+def stated(kind: str) -> Any:
+    """Declare the key that says which kind of dataset or feature set has these keys."""
+    doc = "Kind of the group: which keys there are, and what is done with them."
+    return field(default=kind, kw_only=True, metadata={"doc": doc, "effect": Effect.DATA})

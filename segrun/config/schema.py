@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from segrun.config.experiment import SCHEMAS
+from segrun.config.experiment import schemas
 from segrun.config.folders import user_conf_directory
 from segrun.config.key import Effect, Range
 from segrun.errors import ConfigError
@@ -37,7 +37,7 @@ def declarations() -> Iterator[tuple[str, Field[Any]]]:
 
     Keys below a name of the user's own have ``*`` in its place: ``features.columns.*.function``.
     """
-    for group, _, schema in SCHEMAS:
+    for group, _, schema in schemas():
         place = group.removeprefix("schema").removeprefix("/")
         yield from _declared(schema, f"{place}." if place else "")
 

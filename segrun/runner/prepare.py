@@ -20,7 +20,7 @@ from segrun.runner.keys import data_values
 log = logging.getLogger("segrun.data.engines")
 
 if TYPE_CHECKING:
-    from segrun.data.datasets import Rows, Transactions
+    from segrun.data.datasets import Rows
     from segrun.features import Built
     from segrun.features.transform import Transformed
     from segrun.rundir.customers import Customers
@@ -189,7 +189,7 @@ def _prepare(
 
 def _read(
     experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
-) -> tuple[Built, Transactions | Rows]:
+) -> tuple[Built, Rows]:
     from segrun.data import datasets
 
     stack, began = ExitStack(), time.time()
@@ -212,9 +212,7 @@ def _read(
     return built, transactions
 
 
-def _features(
-    experiment: Experiment, source: Transactions | Rows, timing: Timing, began: float
-) -> Built:
+def _features(experiment: Experiment, source: Rows, timing: Timing, began: float) -> Built:
     from segrun import features
     from segrun.data import engines
     from segrun.runner.featured import featured
