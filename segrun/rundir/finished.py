@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 from segrun.config import read_yaml
 from segrun.errors import StoreError
 from segrun.rundir.claim import LOCK, MANIFEST, UNFINISHED, locked
-from segrun.rundir.customers import Customers
-from segrun.rundir.idtype import IdType, stored_type
-from segrun.rundir.items import Items
-from segrun.rundir.pipeline import bare
-from segrun.rundir.sparse import SparseColumns, read_matrix
+from segrun.rundir.customers import Customers, IdType, stored_type
+from segrun.rundir.directory import RunDirectory
+from segrun.rundir.models import bare, read_model
+from segrun.rundir.sparse import Items, SparseColumns, read_matrix
 from segrun.rundir.store import (
     ITEMS,
-    RunDirectory,
     labels_name,
     matrix_name,
     model_name,
@@ -31,7 +29,6 @@ from segrun.rundir.store import (
     read_json,
     read_labels,
     read_manifest,
-    read_model,
     read_parquet,
     sha256,
 )

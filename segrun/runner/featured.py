@@ -13,7 +13,7 @@ from segrun.config import Experiment, FeaturesConfig
 from segrun.data.cache import cache_directory
 from segrun.data.cache.entry import Entry, key_of, locked, making
 from segrun.errors import DataError, StoreError
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 if TYPE_CHECKING:
     from segrun.data.datasets import Rows, Transactions
