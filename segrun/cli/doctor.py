@@ -81,13 +81,13 @@ def _query(engine: Engine) -> None:
     """Group a few rows by an engine."""
     import narwhals as nw
 
-    from segrun.data.datasets import Transactions
+    from segrun.data.datasets import invoice_lines
     from segrun.data.datasets.synthetic_retail import generate
     from segrun.data.engines import hand_over
     from segrun.features.collect import collected
 
     frame = nw.from_native(generate(2, seed=0)[0]).lazy()
-    with hand_over(Transactions(frame, "CustomerID", {}), engine.defaults()) as rows:
+    with hand_over(invoice_lines(frame, "CustomerID", {}), engine.defaults()) as rows:
         collected(rows.frame.group_by("CustomerID").agg(nw.len().alias("n")))
 
 

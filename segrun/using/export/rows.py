@@ -15,7 +15,6 @@ from segrun.data.cache import cache_directory
 from segrun.data.datasets import load
 from segrun.data.datasets.columns import Mapped
 from segrun.data.datasets.original import KEY, Original, open_original
-from segrun.data.datasets.rows import as_rows
 from segrun.data.datasets.source import find
 from segrun.data.datasets.table import Table
 from segrun.data.datasets.triplets import find_columns
@@ -54,7 +53,7 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     dataset = experiment.dataset
     if not isinstance(dataset, FileConfig):
         with load(dataset, experiment.seed) as found:
-            frame = found.frame.to_native().with_columns(pl.col(as_rows(found).key).alias(KEY))
+            frame = found.frame.to_native().with_columns(pl.col(found.key).alias(KEY))
             return pl.DataFrame(frame.collect(engine="streaming"))
     path = moved or dataset.path
     if not is_address(path):
