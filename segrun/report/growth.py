@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.formats import table
+from segrun.formats import number, table
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically
 from segrun.rundir.finished import FinishedRun
@@ -193,7 +193,7 @@ def _line(curve: Curve) -> tuple[str, ...]:
     return (
         curve.name,
         f"{first.n_rows:,} - {last.n_rows:,}",
-        f"{first.wall_seconds:.3g} - {last.wall_seconds:.3g}",
+        f"{number(first.wall_seconds, 3)} - {number(last.wall_seconds, 3)}",
         "" if slope is None else f"{slope:.2f}",
         "" if memory is None else f"{memory:,.0f}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from segrun.formats import table
+from segrun.formats import number, table
 from segrun.report.matrix import matrix_of
 from segrun.segments.segment import NOISE
 from segrun.using.side import Pair, Side, differences, pair
@@ -78,12 +78,8 @@ def _scores_of(sides: Sequence[Side]) -> str:
 
 
 def _scores(sides: Sequence[Side]) -> list[Sequence[str]]:
-    rows = [[name, *(_number(side.scores.get(name, "")) for side in sides)] for name in _SCORES]
+    rows = [[name, *(number(side.scores.get(name), 4) for side in sides)] for name in _SCORES]
     return [["", *_letters(sides)], *(row for row in rows if any(row[1:]))]
-
-
-def _number(text: str) -> str:
-    return f"{float(text):.4g}" if "." in text or "e" in text else text
 
 
 def _sizes(sides: Sequence[Side]) -> list[Sequence[str]]:

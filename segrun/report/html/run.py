@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
-from segrun.report.html.formats import counted, number
+from segrun.formats import counted, number
 from segrun.report.html.page import REPORT, render
 from segrun.report.html.section import Page, Picture
 from segrun.report.html.sections import (

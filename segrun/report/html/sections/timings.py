@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from segrun.report.html.formats import as_float
+from segrun.formats import as_float
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
 
