@@ -8,7 +8,6 @@ from typing import Any
 from segrun.formats import number, table
 from segrun.report.samples import DIRTY_CORES
 from segrun.report.speedup import Grid
-from segrun.rundir.store import read_json
 
 _HEADER = ("backend", "ran", "cold s", "warm s", "spread", "counted", "speed-up", "spread",
            "ARI", "inertia ratio", "same labels", "peak MB")  # fmt: skip
@@ -42,7 +41,7 @@ def page(grids: Sequence[Grid]) -> str:
 
 
 def _where(grid: Grid) -> str:
-    found = read_json(grid.runs[grid.baseline][0].job.directory / "environment.json")
+    found = grid.runs[grid.baseline][0].run.environment
     versions = [f"{name} {version}" for name, version in found.get("versions", {}).items()
                 if name in _FITTERS]  # fmt: skip
     return f"on {found.get('cpu')}, {found.get('usable_cores')} cores, {', '.join(versions)}"

@@ -12,7 +12,7 @@ from typing import Any
 from segrun.algorithms.grid import Point
 from segrun.config import Effect, Experiment, plain, values_with
 from segrun.data.cache.entry import key_of
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 #: What results depend on besides configuration and input. The plugin's own comes on top.
 LIBRARIES = (

@@ -13,7 +13,7 @@ from segrun import interrupt
 from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
 from segrun.data.cache.shelf import Place, Shelf
 from segrun.errors import DataError
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timing, Timings
 from segrun.runner.keys import data_values
 

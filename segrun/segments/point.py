@@ -51,7 +51,7 @@ def asked_point(run: FinishedRun, asked: str) -> str:
     StoreError
         If it did not come to labels.
     """
-    rows = {row["point"]: row for row in run.scores if row["status"] == "done"}
+    rows = run.done
     if asked in rows:
         return asked
     if any(row["point"] == asked for row in run.scores):

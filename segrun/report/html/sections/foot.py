@@ -9,7 +9,6 @@ from segrun.config import read_yaml
 from segrun.formats import gibibytes
 from segrun.report.html.section import Section, reproduce_command
 from segrun.report.html.subject import Subject
-from segrun.rundir.store import read_json
 
 _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy", "polars",
               "hydra-core", "numba", "matplotlib")  # fmt: skip
@@ -18,7 +17,7 @@ _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy"
 def section(subject: Subject) -> Section:
     """Return the foot of the page."""
     run = subject.run
-    found = read_json(run.file("environment.json")) if run.has("environment.json") else {}
+    found = run.environment
     overrides = ".hydra/overrides.yaml"
     given = read_yaml(run.file(overrides)) if run.has(overrides) else []
     return Section(

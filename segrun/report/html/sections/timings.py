@@ -12,7 +12,7 @@ from segrun.report.html.subject import Subject
 
 def section(subject: Subject) -> Section | None:
     """Return seconds and memory by stage."""
-    rows = subject.run.table("timings.csv")
+    rows = subject.run.timings
     if not rows:
         return None
     stages = [_stage(stage, rows) for stage in dict.fromkeys(row["stage"] for row in rows)]
