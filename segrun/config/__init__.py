@@ -40,7 +40,7 @@ from segrun.config.dataset import (
     TransactionsConfig,
 )
 from segrun.config.evaluation import Criterion, EvaluationConfig, SilhouetteConfig
-from segrun.config.experiment import SCHEMAS, Experiment
+from segrun.config.experiment import Experiment, schemas
 from segrun.config.features import (
     Amount,
     Cancellations,
@@ -55,9 +55,9 @@ from segrun.config.features import (
 )
 from segrun.config.folders import conf_directory, user_conf_directory
 from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformConfig
-from segrun.config.key import key
-from segrun.config.meaning import documentation, meaning
+from segrun.config.key import Effect, Range, group, key
 from segrun.config.plain import from_plain, plain, plain_values
+from segrun.config.registry import KINDS, check_kind, kind_of
 from segrun.config.running import (
     BackendConfig,
     BackendName,
@@ -75,11 +75,19 @@ from segrun.config.running import (
     SweepConfig,
     TimingConfig,
 )
+from segrun.config.schema import (
+    check_ranges,
+    declarations,
+    documentation,
+    effects,
+    meaning,
+    values_with,
+)
 from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig, StabilityConfig
 from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
 
 __all__ = [
-    "SCHEMAS",
+    "KINDS",
     "AggregateColumn",
     "AggregateConfig",
     "AlgoConfig",
@@ -101,6 +109,7 @@ __all__ = [
     "DropMissing",
     "DuckdbConfig",
     "Duplicates",
+    "Effect",
     "Encode",
     "EncodedColumn",
     "EngineConfig",
@@ -122,6 +131,7 @@ __all__ = [
     "PreflightAction",
     "PreflightConfig",
     "PysparkConfig",
+    "Range",
     "RatingColumns",
     "RatingsConfig",
     "RatingsFileConfig",
@@ -149,16 +159,24 @@ __all__ = [
     "Weekdays",
     "algo_of",
     "any_file",
+    "check_kind",
+    "check_ranges",
     "conf_directory",
+    "declarations",
     "documentation",
+    "effects",
     "from_plain",
+    "group",
     "key",
+    "kind_of",
     "meaning",
     "plain",
     "plain_values",
     "read_value",
     "read_yaml",
+    "schemas",
     "to_experiment",
     "to_yaml",
     "user_conf_directory",
+    "values_with",
 ]

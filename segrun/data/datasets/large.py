@@ -21,7 +21,7 @@ from segrun.data.datasets.sample import Sampling
 from segrun.data.datasets.source import FileKind, Source
 from segrun.data.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
 from segrun.data.datasets.typed import ROWS, NoUtf8, changed, typed
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 log = logging.getLogger("segrun.data.datasets")
 

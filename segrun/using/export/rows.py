@@ -20,9 +20,8 @@ from segrun.data.datasets.read import KEY, Original, open_original
 from segrun.data.datasets.source import find
 from segrun.data.datasets.table import Table
 from segrun.errors import DataError, StoreError
-from segrun.rundir.customers import Customers
+from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.idtype import id_type
 from segrun.rundir.sparse import SparseColumns
 from segrun.using.export.joining import SUFFIX
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key
