@@ -13,7 +13,7 @@ from segrun.data.generate.generate import generate
 from segrun.data.generate.users import in_blocks, size_key
 from segrun.errors import ConfigError
 from segrun.runner.checks import check_seed
-from segrun.using.export.tablefile import refuse_existing
+from segrun.using.export.files import refuse_existing
 from segrun.using.export.targets import check_targets
 
 USAGE = (

@@ -12,13 +12,9 @@ from segrun.cli.arguments import Arguments
 from segrun.data.address import refuse_secret
 from segrun.errors import ConfigError, KnownBatchError, SegrunError
 from segrun.rundir.finished import open_run
-from segrun.using.ingest.batches import Ingested
-from segrun.using.ingest.begin import Wanted
-from segrun.using.ingest.ledger import Ledger
-from segrun.using.ingest.moves import moves_table, total
-from segrun.using.ingest.opening import has_state, opened
-from segrun.using.ingest.outputs import write_outputs
-from segrun.using.ingest.page import batch_line, state_page
+from segrun.using.ingest.batches import Ingested, moves_table, total
+from segrun.using.ingest.ledger import Ledger, Wanted, has_state, opened
+from segrun.using.ingest.since import batch_line, state_page, write_outputs
 
 USAGE = (
     "segrun ingest RUN [FILE ...] [--force | --skip-known] [--refresh] [--features] "

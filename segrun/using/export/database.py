@@ -1,9 +1,10 @@
-"""A table in a database, written in one transaction: whole, or as it was before."""
+"""Types of columns in a database."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,136 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from segrun import interrupt
-from segrun.errors import ConfigError, StoreError
-from segrun.using.export.copying import copy_rows
-from segrun.using.export.tablefile import check_flat
-from segrun.using.export.types import kinds, storable
+from segrun.data.address import is_address
+from segrun.data.datasets.sql import Address, address_of
+from segrun.data.datasets.sql.reads import IDENTITY, in_postgres, in_sqlite
+from segrun.errors import ConfigError, DataError, StoreError
+from segrun.rundir.finished import FinishedRun
+from segrun.using.export.files import check_flat
+from segrun.using.export.targets import is_same
+
+_KINDS: list[tuple[Any, Any]] = [
+    (pl.Boolean, sa.Boolean()),
+    (pl.Date, sa.Date()),
+    (pl.Time, sa.Time()),
+    (pl.String, sa.Text()),
+]
+
+
+def storable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose every column is of a type that databases have."""
+    others = [
+        name
+        for name, kind in frame.schema.items()
+        if not (kind.is_numeric() or isinstance(kind, pl.Datetime) or kind in dict(_KINDS))
+    ]
+    # What is of no type, as it has no value, is text.
+    return frame.with_columns(pl.col(others).cast(pl.String))
+
+
+def kinds(frame: pl.DataFrame) -> dict[str, Any]:
+    """Return the type of each column of a `storable` frame."""
+    return {name: _kind(kind) for name, kind in frame.schema.items()}
+
+
+def _kind(kind: pl.DataType) -> Any:
+    if isinstance(kind, pl.Datetime):
+        return sa.DateTime(timezone=kind.time_zone is not None)
+    if isinstance(kind, pl.Decimal):
+        return sa.Numeric(kind.precision, kind.scale)
+    if kind.is_integer():
+        return sa.BigInteger()
+    if kind.is_float():
+        return sa.Double()
+    return dict(_KINDS)[kind]
+
+
+def copy_rows(connection: sa.Connection, table: sa.Table, batches: Iterable[pl.DataFrame]) -> None:
+    """Copy rows into a table within the connection's transaction.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        By psycopg.
+    table : sqlalchemy.Table
+        Its columns are those of the rows.
+    batches : iterable of DataFrame
+        The rows.
+    """
+    from psycopg import sql
+
+    # It logs that a broken COPY cannot be ended, which the error says as well.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    # What is sent is UTF-8, whatever the server's database is in.
+    connection.exec_driver_sql("SET LOCAL client_encoding TO 'UTF8'")
+    names = [name for name in (table.schema, table.name) if name]
+    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(*names))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in batches:
+            interrupt.check()
+            # Every text in quotes: nothing between two commas is null, "" is an empty text.
+            text = batch.write_csv(include_header=False, quote_style="non_numeric")
+            copy.write(text.encode())
+
+
+def queries_of(run: FinishedRun, moved: str | None) -> Mapping[str, str]:
+    """Return the query of a run by each database that it is, or now can be, asked of."""
+    dataset: Mapping[str, Any] = run.experiment["dataset"]
+    query = dataset.get("query")
+    places = [place for place in (dataset.get("path"), moved) if place and is_address(place)]
+    return {} if query is None else dict.fromkeys(places, query)
+
+
+def refuse_inputs(where: Target, queries: Mapping[str, str]) -> None:
+    """Refuse to replace a table that a query reads, itself or behind a view.
+
+    Parameters
+    ----------
+    where : Target
+        Database and table.
+    queries : mapping of str to str
+        By address of the database.
+
+    Raises
+    ------
+    StoreError
+        If the table is read, or the database does not tell.
+    """
+    for place, query in queries.items():
+        address = address_of(place)
+        try:
+            read = _reads(address, query, where)
+        except DataError as error:
+            raise StoreError(
+                f"whether {where} is what the run has read cannot be told ({error}): choose "
+                "another --table"
+            ) from error
+        if read:
+            raise StoreError(
+                f"{where} is read by the run's dataset.query, {query}, and stays: choose another "
+                "--table"
+            )
+
+
+def _reads(address: Address, query: str, where: Target) -> bool:
+    kind = where.url.get_backend_name()
+    if address.kind != kind:
+        return False
+    if kind == "sqlite":
+        one, other = where.file, address.file
+        same = one is not None and other is not None and is_same(one, other)
+        return same and where.table.lower() in in_sqlite(address, query)
+    relations = in_postgres(address, query)
+    with connected(where) as connection:
+        database = connection.exec_driver_sql(IDENTITY).scalar_one()
+        table = connection.dialect.identifier_preparer.format_table(
+            sa.Table(where.table, sa.MetaData(), schema=where.schema)
+        )
+        oid = connection.exec_driver_sql("SELECT to_regclass(%s)::oid::int8", (table,)).scalar_one()
+    return database == relations.database and oid in relations.oids
+
 
 _BATCH = 50_000
 

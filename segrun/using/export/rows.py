@@ -23,8 +23,10 @@ from segrun.errors import DataError, StoreError
 from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.using.export.joining import SUFFIX
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key
+
+#: What stands behind a name that the rows have already.
+SUFFIX = "_joined"
 
 #: Above it, float64 does not tell whole numbers apart.
 _LARGEST_WHOLE = 2**53

@@ -1,25 +1,177 @@
-"""The aggregates of all batches in a state: merged part by part, finished for whom it is asked."""
+"""What is known of all rows of a state together."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from segrun.config import FeaturesConfig
-from segrun.data.datasets.rows import Rows
-from segrun.errors import StoreError
+import narwhals as nw
+
+from segrun.config import ColumnKind, FeaturesConfig
+from segrun.data.datasets.rows import ID_COLUMN, Rows, invoice_lines, transaction_kinds
+from segrun.errors import DataError, StoreError
 from segrun.features import define
-from segrun.features.partial import Answers, Definition
-from segrun.features.sums import Measure, Sums
+from segrun.features.lines import tallied
+from segrun.features.partial import (
+    Answers,
+    Asked,
+    Definition,
+    Merge,
+    aggregated,
+    counting,
+    different,
+    entities,
+)
+from segrun.features.removed import by_rules
+from segrun.features.sums import Measure, Sums, finer_sums
 from segrun.rundir.customers import Customers
-from segrun.using.ingest import totals
 from segrun.using.ingest.database import create, fact, set_fact
 from segrun.using.ingest.entities import Entities
-from segrun.using.ingest.part import Part, part_of
-from segrun.using.ingest.shape import Shape
+
+
+def added_totals(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the totals of both."""
+    found: dict[str, Any] = {"n_lines": one["n_lines"] + other["n_lines"]}
+    keys = [*one["dropped"], *(key for key in other["dropped"] if key not in one["dropped"])]
+    counts = Counter(one["dropped"]) + Counter(other["dropped"])
+    found["dropped"] = {key: counts[key] for key in keys}
+    for name, best in (("first_line", min), ("last_line", max)):
+        dates = [datetime.fromisoformat(part[name]) for part in (one, other) if name in part]
+        if dates:
+            found[name] = best(dates).isoformat()
+    return found
+
+
+def n_dropped(totals: Mapping[str, Any]) -> int:
+    """Return how many rows the rules dropped."""
+    return sum(totals["dropped"].values())
+
+
+_DTYPES = {
+    "String": nw.String(), "Int64": nw.Int64(), "Float64": nw.Float64(),
+    "Datetime": nw.Datetime("us"), "Boolean": nw.Boolean(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of the rows.
+
+    Attributes
+    ----------
+    transactions : bool
+        Whether they are transactions; else rows about entities.
+    key, id_column : str
+        The id's column, and what results call it.
+    kinds : mapping of str to str
+        Of rows about entities: what the other columns hold.
+    columns : mapping of str to str
+        Data type by column, the id's included.
+    names : mapping of str to str
+        What the input calls the columns; empty where it has no others.
+    """
+
+    transactions: bool
+    key: str
+    id_column: str
+    kinds: Mapping[str, str]
+    columns: Mapping[str, str]
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, source: Rows) -> Shape:
+        """Return the shape of what a dataset delivers."""
+        schema, names = source.frame.collect_schema(), source.facts.get("names", {})
+        columns = {name: type(dtype).__name__ for name, dtype in schema.items()}
+        if source.key == ID_COLUMN and source.kinds == transaction_kinds(list(columns)):
+            return cls(True, ID_COLUMN, source.id_column, {}, columns, names)
+        kinds = {name: kind.value for name, kind in source.kinds.items()}
+        return cls(False, source.key, source.id_column, kinds, columns, names)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the shape as values that JSON knows."""
+        return asdict(self)
+
+    def blank(self) -> Rows:
+        """Return a source of this shape without any row."""
+        schema = {name: _DTYPES[dtype] for name, dtype in self.columns.items()}
+        facts = {"names": self.names} if self.names else {}
+        empty: dict[str, list[Any]] = {name: [] for name in schema}
+        frame = nw.from_dict(empty, schema=schema, backend="polars").lazy()
+        if self.transactions:
+            return invoice_lines(frame, self.id_column, {}, facts)
+        kinds = {name: ColumnKind(kind) for name, kind in self.kinds.items()}
+        return Rows(frame, self.key, self.id_column, kinds, {}, facts)
+
+    def matched(self, source: Rows) -> Rows:
+        """Return the rows of a batch with the columns of this shape and no others.
+
+        A rule that looks at every column then looks at the same ones in each batch.
+
+        Raises
+        ------
+        DataError
+            If the batch lacks one.
+        """
+        names = source.frame.collect_schema().names()
+        gone = [name for name in self.columns if name not in names]
+        if gone:
+            raise DataError(
+                f"it has no {', '.join(gone)}, which the run's own input has: of rows with other "
+                "columns, other lines would count"
+            )
+        kinds = {name: kind for name, kind in source.kinds.items() if name in self.columns}
+        return replace(source, frame=source.frame.select(*self.columns), kinds=kinds)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Partial aggregates of some rows.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per entity, ordered by ``id``: ``n_lines`` and the answers.
+    finer : mapping of str to Sums
+        By measure: the exact sums, where the usual ones are not; see `finer_sums`.
+    different : mapping of str to DataFrame
+        By `distinct` answer: columns ``id`` and ``value``, once each.
+    facts : mapping
+        Rows read and dropped by each rule, how much that is, and the dates of those that count.
+    """
+
+    table: nw.DataFrame[Any]
+    finer: Mapping[str, Sums]
+    different: Mapping[str, nw.DataFrame[Any]]
+    facts: Mapping[str, Any]
+
+
+def part_of(source: Rows, asked: Asked) -> Part:
+    """Return what rows come to.
+
+    Raises
+    ------
+    DataError
+        If sums are too large.
+    """
+    groups = aggregated(source.frame, asked)
+    table, facts = entities(groups), tallied(groups, asked.rules)
+    facts["removed"] = by_rules(groups, asked)
+    if table.is_empty():
+        return Part(table, {}, {}, facts)
+    lines = source.frame.filter(counting(asked))
+    finer = {}
+    for measure in asked.measures:
+        found = finer_sums(measure, table, lines, asked.key)
+        if found is not None:
+            finer[measure.name] = found
+    distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
+    return Part(table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts)
 
 
 @dataclass(frozen=True)
@@ -70,7 +222,7 @@ class Aggregates:
 
     def merge(self, part: Part) -> None:
         """Merge further rows with those before, within a transaction."""
-        set_fact(self.connection, "totals", totals.merged(self.totals, part.facts))
+        set_fact(self.connection, "totals", added_totals(self.totals, part.facts))
         if len(part.table):
             self.entities.merge(part)
 
@@ -123,7 +275,7 @@ class Aggregates:
 
 
 def _check_sum(n_lines: int, facts: Mapping[str, Any]) -> None:
-    counting = facts["n_lines"] - totals.n_dropped(facts)
+    counting = facts["n_lines"] - n_dropped(facts)
     if n_lines != counting:
         raise StoreError(
             f"the state is damaged: its customers have {n_lines} lines, but {counting} were "

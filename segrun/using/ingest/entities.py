@@ -1,22 +1,118 @@
-"""The table of customers in a state: one row each, their aggregates, label and segment."""
+"""Answers as cells of the database, and back."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from segrun.features.partial import Asked, Merge
 from segrun.features.sums import LARGEST_SUM, Measure, Sums, check_size
-from segrun.using.ingest.cells import Kind, kind_of, restored, stored
-from segrun.using.ingest.different import add_different
-from segrun.using.ingest.exact import together
-from segrun.using.ingest.finer import exact_columns, merged_exact, store_exact, stored_exact
-from segrun.using.ingest.part import Part
-from segrun.using.ingest.sql import quoted, source
+from segrun.using.ingest.aggregates import Part
+from segrun.using.ingest.database import quoted, source
+from segrun.using.ingest.sums import (
+    exact_columns,
+    merged_exact,
+    store_exact,
+    stored_exact,
+    together,
+)
+
+#: Stands for a missing value among different ones: no text, number or date is of this type.
+MISSING = b""
+
+#: What numpy takes for no moment.
+_NO_MOMENT = np.iinfo(np.int64).min
+
+
+class Kind(Enum):
+    """What a cell holds: whole numbers, float64, texts, or microseconds since 1970."""
+
+    whole = "whole"
+    number = "number"
+    text = "text"
+    moment = "moment"
+
+
+def kind_of(series: nw.Series[Any], merge: Merge) -> Kind:
+    """Return what the cells of an answer hold."""
+    if series.dtype == nw.String:
+        return Kind.text
+    if isinstance(series.dtype, nw.Datetime):
+        return Kind.moment
+    # The least of whole numbers is one of a column that may have fractions in another batch.
+    counted = merge in (Merge.add, Merge.distinct) and series.dtype.is_integer()
+    return Kind.whole if counted else Kind.number
+
+
+def stored(series: nw.Series[Any], kind: Kind) -> list[Any]:
+    """Return values as the database takes them, None where missing."""
+    if kind is Kind.moment:
+        found = series.to_numpy().astype("datetime64[us]").astype(np.int64)
+        return [None if moment == _NO_MOMENT else moment for moment in found.tolist()]
+    if kind is Kind.number:
+        return series.cast(nw.Float64).to_list()
+    return series.to_list()
+
+
+def different_cells(values: nw.Series[Any]) -> list[Any]:
+    """Return values of which it only counts whether they are different."""
+    kind = kind_of(values, Merge.least)
+    return [MISSING if value is None else value for value in stored(values, kind)]
+
+
+def restored(name: str, cells: Sequence[Any], kind: Kind) -> nw.Series[Any]:
+    """Return the values of a column of cells."""
+    values: Any = cells
+    if kind is Kind.moment:
+        moments = [_NO_MOMENT if cell is None else cell for cell in cells]
+        values = np.array(moments, dtype=np.int64).astype("datetime64[us]")
+    dtype = {
+        Kind.whole: nw.Int64(), Kind.number: nw.Float64(), Kind.text: nw.String(),
+        Kind.moment: nw.Datetime("us"),
+    }[kind]  # fmt: skip
+    return nw.new_series(name, values, dtype, backend="polars")
+
+
+def add_different(connection: sqlite3.Connection, answer: str, pairs: nw.DataFrame[Any]) -> None:
+    """Add values to the set of each customer, and how many are new to the count.
+
+    Parameters
+    ----------
+    connection : Connection
+        The database.
+    answer : str
+        The answer that counts them.
+    pairs : DataFrame
+        Columns ``id`` and ``value``, once each.
+    """
+    run = connection.execute
+    run("CREATE TEMP TABLE IF NOT EXISTS pairs (id TEXT, value)")
+    run("DELETE FROM pairs")
+    cells = zip(pairs["id"].to_list(), different_cells(pairs["value"]), strict=True)
+    connection.executemany("INSERT INTO pairs VALUES (?, ?)", cells)
+    fresh = run(
+        "SELECT c.number, p.value FROM pairs p CROSS JOIN customers c ON c.id = p.id "
+        "WHERE NOT EXISTS (SELECT 1 FROM different d WHERE d.customer = c.number "
+        "AND d.answer = ? AND d.value = p.value)",
+        (answer,),
+    ).fetchall()
+    connection.executemany(
+        "INSERT INTO different VALUES (?, ?, ?)", ((c, answer, value) for c, value in fresh)
+    )
+    counts = Counter(customer for customer, _ in fresh)
+    name = quoted(answer)
+    connection.executemany(
+        f"UPDATE customers SET {name} = {name} + ? WHERE number = ?",  # noqa: S608
+        ((n, customer) for customer, n in counts.items()),
+    )
+
 
 #: Rows that are Python objects at once.
 _BLOCK = 20_000

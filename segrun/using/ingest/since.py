@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from segrun.formats import table
+from segrun.rundir.claim import INGESTED
 from segrun.rundir.customers import Customers
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.finished import FinishedRun
+from segrun.using.ingest.aggregates import n_dropped
+from segrun.using.ingest.batches import Ingested, called, moves_table, recorded
 from segrun.using.ingest.database import fact
-from segrun.using.ingest.ledger import Ledger
-from segrun.using.ingest.moves import recorded
-from segrun.using.ingest.opening import has_state, opened
+from segrun.using.ingest.ledger import Ledger, has_state, opened
 
 
 @dataclass(frozen=True)
@@ -119,3 +124,70 @@ def _since(ledger: Ledger) -> Since | None:
     (n_customers,) = connection.execute("SELECT count(*) FROM customers").fetchone()
     point = str(fact(connection, "placing")["point"])
     return Since(point, n_batches, n_lines or 0, n_customers, n_new or 0, n_moves)
+
+
+def write_outputs(ledger: Ledger) -> Sequence[Path]:
+    """Write ``features_all.parquet`` and the segments beside the state; return the files.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be written.
+    """
+    out = RunDirectory.amending(ledger.run.path / INGESTED)
+    customers = ledger.customers()
+    out.write_customers("features_all.parquet", customers)
+    rows = _segments(ledger, customers)
+    out.write_table("segments.csv", rows)
+    return [out.path / "features_all.parquet", out.path / "segments.csv"]
+
+
+def _segments(ledger: Ledger, customers: Customers) -> list[dict[str, object]]:
+    found, names = ledger.segments(), names_of(ledger)
+    key = "customer" if customers.id_column in ("segment", "name") else customers.id_column
+    # Both are ordered by id.
+    written = zip(customers.written_ids, found.values(), strict=True)
+    return [
+        {key: who, "segment": number, "name": None if number is None else names[number] or None}
+        for who, number in written
+    ]
+
+
+def batch_line(batch: Ingested) -> str:
+    """Return one line about a batch."""
+    if batch.kind == "refresh":
+        return f"refreshed: {batch.n_customers} customers, {batch.n_moved} moved"
+    found = (
+        f"{batch.file}: {batch.totals['n_lines']} lines ({n_dropped(batch.totals)} dropped), "
+        f"{batch.n_customers} customers ({batch.n_new} new), {batch.n_moved} moved"
+    )
+    return "; ".join([found, *batch.told])
+
+
+def state_page(ledger: Ledger) -> str:
+    """Return what was ingested into a run, and where its customers are."""
+    connection, totals = ledger.connection, fact(ledger.connection, "totals")
+    n_batches, last = connection.execute(
+        "SELECT count(*), max(ingested) FROM batches WHERE kind = 'batch'"
+    ).fetchone()
+    found = ledger.segments()
+    lines = [
+        f"{ledger.run.path}: {n_batches} batches" + (f", the last at {last}" if last else ""),
+        f"{totals['n_lines']} lines, {n_dropped(totals)} of them dropped",
+        f"{len(found)} customers, placed by {fact(connection, 'placing')['point']}",
+    ]
+    if "last_line" in totals:
+        lines.insert(2, f"from {totals['first_line']} to {totals['last_line']}")
+    lines += ["", _sizes(ledger, Counter(found.values()))]
+    moves = recorded(connection)
+    if moves:
+        lines += ["", moves_table(moves, ledger.placing.segments)]
+    return "\n".join(lines)
+
+
+def _sizes(ledger: Ledger, sizes: Counter[int | None]) -> str:
+    rows: list[Sequence[str]] = [("segment", "customers", "")]
+    for number in sorted(sizes, key=lambda n: (n is None, n)):
+        share = f"{sizes[number] / sizes.total():.1%}"
+        rows.append((called(number, ledger.placing.segments), str(sizes[number]), share))
+    return table(rows)

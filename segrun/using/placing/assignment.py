@@ -1,11 +1,11 @@
-"""Which label a stored model gives to a row, and how far the row is from what it belongs to."""
+"""The rows that a model was fitted on, as far as placing new ones needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,184 @@ from segrun.algorithms.placing import placed
 from segrun.algorithms.registry import brought, find
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
+from segrun.segments.outliers import middles
 from segrun.segments.segment import NOISE
-from segrun.using.placing.distance import to_centres, to_cores
-from segrun.using.placing.training import Training, TrainingRows
+
+
+class Training(Protocol):
+    """What placing new rows must know of those of the fit."""
+
+    @property
+    def names(self) -> NDArray[np.int64]:
+        """Labels of the clusters, ascending."""
+
+    @property
+    def middles(self) -> NDArray[np.float64]:
+        """Mean of the transformed rows of each cluster, in the order of `names`."""
+
+    def known(
+        self, X: Any, ids: NDArray[np.object_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Tell which rows equal one of the fit bit for bit, and its label (else noise).
+
+        Of several, the customer's own counts, then the first.
+        """
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The rows of a fit in memory.
+
+    Attributes
+    ----------
+    X : array of shape (n_training, n_features)
+        In the units of the input; ratings are sparse.
+    labels : ndarray of shape (n_training,)
+        Their labels.
+    ids : ndarray of shape (n_training,)
+        Whose they are.
+    transform : callable
+        Returns rows as the algorithm saw them.
+    """
+
+    X: Any
+    labels: NDArray[np.int64]
+    ids: NDArray[np.object_]
+    transform: Callable[[Any], NDArray[np.float64]]
+
+    @cached_property
+    def names(self) -> NDArray[np.int64]:
+        """Labels of the clusters, ascending."""
+        return np.unique(self.labels[self.labels != NOISE])
+
+    @cached_property
+    def middles(self) -> NDArray[np.float64]:
+        """Mean of the transformed rows of each cluster, in the order of `names`."""
+        if not len(self.names):
+            return np.empty((0, self.X.shape[1]))
+        return middles(self.transform(self.X), self.labels)[1]
+
+    def known(
+        self, X: Any, ids: NDArray[np.object_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Tell which rows equal one of the fit; see `Training`."""
+        first, own = self._rows
+        keys = zip(ids, content_keys(X), strict=True)
+        row = np.array([own.get(key, first.get(key[1], -1)) for key in keys], dtype=np.int64)
+        labels = np.full(len(row), NOISE, dtype=np.int64)
+        labels[row >= 0] = self.labels[row[row >= 0]]
+        return row >= 0, labels
+
+    @cached_property
+    def _rows(self) -> tuple[dict[bytes, int], dict[tuple[str, bytes], int]]:
+        """Rows of the fit by content, and by whose they are and content."""
+        keys = content_keys(self.X)
+        first = {keys[i]: i for i in reversed(range(len(keys)))}
+        return first, {(self.ids[i], key): i for i, key in enumerate(keys)}
+
+
+def content_keys(X: Any) -> list[bytes]:
+    """Return what tells rows apart: two are equal bit for bit where these are.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        Rows, in a CSR array where they are sparse.
+    """
+    if isinstance(X, np.ndarray):
+        # Plus zero: -0.0 equals 0.0, though not bit for bit.
+        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=np.float64) + 0.0]
+    # Sparse: where the values stand, and what they are.
+    return [
+        X.indices[a:b].tobytes() + b"|" + X.data[a:b].tobytes()
+        for a, b in zip(X.indptr[:-1], X.indptr[1:], strict=True)
+    ]
+
+
+#: Rows whose differences from centres are held at once.
+_CHUNK = 65_536
+
+
+def to_cores(model: Any, Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the distance of rows to the nearest core row of their own cluster.
+
+    Parameters
+    ----------
+    model : object
+        With core rows, as DBSCAN has them; its metric counts.
+    Z : ndarray of shape (n_samples, n_components)
+        Transformed rows.
+    labels : ndarray of shape (n_samples,)
+        Their labels; of noise the nearest core row of all counts.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        nan where there is no core row.
+    """
+    owners = np.asarray(model.labels_)[model.core_sample_indices_]
+    if not len(owners) or not len(Z):
+        return np.full(len(labels), np.nan)
+    found, nearest = _nearest(model, model.components_, Z)
+    # One search for all, as clusters may be thousands: most rows are nearest to their own.
+    other = (labels != owners[nearest]) & np.isin(labels, owners)
+    for label in np.unique(labels[other]):
+        rows = np.flatnonzero(other & (labels == label))
+        found[rows] = _nearest(model, model.components_[owners == label], Z[rows])[0]
+    return found
+
+
+def to_centres(
+    names: NDArray[np.int64],
+    centres: NDArray[np.float64],
+    Z: NDArray[np.float64],
+    labels: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the Euclidean distance of rows to the centre of their own cluster.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_clusters,)
+        Labels of the clusters, ascending.
+    centres : ndarray of shape (n_clusters, n_components)
+        Their centres.
+    Z : ndarray of shape (n_samples, n_components)
+        Transformed rows.
+    labels : ndarray of shape (n_samples,)
+        Their labels; of noise the nearest centre counts.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        nan where there is no cluster.
+    """
+    found = np.full(len(labels), np.nan)
+    if not len(names):
+        return found
+    inside = np.flatnonzero(np.isin(labels, names))
+    # In parts: the differences take as much memory as the rows.
+    for rows in np.array_split(inside, len(inside) // _CHUNK + 1):
+        own = centres[np.searchsorted(names, labels[rows])]
+        found[rows] = np.linalg.norm(Z[rows] - own, axis=1)
+    outside = np.flatnonzero(~np.isin(labels, names))
+    for rows in np.array_split(outside, len(outside) // _CHUNK + 1):
+        for centre in centres:
+            away = np.linalg.norm(Z[rows] - centre, axis=1)
+            found[rows] = np.fmin(found[rows], away)
+    return found
+
+
+def _nearest(
+    model: Any, cores: NDArray[np.float64], Z: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return distance and number of the nearest core of each row."""
+    from sklearn.neighbors import NearestNeighbors
+
+    names = ("metric", "metric_params", "p")
+    metric = {name: getattr(model, name) for name in names if hasattr(model, name)}
+    distances, numbers = NearestNeighbors(n_neighbors=1, **metric).fit(cores).kneighbors(Z)
+    return distances[:, 0], numbers[:, 0]
+
 
 Road = Callable[[NDArray[np.float64]], NDArray[Any]]
 

@@ -1,8 +1,8 @@
-"""From new rows to segments: outliers and noise by the policy, numbers and names."""
+"""Where customers are: segment, label, name, distance and a note of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +17,109 @@ from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.segments.segment import NOISE, Segments
 from segrun.using.placing.assignment import Assigner
-from segrun.using.placing.placed import Placed
-from segrun.using.placing.reasons import outside, undefined
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where customers are.
+
+    Attributes
+    ----------
+    segment : list of int or None
+        Number of the segment, -1 for outliers that are a segment of their own; None for those in
+        no segment.
+    label : list of int or None
+        What the model said, noise -1; None for customers that the outlier rule sets aside.
+    name : list of str
+        Of the segment, empty without one.
+    distance : ndarray of float64
+        To the centre or nearest core row of the segment, in the transformed space.
+    note : list of str
+        Why a customer is in no segment, or how it came to one.
+    """
+
+    segment: Sequence[int | None]
+    label: Sequence[int | None]
+    name: Sequence[str]
+    distance: NDArray[np.float64]
+    note: Sequence[str]
+
+    def among(self, chosen: NDArray[np.bool_], reasons: Sequence[str]) -> Placed:
+        """Return the same for all rows of which these were chosen, the others nowhere.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (n_all,)
+            Rows that were placed.
+        reasons : sequence of str
+            Notes of the others.
+        """
+        at = np.where(chosen, np.cumsum(chosen) - 1, -1).tolist()
+        distance = np.full(len(chosen), np.nan)
+        distance[chosen] = self.distance
+        return Placed(
+            [None if i < 0 else self.segment[i] for i in at],
+            [None if i < 0 else self.label[i] for i in at],
+            ["" if i < 0 else self.name[i] for i in at],
+            distance,
+            [reasons[k] if i < 0 else self.note[i] for k, i in enumerate(at)],
+        )
+
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns that a result has beside the id."""
+        distance = [None if np.isnan(d) else float(d) for d in self.distance]
+        return {
+            "segment": self.segment, "label": self.label,
+            "name": [text or None for text in self.name],
+            "distance": distance, "note": [text or None for text in self.note],
+        }  # fmt: skip
+
+
+def undefined(customers: Customers, logged: Collection[str]) -> list[str]:
+    """Say of each customer why it cannot be transformed, empty where it can.
+
+    Parameters
+    ----------
+    customers : Customers
+        New ones.
+    logged : collection of str
+        Features that go through log(1 + x).
+    """
+    found = [""] * len(customers)
+    if isinstance(customers.columns, SparseColumns):
+        return found
+    for column, values in customers.columns.items():
+        for i in np.flatnonzero(~np.isfinite(values)):
+            found[i] = f"no {column}"
+        if column in logged:
+            for i in np.flatnonzero(values <= -1):
+                found[i] = f"log(1 + {column}) is undefined for {values[i]:g}"
+    return found
+
+
+def outside(customers: Customers, bounds: Iterable[Bounds], least: int) -> list[str]:
+    """Say of each customer why the run would have set it aside, empty where it would not.
+
+    Parameters
+    ----------
+    customers : Customers
+        New ones.
+    bounds : iterable of Bounds
+        Those that the outlier rule found.
+    least : int
+        Ratings that a user must have.
+    """
+    if isinstance(customers.columns, SparseColumns):
+        n_rated = np.diff(customers.columns.matrix.indptr).tolist()
+        return [f"{n} ratings, fewer than {least}" if n < least else "" for n in n_rated]
+    found = [""] * len(customers)
+    for bound in bounds:
+        for i in np.flatnonzero(~bound.keep(customers)):
+            value = customers.columns[bound.column][i]
+            found[i] = found[i] or (
+                f"{bound.column} {value:g} is outside {bound.low:g} .. {bound.high:g}"
+            )
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""New data, read and turned into features as the run did with its own."""
+"""Which of the new rows count, by their date."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from segrun.config import (
@@ -25,10 +25,54 @@ from segrun.features.outliers import without_rule
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.using.placing.window import between, day
 
 if TYPE_CHECKING:
     from segrun.data.datasets import Rows
+
+
+def between(
+    rows: Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
+) -> Rows:
+    """Return the rows from a moment to another, None where there is no bound.
+
+    Raises
+    ------
+    ConfigError
+        If the rows have no date.
+    """
+    import narwhals as nw
+
+    from segrun.features.declared import ordering
+
+    if first is None and last is None:
+        return rows
+    date = ordering(config, rows)
+    if date is None:
+        raise ConfigError("--from and --to go by a date, which these rows lack")
+    if first is not None:
+        rows = rows.filter(nw.col(date) >= first)
+    if last is not None:
+        rows = rows.filter(nw.col(date) <= last)
+    return rows
+
+
+def day(text: str | None, option: str, moment: time) -> datetime | None:
+    """Return a date of the command line; without time it is that `moment` of the day.
+
+    Raises
+    ------
+    ConfigError
+        If it is no ISO date, or has a time zone.
+    """
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text}: write an ISO date, such as 2011-12-09") from None
+    if found.tzinfo is not None:
+        raise ConfigError(f"{option} {text} has a time zone, which the transactions lack")
+    return datetime.combine(found, moment) if len(text) <= len("2011-12-09") else found
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from segrun.features import define
 from segrun.using.apply import Wanted, apply
 from segrun.using.ingest import Wanted as OpenWanted
 from segrun.using.ingest import opened
-from segrun.using.ingest.moves import Move
-from segrun.using.ingest.outputs import write_outputs
+from segrun.using.ingest.batches import Move
 from segrun.using.ingest.reading import batch
+from segrun.using.ingest.since import write_outputs
 
 
 def ingest(run, files, **options):
