@@ -31,53 +31,27 @@ LITTLE, MUCH = 0.1, 0.25
 
 @dataclass(frozen=True)
 class SizeShift:
-    """One segment, or those who are in none.
+    """One segment, or those who are in none."""
 
-    Attributes
-    ----------
-    segment : int or None
-        Its number, None for customers in no segment.
-    name : str
-        What it is called.
-    n_before, n_now : int
-        Customers of the training and new ones.
-    before, now : float
-        Their shares of all.
-    psi : float
-        What it adds to the population stability index.
-    """
-
-    segment: int | None
-    name: str
-    n_before: int
+    segment: int | None  #: Its number, None for customers in no segment
+    name: str  #: What it is called
+    n_before: int  #: Customers of the training and new ones
     n_now: int
-    before: float
+    before: float  #: Their shares of all
     now: float
-    psi: float
+    psi: float  #: What it adds to the population stability index
 
 
 @dataclass(frozen=True)
 class RangeShift:
-    """One feature.
+    """One feature."""
 
-    Attributes
-    ----------
-    column : str
-        Its name.
-    low, high : float
-        Least and greatest value that was clustered, in its unit.
-    below, above : float
-        Shares of the new customers beyond them.
-    mean_before, mean_now : float
-        Mean over those that were clustered, and over the new customers.
-    """
-
-    column: str
-    low: float
+    column: str  #: Its name
+    low: float  #: Least and greatest value that was clustered, in its unit
     high: float
-    below: float
+    below: float  #: Shares of the new customers beyond them
     above: float
-    mean_before: float
+    mean_before: float  #: Mean over those that were clustered, and over the new customers
     mean_now: float
 
     @property
@@ -88,18 +62,10 @@ class RangeShift:
 
 @dataclass(frozen=True)
 class Shift:
-    """Sizes and ranges.
+    """Sizes and ranges."""
 
-    Attributes
-    ----------
-    sizes : sequence of SizeShift
-        Every segment in order, those in none last.
-    ranges : sequence of RangeShift
-        Every feature in order.
-    """
-
-    sizes: Sequence[SizeShift]
-    ranges: Sequence[RangeShift]
+    sizes: Sequence[SizeShift]  #: Every segment in order, those in none last
+    ranges: Sequence[RangeShift]  #: Every feature in order
 
     @property
     def psi(self) -> float:
@@ -145,17 +111,7 @@ def _columns(
 def shift(
     placing: Placing, before: Placed, now: Placed, clustered: Customers, new: Customers
 ) -> Shift:
-    """Compare new customers with those of the training.
-
-    Parameters
-    ----------
-    placing : Placing
-        How both were placed.
-    before, now : Placed
-        Where they are.
-    clustered, new : Customers
-        Their features; of the training those that were clustered.
-    """
+    """Compare new customers with those of the training."""
     called = {**_names(before), **_names(now)}
     if placing.segments is not None:
         called |= {s.number: s.name for s in placing.segments.segments}
@@ -199,24 +155,12 @@ def _range(column: str, clustered: Any, new: Any) -> RangeShift:
 
 @dataclass(frozen=True)
 class Applied:
-    """The segments of new customers.
+    """The segments of new customers."""
 
-    Attributes
-    ----------
-    point : str
-        The grid point whose model was used.
-    new : New
-        The customers, and how they were read.
-    placed : Placed
-        Where each is.
-    shift : Shift
-        How they differ from those of the training.
-    """
-
-    point: str
-    new: New
-    placed: Placed
-    shift: Shift
+    point: str  #: The grid point whose model was used
+    new: New  #: The customers, and how they were read
+    placed: Placed  #: Where each is
+    shift: Shift  #: How they differ from those of the training
 
     def columns(self) -> Mapping[str, Any]:
         """Return the columns of the result, one value per customer, None where there is none."""
@@ -227,15 +171,7 @@ class Applied:
 
 
 def apply(run: FinishedRun, wanted: Wanted) -> Applied:
-    """Give new customers the segments of a finished run.
-
-    Raises
-    ------
-    DataError
-        If the new data lack what the features need.
-    StoreError
-        If the run lacks a point, its model, or any way to place new rows.
-    """
+    """Give new customers the segments of a finished run."""
     point = chosen_point(run, wanted.point)
     model = assigner(run, point, nearest=wanted.nearest)
     segments = read_segments(run) if is_described(run) else None

@@ -26,21 +26,11 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Side:
-    """A run that is compared.
+    """A run that is compared."""
 
-    Attributes
-    ----------
-    letter : str
-        What the comparison calls it.
-    run : FinishedRun
-        The run.
-    point : str
-        Slug of its grid point.
-    """
-
-    letter: str
-    run: FinishedRun
-    point: str
+    letter: str  #: What the comparison calls it
+    run: FinishedRun  #: The run
+    point: str  #: Slug of its grid point
 
     @property
     def scores(self) -> Mapping[str, str]:
@@ -83,48 +73,25 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """How two sides agree on the customers that both clustered.
+    """How two sides agree on the customers that both clustered."""
 
-    Attributes
-    ----------
-    one, other : Side
-        The runs.
-    n_common : int
-        Rows that both have.
-    ari : float
-        Adjusted Rand index over them: 1 for the same segments under any numbers, 0 for what
-        chance gives; noise counts as one more segment.
-    counts : mapping of (int, int) to int
-        Rows by segment here and there.
-    """
-
-    one: Side
+    one: Side  #: The runs
     other: Side
-    n_common: int
+    n_common: int  #: Rows that both have
+    #: Adjusted Rand index over them: 1 for the same segments under any numbers, 0 for what chance
+    #: gives; noise counts as one more segment.
     ari: float
-    counts: Mapping[tuple[int, int], int]
+    counts: Mapping[tuple[int, int], int]  #: Rows by segment here and there
 
 
 def open_side(letter: str, path: Path, point: str | None) -> Side:
-    """Open a run of a comparison.
-
-    Raises
-    ------
-    StoreError
-        If it is no finished run, or has no such point.
-    """
+    """Open a run of a comparison."""
     run = open_run(path)
     return Side(letter, run, chosen_point(run, point))
 
 
 def pair(one: Side, other: Side) -> Pair:
-    """Compare the segments of two runs.
-
-    Raises
-    ------
-    StoreError
-        If they have not two rows in common.
-    """
+    """Compare the segments of two runs."""
     common = [key for key in one.rows if key in other.rows]
     _check_common(one, other, len(common))
     here = one.numbers[[one.rows[key] for key in common]]
@@ -184,18 +151,7 @@ _MAX_LETTERS = 40
 
 
 def compare(sides: Sequence[Side]) -> str:
-    """Return the comparison as text.
-
-    Parameters
-    ----------
-    sides : sequence of Side
-        Two or more.
-
-    Raises
-    ------
-    StoreError
-        If two of them cannot be compared.
-    """
+    """Return the comparison as text."""
     pairs = [pair(one, other) for one, other in combinations(sides, 2)]
     parts = [
         table([(side.letter, str(side.run.path), side.point) for side in sides]),

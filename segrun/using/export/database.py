@@ -60,17 +60,7 @@ def _kind(kind: pl.DataType) -> Any:
 
 
 def copy_rows(connection: sa.Connection, table: sa.Table, batches: Iterable[pl.DataFrame]) -> None:
-    """Copy rows into a table within the connection's transaction.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-        By psycopg.
-    table : sqlalchemy.Table
-        Its columns are those of the rows.
-    batches : iterable of DataFrame
-        The rows.
-    """
+    """Copy rows into a table within the connection's transaction."""
     from psycopg import sql
 
     # It logs that a broken COPY cannot be ended, which the error says as well.
@@ -98,20 +88,7 @@ def queries_of(run: FinishedRun, moved: str | None) -> Mapping[str, str]:
 
 
 def refuse_inputs(where: Target, queries: Mapping[str, str]) -> None:
-    """Refuse to replace a table that a query reads, itself or behind a view.
-
-    Parameters
-    ----------
-    where : Target
-        Database and table.
-    queries : mapping of str to str
-        By address of the database.
-
-    Raises
-    ------
-    StoreError
-        If the table is read, or the database does not tell.
-    """
+    """Refuse to replace a table that a query reads, itself or behind a view."""
     for place, query in queries.items():
         address = address_of(place)
         try:
@@ -157,21 +134,11 @@ _DRIVERS = {
 
 @dataclass(frozen=True)
 class Target:
-    """Where a table goes.
+    """Where a table goes."""
 
-    Attributes
-    ----------
-    url : sqlalchemy.URL
-        The database.
-    table : str
-        The table.
-    schema : str or None
-        Its schema, where the database has them.
-    """
-
-    url: sa.URL
-    table: str
-    schema: str | None = None
+    url: sa.URL  #: The database
+    table: str  #: The table
+    schema: str | None = None  #: Its schema, where the database has them
 
     @property
     def file(self) -> Path | None:
@@ -190,13 +157,7 @@ class Target:
 
 
 def target(text: str, table: str) -> Target:
-    """Return where a table goes.
-
-    Raises
-    ------
-    ConfigError
-        If the address is none, or of a database that was never tried.
-    """
+    """Return where a table goes."""
     try:
         url = sa.make_url(text)
     except (SQLAlchemyError, ValueError):
@@ -224,22 +185,6 @@ def write_table(frame: pl.DataFrame, where: Target, *, replace: bool) -> None:
 
     They go into a table of another name, which takes the place of the old one at the end, so that
     readers see the old one until then.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The rows.
-    where : Target
-        Database and table.
-    replace : bool
-        Whether a table of this name may be replaced.
-
-    Raises
-    ------
-    StoreError
-        If the table exists and is not to be replaced, or anything fails: it then is as it was.
-    DataError
-        If a column holds what a database has no type for.
     """
     check_flat(frame, where)
     frame = storable(frame)
@@ -262,13 +207,7 @@ def write_table(frame: pl.DataFrame, where: Target, *, replace: bool) -> None:
 
 
 def refuse_existing(where: Target) -> None:
-    """Refuse a table that exists, before anything is read.
-
-    Raises
-    ------
-    StoreError
-        If it does, or the database cannot be reached.
-    """
+    """Refuse a table that exists, before anything is read."""
     file = where.file
     if file is not None and not file.exists():
         return

@@ -36,13 +36,7 @@ if TYPE_CHECKING:
 
 
 def table_rows(path: str, column: str) -> pl.DataFrame:
-    """Return the rows of any table and, as `KEY`, the ids that one of its columns holds.
-
-    Raises
-    ------
-    DataError
-        If the table cannot be read, lacks the column, or has an id twice.
-    """
+    """Return the rows of any table and, as `KEY`, the ids that one of its columns holds."""
 
     def find(table: Table) -> Mapped:
         if column not in table.names:
@@ -67,11 +61,6 @@ def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Return rows with the columns of a table for their customer.
 
     Names that both have get ``_joined`` behind.
-
-    Raises
-    ------
-    DataError
-        If a name with ``_joined`` behind is there already.
     """
     both = [name for name in other.columns if name != KEY and name in rows.columns]
     taken = [name for name in both if name + SUFFIX in {*rows.columns, *other.columns}]
@@ -85,13 +74,7 @@ def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
 
 
 def told_matches(rows: pl.DataFrame, other: pl.DataFrame, path: str, column: str) -> str:
-    """Say how many customers of the rows a table knows.
-
-    Raises
-    ------
-    DataError
-        If it is none: the ids are written otherwise there.
-    """
+    """Say how many customers of the rows a table knows."""
     asked = rows[KEY].drop_nulls().unique(maintain_order=True)
     n_found = asked.is_in(other[KEY].implode()).sum()
     if not n_found:
@@ -108,52 +91,23 @@ _MAX_LETTERS = 40
 
 @dataclass(frozen=True)
 class Asked:
-    """Which rows are exported.
+    """Which rows are exported."""
 
-    Attributes
-    ----------
-    point : str or None
-        Slug of the grid point; None: that of the segments, else the selected one.
-    customers : bool
-        One row per customer with its features, instead of the rows of the input.
-    moved : str or None
-        Where the input file is now; None: where it was.
-    join, on : str or None
-        A table, and its column of the customers' ids, whose columns are added.
-    called : mapping of str to str
-        What the columns ``segment`` and ``name`` are to be called.
-    typed : bool
-        Whether dates and numbers that a CSV file holds as text become such.
-    """
-
+    #: Slug of the grid point; None: that of the segments, else the selected one.
     point: str | None = None
+    #: One row per customer with its features, instead of the rows of the input.
     customers: bool = False
-    moved: str | None = None
+    moved: str | None = None  #: Where the input file is now; None: where it was
+    #: A table, and its column of the customers' ids, whose columns are added.
     join: str | None = None
     on: str | None = None
+    #: What the columns ``segment`` and ``name`` are to be called.
     called: Mapping[str, str] = field(default_factory=dict)
-    typed: bool = True
+    typed: bool = True  #: Whether dates and numbers that a CSV file holds as text become such
 
 
 def rows(run: FinishedRun, asked: Asked, current: Now | None) -> tuple[pl.DataFrame, list[str]]:
-    """Return the rows that are asked for, each with the segment of its customer; what to tell.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    asked : Asked
-        Which rows, and how.
-    current : Now or None
-        Everybody by now; None where nothing was ingested since the run.
-
-    Raises
-    ------
-    StoreError
-        If the run cannot give them, or its input is gone.
-    DataError
-        If a table cannot be read or joined.
-    """
+    """Return the rows that are asked for, each with the segment of its customer; what to tell."""
     point = chosen_point(run, asked.point)
     told = told_since(current, point, rows=not asked.customers)
     current = current if current is not None and current.since.point == point else None
@@ -199,13 +153,7 @@ def _slug(name: str | None) -> str:
 
 
 def read_called(text: str | None) -> dict[str, str]:
-    """Read ``segment=cluster,name=cluster_labels``.
-
-    Raises
-    ------
-    ConfigError
-        If it says something else.
-    """
+    """Read ``segment=cluster,name=cluster_labels``."""
     found: dict[str, str] = {}
     for part in text.split(",") if text else []:
         own, equals, name = part.partition("=")

@@ -40,13 +40,7 @@ _BATCH = 100_000
 
 
 def check_suffix(path: Path, more: str = "") -> None:
-    """Refuse a file whose suffix says no form.
-
-    Raises
-    ------
-    ConfigError
-        Naming those that do.
-    """
+    """Refuse a file whose suffix says no form."""
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(
             f"{path}: the suffix says how the file is written: {', '.join(SUFFIXES)}. "
@@ -55,13 +49,7 @@ def check_suffix(path: Path, more: str = "") -> None:
 
 
 def refuse_existing(*files: Path, option: str = "--force") -> None:
-    """Refuse to write over files.
-
-    Raises
-    ------
-    StoreError
-        Naming the first that exists.
-    """
+    """Refuse to write over files."""
     for file in files:
         if file.exists():
             raise StoreError(f"{file} exists: choose another file, or write over it with {option}")
@@ -83,15 +71,7 @@ def _is_text(values: Any) -> bool:
 
 
 def write_frames(frames: Mapping[Path, pl.DataFrame]) -> None:
-    """Write several tables, each in the form that its suffix says: all of them or none.
-
-    Raises
-    ------
-    StoreError
-        If one cannot be written; nothing half-written stays, and what was there is as it was.
-    DataError
-        If a column holds what the form has no cells for.
-    """
+    """Write several tables, each in the form that its suffix says: all of them or none."""
     for path in frames:
         check_writable(path)
     temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in frames}
@@ -133,13 +113,7 @@ def _write_csv(file: Path, frame: pl.DataFrame) -> None:
 
 
 def check_flat(frame: pl.DataFrame, path: object) -> None:
-    """Refuse columns that no cell can hold.
-
-    Raises
-    ------
-    DataError
-        Naming the first.
-    """
+    """Refuse columns that no cell can hold."""
     for name, kind in frame.schema.items():
         if kind.is_nested() or kind in (pl.Binary, pl.Object):
             raise DataError(
@@ -158,24 +132,7 @@ _BATCH = 10_000
 
 
 def write_workbook(path: Path, frame: pl.DataFrame, name: str) -> None:
-    """Write a frame as the only sheet of a workbook.
-
-    Parameters
-    ----------
-    path : Path
-        File to write.
-    frame : DataFrame
-        The rows.
-    name : str
-        What the user calls the file, for messages.
-
-    Raises
-    ------
-    StoreError
-        If a sheet cannot hold it.
-    OSError
-        If the file cannot be written.
-    """
+    """Write a frame as the only sheet of a workbook."""
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 

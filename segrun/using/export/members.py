@@ -24,22 +24,7 @@ SEGMENT, NAME = "segment", "name"
 
 
 def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
-    """Return every customer that was clustered, and with described segments those set aside.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    point : str
-        Slug of the grid point.
-
-    Returns
-    -------
-    DataFrame
-        `KEY` (text), ``replica`` where the run was augmented, ``segment`` and ``name``, both null
-        for customers in no segment. Where the point is not described the label is the segment's
-        number, and there are no names.
-    """
+    """Return every customer that was clustered, and with described segments those set aside."""
     if is_described(run) and read_segments(run).point == point:
         found = pl.read_parquet(run.file(MEMBERS))
         found = with_key(run, found)
@@ -80,13 +65,7 @@ def as_members(
 
 
 def refuse_replicas(run: FinishedRun, members: pl.DataFrame) -> None:
-    """Refuse a run that clustered copies: a customer would be in several segments.
-
-    Raises
-    ------
-    StoreError
-        Saying what can be exported of it.
-    """
+    """Refuse a run that clustered copies: a customer would be in several segments."""
     if REPLICA in members.columns:
         raise StoreError(
             f"{run.path} clustered copies of its customers (augmentation), who are in several "
@@ -102,17 +81,7 @@ def members_now(current: Now) -> pl.DataFrame:
 
 
 def told_since(current: Now | None, point: str, *, rows: bool) -> list[str]:
-    """Say of which moment an export is, where sales were ingested since the run.
-
-    Parameters
-    ----------
-    current : Now or None
-        Everybody by now; None where nothing was ingested.
-    point : str
-        The grid point that is exported.
-    rows : bool
-        Whether the rows of the input are exported, not the customers.
-    """
+    """Say of which moment an export is, where sales were ingested since the run."""
     if current is None:
         return []
     found = current.since

@@ -33,24 +33,7 @@ _LARGEST_WHOLE = 2**53
 
 
 def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFrame:
-    """Return the rows of a run's input as they stand, in order, and `KEY`.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    moved : str or None
-        Where the input file is now; None: where it was.
-    typed : bool
-        Whether dates and numbers that a CSV file holds as text become such.
-
-    Raises
-    ------
-    StoreError
-        If the file is gone, or another than the one that the run read.
-    DataError
-        If it cannot be read.
-    """
+    """Return the rows of a run's input as they stand, in order, and `KEY`."""
     experiment = from_plain(run.experiment)
     dataset = experiment.dataset
     if not isinstance(dataset, FileConfig):
@@ -103,20 +86,7 @@ def table_of(customers: Customers) -> pl.DataFrame:
 def with_segments(
     rows: pl.DataFrame, members: pl.DataFrame, called: Mapping[str, str]
 ) -> pl.DataFrame:
-    """Return rows with number and name of their customer's segment, null without one.
-
-    Parameters
-    ----------
-    rows, members : DataFrame
-        With `KEY`.
-    called : mapping of str to str
-        What ``segment`` and ``name`` are to be called, where otherwise.
-
-    Raises
-    ------
-    DataError
-        If the rows have columns of these names.
-    """
+    """Return rows with number and name of their customer's segment, null without one."""
     names = {name: called.get(name, name) for name in (SEGMENT, NAME)}
     taken = [own for own, name in names.items() if name in rows.columns]
     if taken or names[SEGMENT] == names[NAME]:

@@ -60,28 +60,14 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of the rows.
+    """The columns of the rows."""
 
-    Attributes
-    ----------
-    transactions : bool
-        Whether they are transactions; else rows about entities.
-    key, id_column : str
-        The id's column, and what results call it.
-    kinds : mapping of str to str
-        Of rows about entities: what the other columns hold.
-    columns : mapping of str to str
-        Data type by column, the id's included.
-    names : mapping of str to str
-        What the input calls the columns; empty where it has no others.
-    """
-
-    transactions: bool
-    key: str
+    transactions: bool  #: Whether they are transactions; else rows about entities
+    key: str  #: The id's column, and what results call it
     id_column: str
-    kinds: Mapping[str, str]
-    columns: Mapping[str, str]
-    names: Mapping[str, str]
+    kinds: Mapping[str, str]  #: Of rows about entities: what the other columns hold
+    columns: Mapping[str, str]  #: Data type by column, the id's included
+    names: Mapping[str, str]  #: What the input calls the columns; empty where it has no others
 
     @classmethod
     def of(cls, source: Rows) -> Shape:
@@ -112,11 +98,6 @@ class Shape:
         """Return the rows of a batch with the columns of this shape and no others.
 
         A rule that looks at every column then looks at the same ones in each batch.
-
-        Raises
-        ------
-        DataError
-            If the batch lacks one.
         """
         names = source.frame.collect_schema().names()
         gone = [name for name in self.columns if name not in names]
@@ -131,34 +112,19 @@ class Shape:
 
 @dataclass(frozen=True)
 class Part:
-    """Partial aggregates of some rows.
+    """Partial aggregates of some rows."""
 
-    Attributes
-    ----------
-    table : DataFrame
-        One row per entity, ordered by ``id``: ``n_lines`` and the answers.
-    finer : mapping of str to Sums
-        By measure: the exact sums, where the usual ones are not; see `finer_sums`.
-    different : mapping of str to DataFrame
-        By `distinct` answer: columns ``id`` and ``value``, once each.
-    facts : mapping
-        Rows read and dropped by each rule, how much that is, and the dates of those that count.
-    """
-
-    table: nw.DataFrame[Any]
+    table: nw.DataFrame[Any]  #: One row per entity, ordered by ``id``: ``n_lines`` and the answers
+    #: By measure: the exact sums, where the usual ones are not; see `finer_sums`.
     finer: Mapping[str, Sums]
+    #: By `distinct` answer: columns ``id`` and ``value``, once each.
     different: Mapping[str, nw.DataFrame[Any]]
+    #: Rows read and dropped by each rule, how much that is, and the dates of those that count.
     facts: Mapping[str, Any]
 
 
 def part_of(source: Rows, asked: Asked) -> Part:
-    """Return what rows come to.
-
-    Raises
-    ------
-    DataError
-        If sums are too large.
-    """
+    """Return what rows come to."""
     groups = aggregated(source.frame, asked)
     table, facts = entities(groups), tallied(groups, asked.rules)
     facts["removed"] = by_rules(groups, asked)
@@ -176,30 +142,14 @@ def part_of(source: Rows, asked: Asked) -> Part:
 
 @dataclass(frozen=True)
 class Aggregates:
-    """What all rows came to until now.
+    """What all rows came to until now."""
 
-    Attributes
-    ----------
-    connection : Connection
-        The database.
-    features : FeaturesConfig
-        What is made of the rows.
-    fitted : mapping or None
-        What the features have learned of the first rows.
-    """
-
-    connection: sqlite3.Connection
-    features: FeaturesConfig
-    fitted: Mapping[str, Any] | None
+    connection: sqlite3.Connection  #: The database
+    features: FeaturesConfig  #: What is made of the rows
+    fitted: Mapping[str, Any] | None  #: What the features have learned of the first rows
 
     def part(self, source: Rows) -> Part:
-        """Return what further rows come to; nothing is stored.
-
-        Raises
-        ------
-        DataError
-            If they lack a column, or sums are too large.
-        """
+        """Return what further rows come to; nothing is stored."""
         rows = self.shape.matched(source)
         return part_of(rows, define(rows, self.features, self.fitted).asked)
 
@@ -227,20 +177,7 @@ class Aggregates:
             self.entities.merge(part)
 
     def customers(self, *, touched: bool = False) -> Customers:
-        """Return customers with the features that one read of all rows gives them.
-
-        Parameters
-        ----------
-        touched : bool, default=False
-            Whether only those of the last batch are wanted.
-
-        Raises
-        ------
-        DataError
-            If features cannot be made of what is stored.
-        StoreError
-            If the customers do not add up to the lines that were ingested.
-        """
+        """Return customers with the features that one read of all rows gives them."""
         facts, entities = self.totals, self.entities
         table = entities.table(touched=touched)
         if not touched:

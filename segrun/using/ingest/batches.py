@@ -25,35 +25,17 @@ from segrun.using.ingest.database import set_fact
 
 @dataclass(frozen=True, order=True)
 class Move:
-    """From one segment to another.
+    """From one segment to another."""
 
-    Attributes
-    ----------
-    is_new : bool
-        Whether the customers were not known before.
-    origin, target : int or None
-        Numbers of the segments; None: in no segment.
-    """
-
-    is_new: bool
-    origin: int | None
+    is_new: bool  #: Whether the customers were not known before
+    origin: int | None  #: Numbers of the segments; None: in no segment
     target: int | None
 
 
 def moves_between(
     before: Mapping[str, int | None], ids: Iterable[str], after: Sequence[int | None]
 ) -> Counter[Move]:
-    """Count who is in another segment than before, or is new.
-
-    Parameters
-    ----------
-    before : mapping of str to (int or None)
-        Segments by id of those who were known.
-    ids : iterable of str
-        Everybody.
-    after : sequence of (int or None)
-        Their segments now.
-    """
+    """Count who is in another segment than before, or is new."""
     found = (
         Move(key not in before, before.get(key), now) for key, now in zip(ids, after, strict=True)
     )
@@ -95,36 +77,17 @@ def total(moves: Iterable[Mapping[Move, int]]) -> Counter[Move]:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What a batch came to.
+    """What a batch came to."""
 
-    Attributes
-    ----------
-    kind : {"run", "batch", "refresh"}
-        The run's own input, a file, or all segments given again.
-    file : str or None
-        Its file.
-    fingerprint : str or None
-        Digest of its content.
-    totals : mapping
-        Lines read and dropped, dates.
-    n_customers, n_new : int
-        Customers touched, and those of them who were not known.
-    moves : mapping of Move to int
-        Customers by where they were and where they are.
-    told : sequence of str
-        What else is worth knowing.
-    files : mapping of str to str
-        Of several files: the digest of each by name.
-    """
-
-    kind: str
-    file: str | None
-    fingerprint: str | None
-    totals: Mapping[str, Any]
-    n_customers: int
+    kind: str  #: The run's own input, a file, or all segments given again
+    file: str | None  #: Its file
+    fingerprint: str | None  #: Digest of its content
+    totals: Mapping[str, Any]  #: Lines read and dropped, dates
+    n_customers: int  #: Customers touched, and those of them who were not known
     n_new: int
-    moves: Mapping[Move, int]
-    told: Sequence[str] = ()
+    moves: Mapping[Move, int]  #: Customers by where they were and where they are
+    told: Sequence[str] = ()  #: What else is worth knowing
+    #: Of several files: the digest of each by name.
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -180,13 +143,7 @@ _KNOWN = (
 
 
 def files_of(path: str, sha256: str) -> dict[str, str]:
-    """Return the digest of each of several files by name; nothing of one file, or of a query.
-
-    Raises
-    ------
-    DataError
-        If they have changed since they were read, when `sha256` was that of all.
-    """
+    """Return the digest of each of several files by name; nothing of one file, or of a query."""
     from segrun.data.datasets.source import find
 
     source = None if is_address(path) else find(path)
@@ -203,15 +160,7 @@ def files_of(path: str, sha256: str) -> dict[str, str]:
 def check_new(
     connection: sqlite3.Connection, path: str, sha256: str, files: Mapping[str, str]
 ) -> None:
-    """Refuse files that were ingested before.
-
-    Raises
-    ------
-    KnownBatchError
-        If all of them were, saying when, and as what.
-    DataError
-        If some of them were.
-    """
+    """Refuse files that were ingested before."""
     whole = _known(connection, sha256)
     parts = {name: said for name, digest in files.items() if (said := _known(connection, digest))}
     if whole is None and len(parts) < max(1, len(files)):

@@ -35,14 +35,7 @@ _TABLES = (
 
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a state, or an empty one where there is none.
-
-    Raises
-    ------
-    StoreError
-        If the file is no state, of another version, or cannot be written; also what goes wrong
-        with it later.
-    """
+    """Open a state, or an empty one where there is none."""
     try:
         connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     except sqlite3.Error as error:

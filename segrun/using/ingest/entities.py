@@ -81,17 +81,7 @@ def restored(name: str, cells: Sequence[Any], kind: Kind) -> nw.Series[Any]:
 
 
 def add_different(connection: sqlite3.Connection, answer: str, pairs: nw.DataFrame[Any]) -> None:
-    """Add values to the set of each customer, and how many are new to the count.
-
-    Parameters
-    ----------
-    connection : Connection
-        The database.
-    answer : str
-        The answer that counts them.
-    pairs : DataFrame
-        Columns ``id`` and ``value``, once each.
-    """
+    """Add values to the set of each customer, and how many are new to the count."""
     run = connection.execute
     run("CREATE TEMP TABLE IF NOT EXISTS pairs (id TEXT, value)")
     run("DELETE FROM pairs")
@@ -128,21 +118,11 @@ _MERGED = {
 
 @dataclass(frozen=True)
 class Entities:
-    """The customers of a state.
+    """The customers of a state."""
 
-    Attributes
-    ----------
-    connection : Connection
-        The database.
-    asked : Asked
-        What is asked of the rows: each answer is a column.
-    kinds : mapping of str to Kind
-        What the cells of the answers hold.
-    """
-
-    connection: sqlite3.Connection
-    asked: Asked
-    kinds: Mapping[str, Kind]
+    connection: sqlite3.Connection  #: The database
+    asked: Asked  #: What is asked of the rows: each answer is a column
+    kinds: Mapping[str, Kind]  #: What the cells of the answers hold
 
     @classmethod
     def new(cls, connection: sqlite3.Connection, asked: Asked, part: Part) -> Entities:
@@ -186,13 +166,7 @@ class Entities:
             add_different(self.connection, name, pairs)
 
     def table(self, *, touched: bool) -> nw.DataFrame[Any]:
-        """Return the aggregates of customers, ordered by ``id``, as one read of all gives them.
-
-        Parameters
-        ----------
-        touched : bool
-            Whether only those of the last batch are wanted.
-        """
+        """Return the aggregates of customers, ordered by ``id``, as one read of all gives them."""
         kinds = {"id": Kind.text, "n_lines": Kind.whole, **self.kinds}
         names = ", ".join(f"c.{quoted(name)}" for name in kinds)
         rows = self.connection.execute(f"SELECT {names} {source(touched=touched)}")
@@ -205,13 +179,7 @@ class Entities:
         return nw.concat(named, how="horizontal")
 
     def sums(self, measure: Measure, table: nw.DataFrame[Any], *, touched: bool) -> Sums:
-        """Return the exact sums of customers; see `together`.
-
-        Raises
-        ------
-        DataError
-            If they are too large.
-        """
+        """Return the exact sums of customers; see `together`."""
         check_size(measure, table)
         exact = stored_exact(self.connection, measure, table["id"].to_list(), touched=touched)
         return together(table[measure.name].to_list(), exact)

@@ -42,18 +42,10 @@ from segrun.using.placing.placement import Placing
 
 @dataclass(frozen=True)
 class Ledger:
-    """The state of a run, open and locked.
+    """The state of a run, open and locked."""
 
-    Attributes
-    ----------
-    run : FinishedRun
-        The run; nothing of its own is changed.
-    connection : Connection
-        The database.
-    """
-
-    run: FinishedRun
-    connection: sqlite3.Connection
+    run: FinishedRun  #: The run; nothing of its own is changed
+    connection: sqlite3.Connection  #: The database
 
     def ingest(self, path: str, changes: Sequence[str] = (), *, force: bool = False) -> Ingested:
         """Merge the rows of a file with what is stored: all of it, or nothing.
@@ -165,47 +157,18 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a state begins.
+    """How a state begins."""
 
-    Attributes
-    ----------
-    point : str or None
-        Slug of the grid point whose model gives labels; None: that of the segments, else the
-        selected one.
-    nearest : bool
-        Whether the nearest centre may place rows that the algorithm cannot place.
-    input : str or None
-        Where the run's own input lies now, if elsewhere.
-    """
-
+    #: Slug of the grid point whose model gives labels; None: that of the segments, else the
+    #: selected one.
     point: str | None = None
+    #: Whether the nearest centre may place rows that the algorithm cannot place.
     nearest: bool = False
-    input: str | None = None
+    input: str | None = None  #: Where the run's own input lies now, if elsewhere
 
 
 def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, point: str) -> None:
-    """Make the first state of a run from the run's own input, which is read once more.
-
-    Parameters
-    ----------
-    connection : Connection
-        An empty database.
-    run : FinishedRun
-        The run.
-    wanted : Wanted
-        How to begin.
-    point : str
-        Slug of the grid point whose model gives labels.
-
-    Raises
-    ------
-    ConfigError
-        If the features of the run cannot be merged.
-    DataError
-        If the input cannot be read, or is not what the run has read.
-    StoreError
-        If the model cannot place new rows, or the input gives other features than the run has.
-    """
+    """Make the first state of a run from the run's own input, which is read once more."""
     placing = placing_of(run, point, nearest=wanted.nearest)
     ledger = Ledger(run, connection)
     aggregates = ledger.aggregates

@@ -22,21 +22,11 @@ from segrun.using.placing.placement import Placing
 
 @dataclass(frozen=True)
 class StoredTraining:
-    """What placing new rows must know of those of the fit; see `Training`.
+    """What placing new rows must know of those of the fit; see `Training`."""
 
-    Attributes
-    ----------
-    connection : Connection
-        The database.
-    names : ndarray of shape (n_clusters,)
-        Labels of the clusters, ascending.
-    middles : ndarray of shape (n_clusters, n_components)
-        Mean of the transformed rows of each.
-    """
-
-    connection: sqlite3.Connection
-    names: NDArray[np.int64]
-    middles: NDArray[np.float64]
+    connection: sqlite3.Connection  #: The database
+    names: NDArray[np.int64]  #: Labels of the clusters, ascending
+    middles: NDArray[np.float64]  #: Mean of the transformed rows of each
 
     def known(
         self, X: Any, ids: NDArray[np.object_]
@@ -107,13 +97,7 @@ def store_placing(
 
 
 def stored_placing(connection: sqlite3.Connection, run: FinishedRun) -> Placing:
-    """Return how a state places customers.
-
-    Raises
-    ------
-    StoreError
-        If the segments of the run have other numbers than when the state began.
-    """
+    """Return how a state places customers."""
     kept = fact(connection, "placing")
     segments = segments_of(run, kept["point"])
     if _numbers(segments) != kept["numbers"]:

@@ -19,24 +19,7 @@ from segrun.using.placing.reading import as_then, with_file
 
 @contextmanager
 def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Rows]:
-    """Open a file of new rows; copies that this needs last as long as the context.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run that the rows are for.
-    path : str
-        The file.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where it is written otherwise than the run's input.
-
-    Raises
-    ------
-    ConfigError
-        If a change is wrong.
-    DataError
-        If the file cannot be read so.
-    """
+    """Open a file of new rows; copies that this needs last as long as the context."""
     from segrun.data import datasets
 
     if any(change.startswith("dataset.path=") for change in changes):
@@ -89,20 +72,7 @@ def _states(path: str) -> list[list[int]]:
 
 @contextmanager
 def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Rows]:
-    """Open the run's own input again.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    moved_to : str or None
-        Where it lies now, if elsewhere.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or is not what the run has read.
-    """
+    """Open the run's own input again."""
     from segrun.data import datasets
 
     experiment = from_plain(run.experiment)
@@ -141,13 +111,7 @@ def id_facts(facts: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def merged_ids(one: Mapping[str, bool], other: Mapping[str, bool]) -> dict[str, bool]:
-    """Return the `id_facts` of both.
-
-    Raises
-    ------
-    DataError
-        If ``.0`` was left out behind ids in one part only of rows that together have fractions.
-    """
+    """Return the `id_facts` of both."""
     found = {**one, **other}
     if len(found) > 1:
         raise DataError(
@@ -170,22 +134,7 @@ def merged_currencies(
 def overlapping(
     dataset: DatasetConfig, path: str, before: Mapping[str, Any], batch: Mapping[str, Any]
 ) -> list[str]:
-    """Return what to say of a batch whose lines lie among those before.
-
-    Parameters
-    ----------
-    dataset : DatasetConfig
-        Whether copies are left out.
-    path : str
-        The file.
-    before, batch : mapping
-        Totals of what was ingested until now, and of the batch.
-
-    Raises
-    ------
-    DataError
-        If copies are left out: whether there are any is known only where the lines lie apart.
-    """
+    """Return what to say of a batch whose lines lie among those before."""
     drops = isinstance(dataset, FileConfig) and dataset.duplicates is Copies.drop
     shared = _shared(before, batch)
     if shared is not None and shared < timedelta(0):

@@ -20,26 +20,14 @@ from segrun.using.ingest.ledger import Ledger, has_state, opened
 
 @dataclass(frozen=True)
 class Since:
-    """How much was ingested since a run.
+    """How much was ingested since a run."""
 
-    Attributes
-    ----------
-    point : str
-        The grid point whose model has placed everybody since.
-    n_batches, n_lines : int
-        Files, and the lines in them.
-    n_customers, n_new : int
-        Customers by now, and those of them who are not the run's.
-    n_moves : int
-        How often a customer went from one segment to another.
-    """
-
-    point: str
-    n_batches: int
+    point: str  #: The grid point whose model has placed everybody since
+    n_batches: int  #: Files, and the lines in them
     n_lines: int
-    n_customers: int
+    n_customers: int  #: Customers by now, and those of them who are not the run's
     n_new: int
-    n_moves: int
+    n_moves: int  #: How often a customer went from one segment to another
 
     @property
     def text(self) -> str:
@@ -54,24 +42,12 @@ class Since:
 
 @dataclass(frozen=True)
 class Now:
-    """Everybody by now, ordered by id.
+    """Everybody by now, ordered by id."""
 
-    Attributes
-    ----------
-    since : Since
-        What was ingested.
-    segments : mapping of str to (int or None)
-        Number of the segment by id, None for those in none.
-    names : mapping of int to str
-        What segments are called, empty where they have no names.
-    customers : Customers or None
-        The features, where they are asked for.
-    """
-
-    since: Since
-    segments: Mapping[str, int | None]
-    names: Mapping[int, str]
-    customers: Customers | None
+    since: Since  #: What was ingested
+    segments: Mapping[str, int | None]  #: Number of the segment by id, None for those in none
+    names: Mapping[int, str]  #: What segments are called, empty where they have no names
+    customers: Customers | None  #: The features, where they are asked for
 
 
 def since(run: FinishedRun) -> Since | None:
@@ -89,13 +65,7 @@ def told(run: FinishedRun) -> str:
 
 
 def now(run: FinishedRun, *, features: bool) -> Now | None:
-    """Return everybody by now, None where nothing was ingested since the run.
-
-    Raises
-    ------
-    StoreError
-        If the segments were described anew since, with other numbers.
-    """
+    """Return everybody by now, None where nothing was ingested since the run."""
     if not has_state(run):
         return None
     with opened(run) as ledger:
@@ -127,13 +97,7 @@ def _since(ledger: Ledger) -> Since | None:
 
 
 def write_outputs(ledger: Ledger) -> Sequence[Path]:
-    """Write ``features_all.parquet`` and the segments beside the state; return the files.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be written.
-    """
+    """Write ``features_all.parquet`` and the segments beside the state; return the files."""
     out = RunDirectory.amending(ledger.run.path / INGESTED)
     customers = ledger.customers()
     out.write_customers("features_all.parquet", customers)

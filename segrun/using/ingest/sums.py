@@ -29,15 +29,7 @@ def added(one: Exact, other: Exact) -> Exact:
 
 
 def differing(finer: Sums | None, units: NDArray[np.int64]) -> dict[int, Exact]:
-    """Return by row the exact sums that are not the usual ones.
-
-    Parameters
-    ----------
-    finer : Sums or None
-        None: all are.
-    units : ndarray of int64, shape (n_entities,)
-        The usual ones.
-    """
+    """Return by row the exact sums that are not the usual ones."""
     if finer is None:
         return {}
     found = enumerate(zip(finer.units, units.tolist(), strict=True))
@@ -46,15 +38,7 @@ def differing(finer: Sums | None, units: NDArray[np.int64]) -> dict[int, Exact]:
 
 
 def together(units: Sequence[int], exact: Sequence[Exact | None]) -> Sums:
-    """Return the sums of a measure as one read of all rows gives them.
-
-    Parameters
-    ----------
-    units : sequence of int
-        In the usual units.
-    exact : sequence of Exact or None
-        Those that are not the usual ones.
-    """
+    """Return the sums of a measure as one read of all rows gives them."""
     places = max((one[1] for one in exact if one is not None), default=0)
     if not places:
         return Sums(np.array(units, dtype=np.int64), USUAL_PLACES)
@@ -119,17 +103,7 @@ def store_exact(
 def stored_exact(
     connection: sqlite3.Connection, measure: Measure, ids: Sequence[str], *, touched: bool
 ) -> list[Exact | None]:
-    """Return the sums of customers, None where the usual ones do.
-
-    Parameters
-    ----------
-    connection, measure
-        The database and what is summed.
-    ids : sequence of str
-        The customers.
-    touched : bool
-        Whether they are those of the last batch; else all.
-    """
+    """Return the sums of customers, None where the usual ones do."""
     units, places = map(quoted, exact_columns(measure))
     which = source(touched=touched, condition=f"c.{units} IS NOT NULL")
     rows = connection.execute(f"SELECT c.id, c.{units}, c.{places} {which}")

@@ -40,24 +40,12 @@ class Training(Protocol):
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """The rows of a fit in memory.
+    """The rows of a fit in memory."""
 
-    Attributes
-    ----------
-    X : array of shape (n_training, n_features)
-        In the units of the input; ratings are sparse.
-    labels : ndarray of shape (n_training,)
-        Their labels.
-    ids : ndarray of shape (n_training,)
-        Whose they are.
-    transform : callable
-        Returns rows as the algorithm saw them.
-    """
-
-    X: Any
-    labels: NDArray[np.int64]
-    ids: NDArray[np.object_]
-    transform: Callable[[Any], NDArray[np.float64]]
+    X: Any  #: In the units of the input; ratings are sparse
+    labels: NDArray[np.int64]  #: Their labels
+    ids: NDArray[np.object_]  #: Whose they are
+    transform: Callable[[Any], NDArray[np.float64]]  #: Returns rows as the algorithm saw them
 
     @cached_property
     def names(self) -> NDArray[np.int64]:
@@ -91,13 +79,7 @@ class TrainingRows:
 
 
 def content_keys(X: Any) -> list[bytes]:
-    """Return what tells rows apart: two are equal bit for bit where these are.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        Rows, in a CSR array where they are sparse.
-    """
+    """Return what tells rows apart: two are equal bit for bit where these are."""
     if isinstance(X, np.ndarray):
         # Plus zero: -0.0 equals 0.0, though not bit for bit.
         return [row.tobytes() for row in np.ascontiguousarray(X, dtype=np.float64) + 0.0]
@@ -113,22 +95,7 @@ _CHUNK = 65_536
 
 
 def to_cores(model: Any, Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the distance of rows to the nearest core row of their own cluster.
-
-    Parameters
-    ----------
-    model : object
-        With core rows, as DBSCAN has them; its metric counts.
-    Z : ndarray of shape (n_samples, n_components)
-        Transformed rows.
-    labels : ndarray of shape (n_samples,)
-        Their labels; of noise the nearest core row of all counts.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        nan where there is no core row.
-    """
+    """Return the distance of rows to the nearest core row of their own cluster."""
     owners = np.asarray(model.labels_)[model.core_sample_indices_]
     if not len(owners) or not len(Z):
         return np.full(len(labels), np.nan)
@@ -147,24 +114,7 @@ def to_centres(
     Z: NDArray[np.float64],
     labels: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return the Euclidean distance of rows to the centre of their own cluster.
-
-    Parameters
-    ----------
-    names : ndarray of shape (n_clusters,)
-        Labels of the clusters, ascending.
-    centres : ndarray of shape (n_clusters, n_components)
-        Their centres.
-    Z : ndarray of shape (n_samples, n_components)
-        Transformed rows.
-    labels : ndarray of shape (n_samples,)
-        Their labels; of noise the nearest centre counts.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        nan where there is no cluster.
-    """
+    """Return the Euclidean distance of rows to the centre of their own cluster."""
     found = np.full(len(labels), np.nan)
     if not len(names):
         return found
@@ -198,40 +148,20 @@ Road = Callable[[NDArray[np.float64]], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Assigner:
-    """A stored model with the rows that it was fitted on.
+    """A stored model with the rows that it was fitted on."""
 
-    Attributes
-    ----------
-    steps : Pipeline or None
-        The fitted transform; None where there was none.
-    clusterer : object
-        The fitted clusterer.
-    road : callable or None
-        Gives labels of transformed rows; None where the algorithm has none.
-    training : Training
-        The rows of the fit.
-    whose : str
-        The algorithm and who brought it, for messages.
-    """
-
-    steps: Any
-    clusterer: Any
-    road: Road | None
-    training: Training
-    whose: str = "the model"
+    steps: Any  #: The fitted transform; None where there was none
+    clusterer: Any  #: The fitted clusterer
+    road: Road | None  #: Gives labels of transformed rows; None where the algorithm has none
+    training: Training  #: The rows of the fit
+    whose: str = "the model"  #: The algorithm and who brought it, for messages
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Return rows as the algorithm saw those of the fit."""
         return transformed(self.steps, X)
 
     def predict(self, Z: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the labels that the model gives to transformed rows, noise -1.
-
-        Raises
-        ------
-        DataError
-            If they are none, or of clusters that do not exist.
-        """
+        """Return the labels that the model gives to transformed rows, noise -1."""
         assert self.road is not None
         return placed(self.road, self.clusterer, Z, self.training.names, self.whose)
 
@@ -245,21 +175,7 @@ class Assigner:
         return np.asarray(names[pairwise_distances_argmin(Z, self.training.middles)])
 
     def distances(self, Z: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the distance of rows to their own cluster; of noise to the nearest one.
-
-        Parameters
-        ----------
-        Z : ndarray of shape (n_samples, n_components)
-            Transformed rows.
-        labels : ndarray of shape (n_samples,)
-            Their labels.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            In the transformed space: by the model's metric to the nearest core row, where it has
-            core rows; else Euclidean to the centre.
-        """
+        """Return the distance of rows to their own cluster; of noise to the nearest one."""
         if self.has_cores:
             return to_cores(self.clusterer, Z, labels)
         return to_centres(*self._centres, Z, labels)
@@ -289,24 +205,7 @@ def transformed(steps: Any, X: Any) -> NDArray[np.float64]:
 def assigner(
     run: FinishedRun, point: str, *, nearest: bool, training: Training | None = None
 ) -> Assigner:
-    """Return the model of a point, ready for new rows.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    point : str
-        Slug of the grid point.
-    nearest : bool
-        Whether, where the algorithm cannot place new rows, the nearest centre may.
-    training : Training, optional
-        The rows of the fit; None: they are read.
-
-    Raises
-    ------
-    StoreError
-        If the model was not kept, or cannot place new rows.
-    """
+    """Return the model of a point, ready for new rows."""
     model = run.model(point)
     clusterer = model.steps[-1][1]
     steps = model[:-1] if len(model.steps) > 1 else None

@@ -21,39 +21,20 @@ from segrun.using.placing.assignment import Assigner
 
 @dataclass(frozen=True)
 class Placed:
-    """Where customers are.
+    """Where customers are."""
 
-    Attributes
-    ----------
-    segment : list of int or None
-        Number of the segment, -1 for outliers that are a segment of their own; None for those in
-        no segment.
-    label : list of int or None
-        What the model said, noise -1; None for customers that the outlier rule sets aside.
-    name : list of str
-        Of the segment, empty without one.
-    distance : ndarray of float64
-        To the centre or nearest core row of the segment, in the transformed space.
-    note : list of str
-        Why a customer is in no segment, or how it came to one.
-    """
-
+    #: Number of the segment, -1 for outliers that are a segment of their own; None for those in no
+    #: segment.
     segment: Sequence[int | None]
+    #: What the model said, noise -1; None for customers that the outlier rule sets aside.
     label: Sequence[int | None]
-    name: Sequence[str]
+    name: Sequence[str]  #: Of the segment, empty without one
+    #: To the centre or nearest core row of the segment, in the transformed space.
     distance: NDArray[np.float64]
-    note: Sequence[str]
+    note: Sequence[str]  #: Why a customer is in no segment, or how it came to one
 
     def among(self, chosen: NDArray[np.bool_], reasons: Sequence[str]) -> Placed:
-        """Return the same for all rows of which these were chosen, the others nowhere.
-
-        Parameters
-        ----------
-        chosen : ndarray of bool, shape (n_all,)
-            Rows that were placed.
-        reasons : sequence of str
-            Notes of the others.
-        """
+        """Return the same for all rows of which these were chosen, the others nowhere."""
         at = np.where(chosen, np.cumsum(chosen) - 1, -1).tolist()
         distance = np.full(len(chosen), np.nan)
         distance[chosen] = self.distance
@@ -76,15 +57,7 @@ class Placed:
 
 
 def undefined(customers: Customers, logged: Collection[str]) -> list[str]:
-    """Say of each customer why it cannot be transformed, empty where it can.
-
-    Parameters
-    ----------
-    customers : Customers
-        New ones.
-    logged : collection of str
-        Features that go through log(1 + x).
-    """
+    """Say of each customer why it cannot be transformed, empty where it can."""
     found = [""] * len(customers)
     if isinstance(customers.columns, SparseColumns):
         return found
@@ -98,17 +71,7 @@ def undefined(customers: Customers, logged: Collection[str]) -> list[str]:
 
 
 def outside(customers: Customers, bounds: Iterable[Bounds], least: int) -> list[str]:
-    """Say of each customer why the run would have set it aside, empty where it would not.
-
-    Parameters
-    ----------
-    customers : Customers
-        New ones.
-    bounds : iterable of Bounds
-        Those that the outlier rule found.
-    least : int
-        Ratings that a user must have.
-    """
+    """Say of each customer why the run would have set it aside, empty where it would not."""
     if isinstance(customers.columns, SparseColumns):
         n_rated = np.diff(customers.columns.matrix.indptr).tolist()
         return [f"{n} ratings, fewer than {least}" if n < least else "" for n in n_rated]
@@ -124,30 +87,15 @@ def outside(customers: Customers, bounds: Iterable[Bounds], least: int) -> list[
 
 @dataclass(frozen=True)
 class Placing:
-    """How rows are placed.
+    """How rows are placed."""
 
-    Attributes
-    ----------
-    model : Assigner
-        What gives labels and distances.
-    bounds : sequence of Bounds
-        Outside of which the outlier rule sets a customer aside.
-    segments : Segments or None
-        The described segments of the point; None: the label is the segment's number.
-    names : sequence of str
-        Names of the features, in order.
-    logged : sequence of str
-        Those that go through log(1 + x).
-    least : int
-        Ratings that a user must have to be clustered.
-    """
-
-    model: Assigner
-    bounds: Sequence[Bounds]
+    model: Assigner  #: What gives labels and distances
+    bounds: Sequence[Bounds]  #: Outside of which the outlier rule sets a customer aside
+    #: The described segments of the point; None: the label is the segment's number.
     segments: Segments | None
-    names: Sequence[str]
-    logged: Sequence[str] = ()
-    least: int = 1
+    names: Sequence[str]  #: Names of the features, in order
+    logged: Sequence[str] = ()  #: Those that go through log(1 + x)
+    least: int = 1  #: Ratings that a user must have to be clustered
 
     @classmethod
     def of(cls, run: FinishedRun, model: Assigner, segments: Segments | None) -> Placing:

@@ -33,13 +33,7 @@ if TYPE_CHECKING:
 def between(
     rows: Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
 ) -> Rows:
-    """Return the rows from a moment to another, None where there is no bound.
-
-    Raises
-    ------
-    ConfigError
-        If the rows have no date.
-    """
+    """Return the rows from a moment to another, None where there is no bound."""
     import narwhals as nw
 
     from segrun.features.declared import ordering
@@ -57,13 +51,7 @@ def between(
 
 
 def day(text: str | None, option: str, moment: time) -> datetime | None:
-    """Return a date of the command line; without time it is that `moment` of the day.
-
-    Raises
-    ------
-    ConfigError
-        If it is no ISO date, or has a time zone.
-    """
+    """Return a date of the command line; without time it is that `moment` of the day."""
     if text is None:
         return None
     try:
@@ -77,36 +65,16 @@ def day(text: str | None, option: str, moment: time) -> datetime | None:
 
 @dataclass(frozen=True)
 class New:
-    """New customers.
+    """New customers."""
 
-    Attributes
-    ----------
-    customers : Customers
-        One row each, features in the units of the input; none set aside.
-    facts : mapping
-        What the features counted and dropped.
-    told : sequence of str
-        What differs from the run's own input without harm.
-    dataset : FileConfig
-        The file, and how it was read.
-    """
-
-    customers: Customers
-    facts: Mapping[str, Any]
-    told: Sequence[str]
-    dataset: FileConfig
+    customers: Customers  #: One row each, features in the units of the input; none set aside
+    facts: Mapping[str, Any]  #: What the features counted and dropped
+    told: Sequence[str]  #: What differs from the run's own input without harm
+    dataset: FileConfig  #: The file, and how it was read
 
 
 def read(run: FinishedRun, wanted: Wanted) -> New:
-    """Read new data and build the features of every customer in them.
-
-    Raises
-    ------
-    ConfigError
-        If a setting or a date is wrong.
-    DataError
-        If the file cannot be read, or lacks what the features need.
-    """
+    """Read new data and build the features of every customer in them."""
     from segrun import features
     from segrun.data import datasets
 
@@ -160,17 +128,7 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
 
 
 def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment:
-    """Return the experiment of a run with another file in place of its input.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    path : str
-        The file.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where it is written otherwise than that of the run.
-    """
+    """Return the experiment of a run with another file in place of its input."""
     values = dict(run.experiment)
     dataset = values["dataset"]
     if "path" not in dataset:
@@ -266,28 +224,16 @@ def _told(run: FinishedRun, dataset: FileConfig, transactions: Rows) -> list[str
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to apply to, and how.
+    """What to apply to, and how."""
 
-    Attributes
-    ----------
-    input : str
-        File of new data.
-    point : str or None
-        Slug of the grid point; None: that of the segments, else the selected one.
-    first, last : str or None
-        ISO dates: only lines from the one to the other's end count.
-    reference_date : str or None
-        What Recency counts back from; None: as the experiment says.
-    nearest : bool
-        Whether the nearest centre may place rows that the algorithm cannot place.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where the file is written otherwise than that of the run.
-    """
-
-    input: str
+    input: str  #: File of new data
+    #: Slug of the grid point; None: that of the segments, else the selected one.
     point: str | None = None
-    first: str | None = None
+    first: str | None = None  #: ISO dates: only lines from the one to the other's end count
     last: str | None = None
+    #: What Recency counts back from; None: as the experiment says.
     reference_date: str | None = None
+    #: Whether the nearest centre may place rows that the algorithm cannot place.
     nearest: bool = False
+    #: ``dataset.KEY=VALUE`` where the file is written otherwise than that of the run.
     changes: Sequence[str] = field(default_factory=tuple)
