@@ -1,4 +1,4 @@
-"""How new customers differ from those of the training: sizes of segments, ranges of features."""
+"""``segrun apply``: new customers through a finished run, and how they differ from its own."""
 
 from __future__ import annotations
 

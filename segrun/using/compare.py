@@ -1,4 +1,4 @@
-"""One run of a comparison: its point, its customers and their segments."""
+"""``segrun compare``: finished runs side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of columns in a database."""
+"""A table in a database, written in one transaction: whole, or as it was before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of somebody's own, whose columns are added to the rows that are exported."""
+"""From a finished run to rows with their segments; a table of somebody's own joined to them."""
 
 from __future__ import annotations
 

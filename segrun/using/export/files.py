@@ -1,4 +1,4 @@
-"""Frames without texts that a spreadsheet would take for formulas."""
+"""Tables as files: CSV, Parquet or Excel by the suffix, whole or not at all."""
 
 from __future__ import annotations
 

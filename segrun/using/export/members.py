@@ -1,4 +1,4 @@
-"""Which customer is in which segment, as a finished run says."""
+"""Which customer is in which segment: as the run says, or as of now."""
 
 from __future__ import annotations
 

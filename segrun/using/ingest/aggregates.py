@@ -1,4 +1,4 @@
-"""What is known of all rows of a state together."""
+"""The aggregates of all batches in a state: merged part by part, finished for whom it is asked."""
 
 from __future__ import annotations
 
@@ -16,22 +16,12 @@ from segrun.config import ColumnKind, FeaturesConfig
 from segrun.data.datasets.rows import ID_COLUMN, Rows, invoice_lines, transaction_kinds
 from segrun.errors import DataError, StoreError
 from segrun.features import define
-from segrun.features.lines import tallied
-from segrun.features.partial import (
-    Answers,
-    Asked,
-    Definition,
-    Merge,
-    aggregated,
-    counting,
-    different,
-    entities,
-)
-from segrun.features.removed import by_rules
-from segrun.features.sums import Measure, Sums, finer_sums
+from segrun.features.partial import Answers, Definition
+from segrun.features.sums import Measure, Sums
 from segrun.rundir.customers import Customers
 from segrun.using.ingest.database import create, fact, set_fact
 from segrun.using.ingest.entities import Entities
+from segrun.using.ingest.part import Part, part_of
 
 
 def added_totals(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,10 +69,6 @@ class Shape:
         kinds = {name: kind.value for name, kind in source.kinds.items()}
         return cls(False, source.key, source.id_column, kinds, columns, names)
 
-    def plain(self) -> dict[str, Any]:
-        """Return the shape as values that JSON knows."""
-        return asdict(self)
-
     def blank(self) -> Rows:
         """Return a source of this shape without any row."""
         schema = {name: _DTYPES[dtype] for name, dtype in self.columns.items()}
@@ -111,36 +97,6 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Partial aggregates of some rows."""
-
-    table: nw.DataFrame[Any]  #: One row per entity, ordered by ``id``: ``n_lines`` and the answers
-    #: By measure: the exact sums, where the usual ones are not; see `finer_sums`.
-    finer: Mapping[str, Sums]
-    #: By `distinct` answer: columns ``id`` and ``value``, once each.
-    different: Mapping[str, nw.DataFrame[Any]]
-    #: Rows read and dropped by each rule, how much that is, and the dates of those that count.
-    facts: Mapping[str, Any]
-
-
-def part_of(source: Rows, asked: Asked) -> Part:
-    """Return what rows come to."""
-    groups = aggregated(source.frame, asked)
-    table, facts = entities(groups), tallied(groups, asked.rules)
-    facts["removed"] = by_rules(groups, asked)
-    if table.is_empty():
-        return Part(table, {}, {}, facts)
-    lines = source.frame.filter(counting(asked))
-    finer = {}
-    for measure in asked.measures:
-        found = finer_sums(measure, table, lines, asked.key)
-        if found is not None:
-            finer[measure.name] = found
-    distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
-    return Part(table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts)
-
-
-@dataclass(frozen=True)
 class Aggregates:
     """What all rows came to until now."""
 
@@ -163,7 +119,7 @@ class Aggregates:
         entities.merge(part)
         kinds = {name: kind.value for name, kind in entities.kinds.items()}
         set_fact(self.connection, "kinds", kinds)
-        set_fact(self.connection, "shape", Shape.of(source).plain())
+        set_fact(self.connection, "shape", asdict(Shape.of(source)))
         set_fact(self.connection, "totals", part.facts)
 
     def touch(self, part: Part) -> None:

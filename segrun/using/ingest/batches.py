@@ -1,4 +1,4 @@
-"""Who moved from segment to segment."""
+"""What was ingested, batch by batch: its files, its lines, and who moved between segments."""
 
 from __future__ import annotations
 

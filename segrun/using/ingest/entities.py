@@ -1,4 +1,4 @@
-"""Answers as cells of the database, and back."""
+"""The table of customers in a state: one row each, their aggregates, label and segment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from segrun.features.partial import Asked, Merge
 from segrun.features.sums import LARGEST_SUM, Measure, Sums, check_size
-from segrun.using.ingest.aggregates import Part
 from segrun.using.ingest.database import quoted, source
-from segrun.using.ingest.sums import (
+from segrun.using.ingest.part import (
+    Part,
     exact_columns,
     merged_exact,
     store_exact,

@@ -1,4 +1,4 @@
-"""The state of a run: everything sold until now, customer by customer, and where each is."""
+"""The state of a run, open and locked: everything sold until now, and where each customer is."""
 
 from __future__ import annotations
 
@@ -98,10 +98,7 @@ class Ledger:
             now = stored_placing(self.connection, self.run)
             before, customers = self.segments(), self.aggregates.customers()
             progress.reach(0.5)
-            placed = now.place(customers)
-            progress.reach(0.8)
-            self.aggregates.entities.label(customers.ids, placed.label, placed.segment)
-            moves = moves_between(before, customers.ids, placed.segment)
+            moves = self._place(now, customers, before)
             nothing: dict[str, Any] = {"n_lines": 0, "dropped": {}}
             found = Ingested("refresh", None, None, nothing, len(customers), 0, moves)
             batches.record(self.connection, found)
@@ -141,10 +138,15 @@ class Ledger:
         if not len(part.table):
             return 0, Counter()
         customers = aggregates.customers(touched=True)
-        placed = self.placing.place(customers)
-        aggregates.entities.label(customers.ids, placed.label, placed.segment)
-        moves = moves_between(before, customers.ids, placed.segment)
-        return len(customers) - len(before), moves
+        return len(customers) - len(before), self._place(self.placing, customers, before)
+
+    def _place(
+        self, placing: Placing, customers: Customers, before: Mapping[str, int | None]
+    ) -> Counter[Move]:
+        """Give customers their segments and return who moved."""
+        placed = placing.place(customers)
+        self.aggregates.entities.label(customers.ids, placed.label, placed.segment)
+        return moves_between(before, customers.ids, placed.segment)
 
     def _check_once(self, before: Mapping[str, Any]) -> None:
         dataset = self._experiment.dataset

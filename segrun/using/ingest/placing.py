@@ -1,4 +1,4 @@
-"""The rows of a fit as a state keeps them: found by their content, never all read."""
+"""How a state places customers: what it keeps of the run, so that no table of it is read."""
 
 from __future__ import annotations
 

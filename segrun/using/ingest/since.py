@@ -1,4 +1,4 @@
-"""What came to a run after it had ended: the sales that were ingested since."""
+"""What came to a run after it had ended: told, shown on a page, and written as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows that a model was fitted on, as far as placing new ones needs them."""
+"""Which label a stored model gives to a row, and how far the row is from its cluster."""
 
 from __future__ import annotations
 

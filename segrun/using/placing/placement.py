@@ -1,4 +1,4 @@
-"""Where customers are: segment, label, name, distance and a note of each."""
+"""From new rows to segments: outliers and noise by the policy, numbers and names."""
 
 from __future__ import annotations
 

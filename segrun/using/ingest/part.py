@@ -1,20 +1,55 @@
-"""Exact sums beyond the usual units, entity by entity: each with the places that it needs."""
+"""What the rows of a batch come to, entity by entity; sums beyond the usual units are exact."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.features.lines import USUAL_PLACES
-from segrun.features.sums import LARGEST_SUM, Measure, Sums, largest, usual_sums
-from segrun.using.ingest.aggregates import Part
+from segrun.data.datasets.rows import Rows
+from segrun.features.lines import USUAL_PLACES, tallied
+from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
+from segrun.features.removed import by_rules
+from segrun.features.sums import LARGEST_SUM, Measure, Sums, finer_sums, largest, usual_sums
 from segrun.using.ingest.database import TOUCHED, quoted, source
 
 #: Whole units, and their decimal places.
 Exact = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Partial aggregates of some rows."""
+
+    table: nw.DataFrame[Any]  #: One row per entity, ordered by ``id``: ``n_lines`` and the answers
+    #: By measure: the exact sums, where the usual ones are not; see `finer_sums`.
+    finer: Mapping[str, Sums]
+    #: By `distinct` answer: columns ``id`` and ``value``, once each.
+    different: Mapping[str, nw.DataFrame[Any]]
+    #: Rows read and dropped by each rule, how much that is, and the dates of those that count.
+    facts: Mapping[str, Any]
+
+
+def part_of(source: Rows, asked: Asked) -> Part:
+    """Return what rows come to."""
+    groups = aggregated(source.frame, asked)
+    table, facts = entities(groups), tallied(groups, asked.rules)
+    facts["removed"] = by_rules(groups, asked)
+    if table.is_empty():
+        return Part(table, {}, {}, facts)
+    lines = source.frame.filter(counting(asked))
+    finer = {}
+    for measure in asked.measures:
+        found = finer_sums(measure, table, lines, asked.key)
+        if found is not None:
+            finer[measure.name] = found
+    distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
+    return Part(table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts)
 
 
 def usual(units: int) -> Exact:
