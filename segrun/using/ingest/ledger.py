@@ -24,7 +24,7 @@ from segrun.rundir.environment import own_code
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.point import chosen_point
 from segrun.using.ingest import batches, reading
-from segrun.using.ingest.aggregates import Aggregates, Part
+from segrun.using.ingest.aggregates import Aggregates
 from segrun.using.ingest.batches import Ingested, Move, moves_between
 from segrun.using.ingest.database import (
     STATE,
@@ -35,6 +35,7 @@ from segrun.using.ingest.database import (
     set_fact,
     transaction,
 )
+from segrun.using.ingest.part import Part
 from segrun.using.ingest.placing import placing_of, renumber, store_placing, stored_placing
 from segrun.using.ingest.reading import overlapping
 from segrun.using.placing.placement import Placing
