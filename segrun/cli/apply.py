@@ -24,7 +24,7 @@ from segrun.using.export.files import (
 from segrun.using.export.members import as_members
 from segrun.using.export.rows import file_rows, with_segments
 from segrun.using.export.targets import check_targets, inputs_of
-from segrun.using.placing.reading import Wanted
+from segrun.using.placing.reading import ApplyOptions
 
 USAGE = (
     "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
@@ -59,7 +59,7 @@ def apply_command(arguments: Sequence[str]) -> int:
     called = read_called(asked["as"])
     if not asked["force"]:
         refuse_existing(output, beside)
-    wanted = Wanted(
+    wanted = ApplyOptions(
         asked["input"], asked["point"], asked["from"], asked["to"], asked["reference_date"],
         asked["nearest"], asked["changes"],
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +13,10 @@ from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.segments.point import chosen_point
-from segrun.segments.segment import is_described, read_segments
+from segrun.segments.segment import segments_of
 from segrun.using.placing.assignment import assigner
 from segrun.using.placing.placement import Placed, Placing
-from segrun.using.placing.reading import New, Wanted, read
-
-if TYPE_CHECKING:
-    from segrun.using.placing.placement import Placed, Placing
-
+from segrun.using.placing.reading import ApplyOptions, New, read
 
 #: A share of 0 would make the index infinite.
 _LEAST_SHARE = 1e-4
@@ -85,11 +81,10 @@ class Shift:
             ("feature", r.column, r.low, r.high, r.below, r.above, r.mean_before, r.mean_now)
             for r in self.ranges
         ]
-        return {
-            **_columns(_SIZES, sizes, len(ranges), above=True),
-            **_columns(_RANGES, ranges, len(sizes), above=False),
-            "kind": [row[0] for row in (*sizes, *ranges)],
-        }
+        rows = [dict(zip(_SIZES, row, strict=True)) for row in sizes]
+        rows += [dict(zip(_RANGES, row, strict=True)) for row in ranges]
+        names = dict.fromkeys((*_SIZES, *_RANGES))
+        return {name: [row.get(name) for row in rows] for name in names}
 
 
 _SIZES = ("kind", "segment", "name", "training", "new", "training_share", "new_share", "psi")
@@ -97,15 +92,6 @@ _RANGES = (
     "kind", "column", "training_min", "training_max", "below_share", "above_share",
     "training_mean", "new_mean",
 )  # fmt: skip
-
-
-def _columns(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], n_empty: int, *, above: bool
-) -> dict[str, list[Any]]:
-    """Return rows as columns, with empty cells below or above them."""
-    empty = [None] * n_empty
-    values = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    return {name: [*v, *empty] if above else [*empty, *v] for name, v in values.items()}
 
 
 def shift(
@@ -170,12 +156,11 @@ class Applied:
         return {"customer" if name in own else name: customers.written_ids, **own}
 
 
-def apply(run: FinishedRun, wanted: Wanted) -> Applied:
+def apply(run: FinishedRun, wanted: ApplyOptions) -> Applied:
     """Give new customers the segments of a finished run."""
     point = chosen_point(run, wanted.point)
     model = assigner(run, point, nearest=wanted.nearest)
-    segments = read_segments(run) if is_described(run) else None
-    placing = Placing.of(run, model, segments if segments and segments.point == point else None)
+    placing = Placing.of(run, model, segments_of(run, point))
     new = read(run, wanted)
     placed = placing.place(new.customers)
     before = placing.place(run.all_customers)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from segrun.formats import number, table
 from segrun.report.matrix import matrix_of
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.point import chosen_point
-from segrun.segments.segment import NOISE, Segments, is_described, read_segments
+from segrun.segments.segment import NOISE, Segments, segments_of
 
 #: Who a row is about: id, and number of the copy where the run was augmented.
 Key = tuple[str, int]
@@ -40,8 +40,7 @@ class Side:
     @cached_property
     def segments(self) -> Segments | None:
         """The described segments, None where the point is not described."""
-        found = read_segments(self.run) if is_described(self.run) else None
-        return found if found is not None and found.point == self.point else None
+        return segments_of(self.run, self.point)
 
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
@@ -204,9 +203,7 @@ def _sizes(sides: Sequence[Side]) -> list[Sequence[str]]:
         n_rows = sum(side.sizes.values())
         cells = [f"{side.title(n)}: {k} ({k / n_rows:.1%})" for n, k in side.sizes.items()]
         columns.append([side.letter, *_shortened(cells)])
-    longest = max(map(len, columns))
-    columns = [[*cells, *[""] * (longest - len(cells))] for cells in columns]
-    return list(zip(*columns, strict=True))
+    return list(zip_longest(*columns, fillvalue=""))
 
 
 def _shortened(cells: list[str]) -> list[str]:

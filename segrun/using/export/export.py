@@ -90,7 +90,7 @@ _MAX_LETTERS = 40
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportOptions:
     """Which rows are exported."""
 
     #: Slug of the grid point; None: that of the segments, else the selected one.
@@ -106,7 +106,9 @@ class Asked:
     typed: bool = True  #: Whether dates and numbers that a CSV file holds as text become such
 
 
-def rows(run: FinishedRun, asked: Asked, current: Now | None) -> tuple[pl.DataFrame, list[str]]:
+def rows(
+    run: FinishedRun, asked: ExportOptions, current: Now | None
+) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows that are asked for, each with the segment of its customer; what to tell."""
     point = chosen_point(run, asked.point)
     told = told_since(current, point, rows=not asked.customers)

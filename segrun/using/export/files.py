@@ -36,7 +36,8 @@ def defused(frame: pl.DataFrame) -> pl.DataFrame:
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 
-_BATCH = 100_000
+#: Rows that are text, or Python objects, at once.
+_BATCH = 20_000
 
 
 def check_suffix(path: Path, more: str = "") -> None:
@@ -57,17 +58,8 @@ def refuse_existing(*files: Path, option: str = "--force") -> None:
 
 def as_frame(columns: Mapping[str, Any]) -> pl.DataFrame:
     """Return columns of equal length as a frame, None where a value is missing."""
-    return pl.DataFrame({name: _series(values) for name, values in columns.items()})
-
-
-def _series(values: Any) -> pl.Series:
-    found = pl.Series(list(values), dtype=pl.String) if _is_text(values) else pl.Series(values)
-    return found.cast(pl.Int64) if found.dtype == pl.Null else found
-
-
-def _is_text(values: Any) -> bool:
-    first = next((v for v in values if v is not None), None)
-    return isinstance(first, str)
+    frame = pl.DataFrame({name: pl.Series(list(values)) for name, values in columns.items()})
+    return frame.with_columns(pl.col(pl.Null).cast(pl.Int64))
 
 
 def write_frames(frames: Mapping[Path, pl.DataFrame]) -> None:
@@ -125,10 +117,8 @@ def check_flat(frame: pl.DataFrame, path: object) -> None:
 #: What a sheet and a cell hold.
 MAX_ROWS, MAX_COLUMNS, MAX_LETTERS = 1_048_576, 16_384, 32_767
 
-#: Above it, a cell loses the last digits of a whole number.
-_LARGEST_WHOLE = 2**53
-
-_BATCH = 10_000
+#: Above it, float64 does not tell whole numbers apart; a cell holds one.
+LARGEST_WHOLE = 2**53
 
 
 def write_workbook(path: Path, frame: pl.DataFrame, name: str) -> None:
@@ -183,7 +173,7 @@ def _writable(frame: pl.DataFrame) -> pl.DataFrame:
     for column in frame.iter_columns():
         kind = column.dtype
         if kind.is_integer():
-            fits = column.is_between(-_LARGEST_WHOLE, _LARGEST_WHOLE).all()
+            fits = column.is_between(-LARGEST_WHOLE, LARGEST_WHOLE).all()
             found.append(column if fits else column.cast(pl.String))
         elif isinstance(kind, pl.Datetime | pl.Date):
             found.append(_dates(column))

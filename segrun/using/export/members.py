@@ -10,7 +10,7 @@ import polars as pl
 from segrun.data.datasets.original import KEY
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.segment import NOISE, is_described, read_segments
+from segrun.segments.segment import NOISE, segments_of
 
 if TYPE_CHECKING:
     from segrun.using.ingest.since import Now
@@ -25,9 +25,8 @@ SEGMENT, NAME = "segment", "name"
 
 def read_members(run: FinishedRun, point: str) -> pl.DataFrame:
     """Return every customer that was clustered, and with described segments those set aside."""
-    if is_described(run) and read_segments(run).point == point:
-        found = pl.read_parquet(run.file(MEMBERS))
-        found = with_key(run, found)
+    if segments_of(run, point) is not None:
+        found = with_key(run, pl.read_parquet(run.file(MEMBERS)))
         nowhere = (pl.col(SEGMENT) == NOISE) & (pl.col(NAME) == "")
         kept = [pl.when(~nowhere).then(pl.col(column)).alias(column) for column in (SEGMENT, NAME)]
         return found.with_columns(kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,11 @@ from segrun.errors import DataError, StoreError
 from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
+from segrun.using.export.files import LARGEST_WHOLE
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key
 
 #: What stands behind a name that the rows have already.
 SUFFIX = "_joined"
-
-#: Above it, float64 does not tell whole numbers apart.
-_LARGEST_WHOLE = 2**53
 
 
 def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFrame:
@@ -43,17 +41,18 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     path = moved or dataset.path
     if not is_address(path):
         _check_same(run, path, _digest(run, path))
-    dataset = replace(dataset, path=path)
-    columns = partial(_columns_of, dataset)
-    with open_original(dataset, columns, cache_directory(), typed=typed) as original:
-        _check_same(run, path, original.sha256)
-        return _rows(original, typed=typed)
+    return file_rows(
+        replace(dataset, path=path), typed=typed, check=partial(_check_same, run, path)
+    )
 
 
-def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
-    """Return the rows of any file as they stand, in order, and `KEY`; see `input_rows`."""
+def file_rows(
+    dataset: FileConfig, *, typed: bool, check: Callable[[str], None] = lambda _: None
+) -> pl.DataFrame:
+    """Return the rows of any file as they stand, in order, and `KEY`; check its digest first."""
     columns = partial(_columns_of, dataset)
     with open_original(dataset, columns, cache_directory(), typed=typed) as original:
+        check(original.sha256)
         return _rows(original, typed=typed)
 
 
@@ -151,6 +150,6 @@ def _whole(frame: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
         name
         for name in numbers
         if (frame[name] == frame[name].round()).all()
-        and frame[name].is_between(-_LARGEST_WHOLE, _LARGEST_WHOLE).all()
+        and frame[name].is_between(-LARGEST_WHOLE, LARGEST_WHOLE).all()
     ]
     return frame.with_columns(pl.col(whole).cast(pl.Int64))

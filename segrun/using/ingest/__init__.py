@@ -1,5 +1,5 @@
 """``segrun ingest``: new sales merged into the stored aggregates of a finished run."""
 
-from segrun.using.ingest.ledger import Ledger, Wanted, make_state, opened
+from segrun.using.ingest.ledger import Ledger, StateOptions, make_state, opened
 
-__all__ = ["Ledger", "Wanted", "make_state", "opened"]
+__all__ = ["Ledger", "StateOptions", "make_state", "opened"]

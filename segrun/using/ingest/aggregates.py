@@ -20,8 +20,8 @@ from segrun.features.partial import Answers, Definition
 from segrun.features.sums import Measure, Sums
 from segrun.rundir.customers import Customers
 from segrun.using.ingest.database import create, fact, set_fact
-from segrun.using.ingest.entities import Entities
-from segrun.using.ingest.part import Part, part_of
+from segrun.using.ingest.entities import CellKind, Entities
+from segrun.using.ingest.part import PartialAggregates, part_of
 
 
 def added_totals(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
-class Shape:
+class Schema:
     """The columns of the rows."""
 
     transactions: bool  #: Whether they are transactions; else rows about entities
@@ -60,7 +60,7 @@ class Shape:
     names: Mapping[str, str]  #: What the input calls the columns; empty where it has no others
 
     @classmethod
-    def of(cls, source: Rows) -> Shape:
+    def of(cls, source: Rows) -> Schema:
         """Return the shape of what a dataset delivers."""
         schema, names = source.frame.collect_schema(), source.facts.get("names", {})
         columns = {name: type(dtype).__name__ for name, dtype in schema.items()}
@@ -104,7 +104,7 @@ class Aggregates:
     features: FeaturesConfig  #: What is made of the rows
     fitted: Mapping[str, Any] | None  #: What the features have learned of the first rows
 
-    def part(self, source: Rows) -> Part:
+    def part(self, source: Rows) -> PartialAggregates:
         """Return what further rows come to; nothing is stored."""
         rows = self.shape.matched(source)
         return part_of(rows, define(rows, self.features, self.fitted).asked)
@@ -119,14 +119,14 @@ class Aggregates:
         entities.merge(part)
         kinds = {name: kind.value for name, kind in entities.kinds.items()}
         set_fact(self.connection, "kinds", kinds)
-        set_fact(self.connection, "shape", asdict(Shape.of(source)))
+        set_fact(self.connection, "shape", asdict(Schema.of(source)))
         set_fact(self.connection, "totals", part.facts)
 
-    def touch(self, part: Part) -> None:
+    def touch(self, part: PartialAggregates) -> None:
         """Say whom the next `merge` is about."""
         self.entities.touch(part.table["id"].to_list())
 
-    def merge(self, part: Part) -> None:
+    def merge(self, part: PartialAggregates) -> None:
         """Merge further rows with those before, within a transaction."""
         set_fact(self.connection, "totals", added_totals(self.totals, part.facts))
         if len(part.table):
@@ -151,9 +151,9 @@ class Aggregates:
         return found
 
     @cached_property
-    def shape(self) -> Shape:
+    def shape(self) -> Schema:
         """The columns of the rows."""
-        return Shape(**fact(self.connection, "shape"))
+        return Schema(**fact(self.connection, "shape"))
 
     @cached_property
     def definition(self) -> Definition:
@@ -163,8 +163,8 @@ class Aggregates:
     @cached_property
     def entities(self) -> Entities:
         """The table of customers."""
-        asked, kinds = self.definition.asked, fact(self.connection, "kinds")
-        return Entities.stored(self.connection, asked, kinds)
+        kinds = {name: CellKind(kind) for name, kind in fact(self.connection, "kinds").items()}
+        return Entities(self.connection, self.definition.asked, kinds)
 
 
 def _check_sum(n_lines: int, facts: Mapping[str, Any]) -> None:

@@ -67,14 +67,6 @@ def called(number: int | None, segments: Segments | None) -> str:
     return f"{number} {name}".strip()
 
 
-def total(moves: Iterable[Mapping[Move, int]]) -> Counter[Move]:
-    """Return the moves of several batches together."""
-    found: Counter[Move] = Counter()
-    for one in moves:
-        found.update(one)
-    return found
-
-
 @dataclass(frozen=True)
 class Ingested:
     """What a batch came to."""
@@ -85,7 +77,7 @@ class Ingested:
     totals: Mapping[str, Any]  #: Lines read and dropped, dates
     n_customers: int  #: Customers touched, and those of them who were not known
     n_new: int
-    moves: Mapping[Move, int]  #: Customers by where they were and where they are
+    moves: Counter[Move]  #: Customers by where they were and where they are
     told: Sequence[str] = ()  #: What else is worth knowing
     #: Of several files: the digest of each by name.
     files: Mapping[str, str] = field(default_factory=dict)

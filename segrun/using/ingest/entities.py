@@ -16,7 +16,7 @@ from segrun.features.partial import Asked, Merge
 from segrun.features.sums import LARGEST_SUM, Measure, Sums, check_size
 from segrun.using.ingest.database import quoted, source
 from segrun.using.ingest.part import (
-    Part,
+    PartialAggregates,
     exact_columns,
     merged_exact,
     store_exact,
@@ -31,7 +31,7 @@ MISSING = b""
 _NO_MOMENT = np.iinfo(np.int64).min
 
 
-class Kind(Enum):
+class CellKind(Enum):
     """What a cell holds: whole numbers, float64, texts, or microseconds since 1970."""
 
     whole = "whole"
@@ -40,23 +40,23 @@ class Kind(Enum):
     moment = "moment"
 
 
-def kind_of(series: nw.Series[Any], merge: Merge) -> Kind:
+def kind_of(series: nw.Series[Any], merge: Merge) -> CellKind:
     """Return what the cells of an answer hold."""
     if series.dtype == nw.String:
-        return Kind.text
+        return CellKind.text
     if isinstance(series.dtype, nw.Datetime):
-        return Kind.moment
+        return CellKind.moment
     # The least of whole numbers is one of a column that may have fractions in another batch.
     counted = merge in (Merge.add, Merge.distinct) and series.dtype.is_integer()
-    return Kind.whole if counted else Kind.number
+    return CellKind.whole if counted else CellKind.number
 
 
-def stored(series: nw.Series[Any], kind: Kind) -> list[Any]:
+def stored(series: nw.Series[Any], kind: CellKind) -> list[Any]:
     """Return values as the database takes them, None where missing."""
-    if kind is Kind.moment:
+    if kind is CellKind.moment:
         found = series.to_numpy().astype("datetime64[us]").astype(np.int64)
         return [None if moment == _NO_MOMENT else moment for moment in found.tolist()]
-    if kind is Kind.number:
+    if kind is CellKind.number:
         return series.cast(nw.Float64).to_list()
     return series.to_list()
 
@@ -67,15 +67,15 @@ def different_cells(values: nw.Series[Any]) -> list[Any]:
     return [MISSING if value is None else value for value in stored(values, kind)]
 
 
-def restored(name: str, cells: Sequence[Any], kind: Kind) -> nw.Series[Any]:
+def restored(name: str, cells: Sequence[Any], kind: CellKind) -> nw.Series[Any]:
     """Return the values of a column of cells."""
     values: Any = cells
-    if kind is Kind.moment:
+    if kind is CellKind.moment:
         moments = [_NO_MOMENT if cell is None else cell for cell in cells]
         values = np.array(moments, dtype=np.int64).astype("datetime64[us]")
     dtype = {
-        Kind.whole: nw.Int64(), Kind.number: nw.Float64(), Kind.text: nw.String(),
-        Kind.moment: nw.Datetime("us"),
+        CellKind.whole: nw.Int64(), CellKind.number: nw.Float64(), CellKind.text: nw.String(),
+        CellKind.moment: nw.Datetime("us"),
     }[kind]  # fmt: skip
     return nw.new_series(name, values, dtype, backend="polars")
 
@@ -122,10 +122,10 @@ class Entities:
 
     connection: sqlite3.Connection  #: The database
     asked: Asked  #: What is asked of the rows: each answer is a column
-    kinds: Mapping[str, Kind]  #: What the cells of the answers hold
+    kinds: Mapping[str, CellKind]  #: What the cells of the answers hold
 
     @classmethod
-    def new(cls, connection: sqlite3.Connection, asked: Asked, part: Part) -> Entities:
+    def new(cls, connection: sqlite3.Connection, asked: Asked, part: PartialAggregates) -> Entities:
         """Make an empty table for parts like this one."""
         merges = {name: merge for name, (merge, _) in asked.answers.items()}
         kinds = {name: kind_of(part.table[name], merge) for name, merge in merges.items()}
@@ -136,13 +136,6 @@ class Entities:
             f"label INTEGER, segment INTEGER, n_lines INTEGER NOT NULL, {columns})"
         )
         return cls(connection, asked, kinds)
-
-    @classmethod
-    def stored(
-        cls, connection: sqlite3.Connection, asked: Asked, kinds: Mapping[str, str]
-    ) -> Entities:
-        """Return the table that `new` made."""
-        return cls(connection, asked, {name: Kind(kind) for name, kind in kinds.items()})
 
     def touch(self, ids: Sequence[str]) -> None:
         """Remember whom a batch is about, until the next one."""
@@ -155,7 +148,7 @@ class Entities:
         """Return the segments of customers by id, in order; of those touched who are known."""
         return dict(self.connection.execute(f"SELECT c.id, c.segment {source(touched=touched)}"))
 
-    def merge(self, part: Part) -> None:
+    def merge(self, part: PartialAggregates) -> None:
         """Merge a part with what is stored of the customers touched, who are its own."""
         measures = self.asked.measures
         exact = [merged_exact(self.connection, measure, part) for measure in measures]
@@ -167,7 +160,7 @@ class Entities:
 
     def table(self, *, touched: bool) -> nw.DataFrame[Any]:
         """Return the aggregates of customers, ordered by ``id``, as one read of all gives them."""
-        kinds = {"id": Kind.text, "n_lines": Kind.whole, **self.kinds}
+        kinds = {"id": CellKind.text, "n_lines": CellKind.whole, **self.kinds}
         names = ", ".join(f"c.{quoted(name)}" for name in kinds)
         rows = self.connection.execute(f"SELECT {names} {source(touched=touched)}")
         columns: list[list[nw.Series[Any]]] = [[] for _ in kinds]
@@ -196,7 +189,7 @@ class Entities:
             zip(labels, segments, ids, strict=True),
         )
 
-    def _upsert(self, part: Part) -> None:
+    def _upsert(self, part: PartialAggregates) -> None:
         names = ["id", "n_lines", *self.kinds]
         merges = {"n_lines": Merge.add} | {n: m for n, (m, _) in self.asked.answers.items()}
         how = {n: _MERGED[m].format(quoted(n)) for n, m in merges.items()}

@@ -35,7 +35,7 @@ from segrun.using.ingest.database import (
     set_fact,
     transaction,
 )
-from segrun.using.ingest.part import Part
+from segrun.using.ingest.part import PartialAggregates
 from segrun.using.ingest.placing import placing_of, renumber, store_placing, stored_placing
 from segrun.using.ingest.reading import overlapping
 from segrun.using.placing.placement import Placing
@@ -129,7 +129,7 @@ class Ledger:
     def _experiment(self) -> Experiment:
         return from_plain(self.run.experiment)
 
-    def _merge(self, part: Part) -> tuple[int, Counter[Move]]:
+    def _merge(self, part: PartialAggregates) -> tuple[int, Counter[Move]]:
         """Merge a part, place its customers; return how many of them are new, and the moves."""
         aggregates = self.aggregates
         aggregates.touch(part)
@@ -159,7 +159,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StateOptions:
     """How a state begins."""
 
     #: Slug of the grid point whose model gives labels; None: that of the segments, else the
@@ -170,13 +170,15 @@ class Wanted:
     input: str | None = None  #: Where the run's own input lies now, if elsewhere
 
 
-def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, point: str) -> None:
+def begin(
+    connection: sqlite3.Connection, run: FinishedRun, options: StateOptions, point: str
+) -> None:
     """Make the first state of a run from the run's own input, which is read once more."""
-    placing = placing_of(run, point, nearest=wanted.nearest)
+    placing = placing_of(run, point, nearest=options.nearest)
     ledger = Ledger(run, connection)
     aggregates = ledger.aggregates
     with (
-        reading.own_input(run, wanted.input) as source,
+        reading.own_input(run, options.input) as source,
         Progress("first state", 100) as progress,
         transaction(connection),
     ):
@@ -188,7 +190,7 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, poin
         set_fact(connection, "run", run.manifest.get("key"))
         set_fact(connection, "ids", reading.id_facts(source.facts))
         set_fact(connection, "currencies", source.facts.get("currencies", []))
-        store_placing(connection, placing, point, nearest=wanted.nearest)
+        store_placing(connection, placing, point, nearest=options.nearest)
         placed = placing.place(customers)
         progress.reach(0.9)
         aggregates.entities.label(customers.ids, placed.label, placed.segment)
@@ -196,7 +198,7 @@ def begin(connection: sqlite3.Connection, run: FinishedRun, wanted: Wanted, poin
         facts = aggregates.totals
         path, sha256 = source.fingerprint.get("path"), own.get("sha256")
         files = batches.files_of(path, sha256) if path and sha256 else {}
-        first = Ingested("run", own.get("path"), sha256, facts, n, n, {}, files=files)
+        first = Ingested("run", own.get("path"), sha256, facts, n, n, Counter(), files=files)
         batches.record(connection, first)
 
 
@@ -244,14 +246,14 @@ def make_state(path: Path) -> None:
 
 
 @contextmanager
-def opened(run: FinishedRun, wanted: Wanted = Wanted()) -> Iterator[Ledger]:
+def opened(run: FinishedRun, options: StateOptions = StateOptions()) -> Iterator[Ledger]:
     """Open the state of a run; where there is none, it is made from the run's own input.
 
     Parameters
     ----------
     run : FinishedRun
         The run.
-    wanted : Wanted, optional
+    options : StateOptions, optional
         How a new state begins; another keeps to what it began with.
 
     Raises
@@ -272,15 +274,15 @@ def opened(run: FinishedRun, wanted: Wanted = Wanted()) -> Iterator[Ledger]:
                     "%s has no state yet: made once, from its own input, %s",
                     run.path, own.get("path") or own.get("source"),
                 )  # fmt: skip
-                begin(connection, run, wanted, chosen_point(run, wanted.point))
+                begin(connection, run, options, chosen_point(run, options.point))
             kept = fact(connection, "placing")["point"]
             if fact(connection, "run") != run.manifest.get("key"):
                 raise StoreError(
                     f"{folder / STATE} is the state of another run: remove it and ingest again"
                 )
-            if wanted.point not in (None, kept):
+            if options.point not in (None, kept):
                 raise StoreError(
-                    f"{folder / STATE} has the labels of the point {kept}, not of {wanted.point}: "
+                    f"{folder / STATE} has the labels of the point {kept}, not of {options.point}: "
                     "to go on with another one, copy the run without its folder ingest"
                 )
             if (then := known_fact(connection, "code")) != own_code():

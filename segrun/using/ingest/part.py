@@ -23,7 +23,7 @@ Exact = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialAggregates:
     """Partial aggregates of some rows."""
 
     table: nw.DataFrame[Any]  #: One row per entity, ordered by ``id``: ``n_lines`` and the answers
@@ -35,13 +35,13 @@ class Part:
     facts: Mapping[str, Any]
 
 
-def part_of(source: Rows, asked: Asked) -> Part:
+def part_of(source: Rows, asked: Asked) -> PartialAggregates:
     """Return what rows come to."""
     groups = aggregated(source.frame, asked)
     table, facts = entities(groups), tallied(groups, asked.rules)
     facts["removed"] = by_rules(groups, asked)
     if table.is_empty():
-        return Part(table, {}, {}, facts)
+        return PartialAggregates(table, {}, {}, facts)
     lines = source.frame.filter(counting(asked))
     finer = {}
     for measure in asked.measures:
@@ -49,7 +49,9 @@ def part_of(source: Rows, asked: Asked) -> Part:
         if found is not None:
             finer[measure.name] = found
     distinct = [name for name, (merge, _) in asked.answers.items() if merge is Merge.distinct]
-    return Part(table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts)
+    return PartialAggregates(
+        table, finer, {n: different(source.frame, asked, n) for n in distinct}, facts
+    )
 
 
 def usual(units: int) -> Exact:
@@ -89,7 +91,9 @@ def exact_columns(measure: Measure) -> tuple[str, str]:
     return f"{measure.name} units", f"{measure.name} places"
 
 
-def merged_exact(connection: sqlite3.Connection, measure: Measure, part: Part) -> dict[str, Exact]:
+def merged_exact(
+    connection: sqlite3.Connection, measure: Measure, part: PartialAggregates
+) -> dict[str, Exact]:
     """Return by id the new sums of the customers touched for whom the usual ones do not do.
 
     Before the part is merged.

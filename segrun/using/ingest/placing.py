@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from segrun.errors import StoreError
 from segrun.features.outliers import Bounds
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.segment import NOISE, Segments, is_described, read_segments
+from segrun.segments.segment import NOISE, Segments, segments_of
 from segrun.using.ingest.database import fact, set_fact
 from segrun.using.placing.assignment import Training, TrainingRows, assigner, content_keys
 from segrun.using.placing.placement import Placing
@@ -66,12 +66,6 @@ def stored_training(connection: sqlite3.Connection) -> StoredTraining:
 
 def _digests(X: Any) -> Iterable[bytes]:
     return (hashlib.blake2b(key, digest_size=16).digest() for key in content_keys(X))
-
-
-def segments_of(run: FinishedRun, point: str) -> Segments | None:
-    """Return the described segments of a point, None where the run has none of it."""
-    found = read_segments(run) if is_described(run) else None
-    return found if found is not None and found.point == point else None
 
 
 def placing_of(run: FinishedRun, point: str, *, nearest: bool) -> Placing:

@@ -14,7 +14,7 @@ from segrun.data.address import is_address
 from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.rundir.finished import FinishedRun
-from segrun.using.placing.reading import as_then, with_file
+from segrun.using.placing.reading import as_then, first_readable, with_file
 
 
 @contextmanager
@@ -38,19 +38,12 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Rows]
     if any(change.startswith("dataset.date_order=") for change in changes):
         then = replace(then, date_format=asked.date_format)
     before = _states(path)
-    opened = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
-    with ExitStack() as stack:
-        try:
-            found = stack.enter_context(opened(then))
-        except DataError as error:
-            if then.date_format == asked.date_format:
-                raise
-            # Dates of databases and of Excel, which nobody can read in two ways.
-            iso = replace(then, date_format=None, date_order=DateOrder.iso)
-            try:
-                found = stack.enter_context(opened(iso))
-            except DataError:
-                raise error from None
+    ways = [then]
+    if then.date_format != asked.date_format:
+        # Dates of databases and of Excel, which nobody can read in two ways.
+        ways.append(replace(then, date_format=None, date_order=DateOrder.iso))
+    load = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
+    with first_readable(load, *ways) as (_, found):
         yield found
         # What is appended after its rows were read, and before its digest, would be lost: known.
         if _states(path) != before:

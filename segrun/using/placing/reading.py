@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from segrun.config import (
@@ -73,17 +74,22 @@ class New:
     dataset: FileConfig  #: The file, and how it was read
 
 
-def read(run: FinishedRun, wanted: Wanted) -> New:
+def read(run: FinishedRun, wanted: ApplyOptions) -> New:
     """Read new data and build the features of every customer in them."""
     from segrun import features
     from segrun.data import datasets
 
     experiment = _experiment(run, wanted)
-    datasets.check(experiment.dataset)
-    features.check(experiment.features, experiment.dataset)
+    own = experiment.dataset
+    datasets.check(own)
+    assert isinstance(own, FileConfig)
+    features.check(experiment.features, own)
     first, last = day(wanted.first, "--from", time.min), day(wanted.last, "--to", time.max)
     try:
-        with _opened(run, experiment) as (dataset, transactions):
+        load = partial(datasets.load, seed=experiment.seed)
+        # Dates and numbers that can be read in two ways are as the run's were.
+        then = as_then(own, run.manifest.get("transactions", {}))
+        with first_readable(load, own, then) as (dataset, transactions):
             told = _told(run, dataset, transactions)
             chosen = between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, fitted_of(run), cluster=False)
@@ -114,7 +120,7 @@ def fitted_of(run: FinishedRun) -> Mapping[str, Any] | None:
     return found
 
 
-def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
+def _experiment(run: FinishedRun, wanted: ApplyOptions) -> Experiment:
     """Return the experiment of the run with the new file in place of its own, no outlier rule."""
     found = with_file(run, wanted.input, wanted.changes)
     # Few new lines may well be left out; that is told, and no option here could allow it.
@@ -155,25 +161,24 @@ def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[tuple[FileConfig, Rows]]:
-    """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
-    from segrun.data import datasets
-
-    dataset = experiment.dataset
-    assert isinstance(dataset, FileConfig)
+def first_readable(
+    load: Callable[[FileConfig], AbstractContextManager[Rows]], *ways: FileConfig
+) -> Iterator[tuple[FileConfig, Rows]]:
+    """Open data in the first way that works; where none does, the error is that of the first."""
+    errors = []
     with ExitStack() as stack:
-        try:
-            found = stack.enter_context(datasets.load(dataset, experiment.seed))
-        except DataError as error:
-            then = as_then(dataset, run.manifest.get("transactions", {}))
-            if then == dataset:
-                raise
-            dataset = then
+        for number, way in enumerate(ways):
+            if way in ways[:number]:
+                continue
             try:
-                found = stack.enter_context(datasets.load(dataset, experiment.seed))
-            except DataError:
-                raise error from None
-        yield dataset, found
+                found = stack.enter_context(load(way))
+            except DataError as error:
+                errors.append(error)
+            else:
+                break
+        else:
+            raise errors[0]
+        yield way, found
 
 
 def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
@@ -223,7 +228,7 @@ def _told(run: FinishedRun, dataset: FileConfig, transactions: Rows) -> list[str
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ApplyOptions:
     """What to apply to, and how."""
 
     input: str  #: File of new data
