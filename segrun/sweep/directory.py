@@ -123,7 +123,7 @@ class SweepDirectory:
 
     def put(self, job: Job) -> None:
         """Write down one job, whose folder may be there from an earlier attempt."""
-        text = json.dumps(job.plain(), default=str)
+        text = json.dumps(vars(job), default=str)
         write_text(self.path / _JOBS / f"{job.number}.json", text)
 
     def _refuse_taken(self, folder: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,14 +10,14 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segrun.errors import ClaimError, StoreError
-from segrun.rundir.claim import INGESTED, MULTIRUN, SWEEP
+from segrun.errors import ClaimError
+from segrun.rundir.claim import MULTIRUN, SWEEP
 from segrun.runner.keys import libraries
 from segrun.sweep.composer import Composer
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import Header, SweepDirectory
 from segrun.sweep.freeze import Freezer, combinations
-from segrun.sweep.history import History
+from segrun.sweep.history import take_over
 from segrun.sweep.job import Job
 from segrun.sweep.launchers import make
 
@@ -60,58 +58,16 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
             conductor.jobs.update({job.number: job for job in jobs})
             folder.begin(header, jobs, OmegaConf.to_yaml(config))
             if config.sweep.reuse:
-                jobs = take_over(jobs, folder.path)
+                found = take_over(jobs, folder.path)
+                for number, run in found.items():
+                    tell(f"#{number} {jobs[number].folder}: the same as {run}, taken over")
+                jobs = [job for job in jobs if job.number not in found]
             yield from jobs
 
         for _ in conductor.run(frozen()):
             pass
     finally:
         folder.close()
-
-
-def take_over(jobs: Sequence[Job], sweep: Path) -> list[Job]:
-    """Take over finished runs with the same content key, and return the other jobs.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        All jobs.
-    sweep : Path
-        The sweep directory; the runs are those below the folder that it is in.
-    """
-    history = History(sweep.parent)
-    others = []
-    for job in jobs:
-        found = history.cached(job)
-        if found is None:
-            others.append(job)
-        else:
-            # Finished files are never written to again, so both may be the same on disk.
-            _copy(found, sweep / job.folder)
-            tell(f"#{job.number} {job.folder}: the same as {found}, taken over")
-    return others
-
-
-def _copy(run: Path, to: Path) -> None:
-    """Copy a run as a whole: a kill meanwhile leaves nothing that looks like one."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
-    try:
-        # What was ingested later is not the run's: the state of both would be one file.
-        later = shutil.ignore_patterns(INGESTED)
-        shutil.copytree(run, temporary, ignore=later, copy_function=_link)
-        temporary.rename(to)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise StoreError(f"cannot copy {run} to {to}: {error}") from error
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        # Another disk, or a file system without links.
-        shutil.copy2(source, target)
 
 
 def begin(config: DictConfig) -> SweepDirectory:

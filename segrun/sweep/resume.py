@@ -15,7 +15,6 @@ from segrun import config
 from segrun.algorithms import identity
 from segrun.config.explain import explain
 from segrun.config.override import setting
-from segrun.config.settings import SETTINGS
 from segrun.errors import ConfigError, StoreError
 from segrun.report.sweep import JobResult
 from segrun.runner.keys import job_key, libraries
@@ -23,7 +22,7 @@ from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
 from segrun.sweep.freeze import refuse_changed_inputs
 from segrun.sweep.job import FINISHED, Job
-from segrun.sweep.launchers import chosen, make
+from segrun.sweep.launchers import defaults, make, schema_of
 
 _USAGE = (
     "segrun resume SWEEP [hydra/launcher=NAME] [hydra.launcher.KEY=VALUE ...]: name the directory "
@@ -156,14 +155,13 @@ def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, 
     for argument in arguments:
         key, _, value = argument.partition("=")
         if key == "hydra/launcher":
-            settings = chosen(value)
+            settings = defaults(value)
         elif not key.startswith("hydra.launcher."):
             raise ConfigError(
                 f"{argument}: a sweep goes on as it was planned; only its launcher can change. "
                 f"{_USAGE}"
             )
-    schema = next(s for _, _, s in SETTINGS if vars(s()).get("_target_") == settings["_target_"])
-    typed = OmegaConf.merge(OmegaConf.structured(schema), settings)
+    typed = OmegaConf.merge(OmegaConf.structured(schema_of(settings)), settings)
     values = [argument for argument in arguments if argument.startswith("hydra.launcher.")]
     try:
         for argument in values:
