@@ -24,7 +24,7 @@ _ONCE = ("load", "features", "augment", "transform")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class JobEstimate:
     """What a job will take, and what it is judged by; None: nothing tells."""
 
     wall_seconds: float | None
@@ -71,7 +71,7 @@ class History:
         """Return a finished run with the content key of this job, None without one."""
         return self._by_key.get(job.key)
 
-    def estimate(self, job: Job) -> Estimate | None:
+    def estimate(self, job: Job) -> JobEstimate | None:
         """Return what a job will take; None where there is nothing to judge by."""
         n_points = len(points(from_plain(job.experiment).algo))
         same = self.cached(job)
@@ -83,7 +83,7 @@ class History:
         if not taken:
             return None
         once, each, memory = zip(*taken, strict=True)
-        return Estimate(median(once) + median(each) * n_points, max(memory), basis)
+        return JobEstimate(median(once) + median(each) * n_points, max(memory), basis)
 
 
 def _taken(runs: Iterable[tuple[Path, int]]) -> list[tuple[float, float, int]]:

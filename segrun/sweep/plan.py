@@ -18,7 +18,7 @@ from segrun.config import (
 )
 from segrun.formats import table
 from segrun.report.sweep import JobResult
-from segrun.sweep.history import Estimate, History
+from segrun.sweep.history import History, JobEstimate
 from segrun.sweep.job import Job
 
 #: What a process holds once data are prepared, besides them: 480 to 650 MB, most of it libraries.
@@ -58,7 +58,7 @@ def _status(job: Job, sweep: Path, history: History) -> str:
     return "cached" if history.cached(job) is not None else "missing"
 
 
-def _judged(estimate: Estimate) -> list[str]:
+def _judged(estimate: JobEstimate) -> list[str]:
     seconds, n_bytes = estimate.wall_seconds, estimate.peak_rss_bytes
     return [
         "?" if seconds is None else f"{seconds:.1f}",
@@ -67,7 +67,7 @@ def _judged(estimate: Estimate) -> list[str]:
     ]
 
 
-def _total(estimates: Sequence[Estimate]) -> str:
+def _total(estimates: Sequence[JobEstimate]) -> str:
     seconds = [e.wall_seconds for e in estimates if e.wall_seconds is not None]
     memory = [e.peak_rss_bytes for e in estimates if e.peak_rss_bytes is not None]
     told = "time: no finished run to judge by"
@@ -86,18 +86,18 @@ def _memory(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:.0f} MB"
 
 
-def _estimate(job: Job, history: History) -> Estimate:
+def _estimate(job: Job, history: History) -> JobEstimate:
     return history.estimate(job) or _by_size(job, history)
 
 
-def _by_size(job: Job, history: History) -> Estimate:
+def _by_size(job: Job, history: History) -> JobEstimate:
     """Judge the memory of a job by the size of its data."""
     experiment = from_plain(job.experiment)
     n_samples, n_features = _n_samples(job, experiment, history), _n_features(experiment)
     if n_samples is None or n_features is None:
-        return Estimate(None, None, "no finished run of this kind")
+        return JobEstimate(None, None, "no finished run of this kind")
     peak, basis = _peak_bytes(experiment, n_samples, n_features)
-    return Estimate(None, peak, f"no finished run; by size: {basis}")
+    return JobEstimate(None, peak, f"no finished run; by size: {basis}")
 
 
 def _peak_bytes(experiment: Experiment, n_samples: int, n_features: int) -> tuple[int | None, str]:

@@ -11,7 +11,7 @@ from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import at_least_one
 from segrun.sweep.perform import Performer
-from segrun.sweep.pool import Limits, Result, run_isolated
+from segrun.sweep.pool import WorkerLimits, WorkerResult, run_isolated
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20,
           "gib": 2**30}  # fmt: skip
@@ -32,7 +32,7 @@ class Process:
                 "hydra.launcher.time_limit_seconds must be above 0, or null. "
                 f"Got {time_limit_seconds}"
             )
-        self.limits = Limits(n_jobs, _in_bytes(memory_limit, n_jobs), time_limit_seconds)
+        self.limits = WorkerLimits(n_jobs, _in_bytes(memory_limit, n_jobs), time_limit_seconds)
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
         """Yield how each job ended."""
@@ -62,7 +62,7 @@ def warm() -> None:
     import segrun.jobs  # noqa: F401
 
 
-def _ended(result: Result[Job]) -> Ended:
+def _ended(result: WorkerResult[Job]) -> Ended:
     if result.status == "returned":
         ended: Ended = result.value
         return replace(

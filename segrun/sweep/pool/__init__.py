@@ -14,9 +14,9 @@ from typing import Any, Generic
 
 from segrun import interrupt
 from segrun.sweep.pool.process import Watchdog, sigint_held, spawn
-from segrun.sweep.pool.worker import Limits, P, Result, Worker
+from segrun.sweep.pool.worker import P, Worker, WorkerLimits, WorkerResult
 
-__all__ = ["Limits", "Result", "run_isolated"]
+__all__ = ["WorkerLimits", "WorkerResult", "run_isolated"]
 
 #: Memory and time of busy workers are looked at this often, in seconds.
 _POLL_SECONDS = 0.03
@@ -27,14 +27,14 @@ _END_SECONDS = 5.0
 def run_isolated(
     payloads: Iterator[P],
     task: Callable[[P], Any],
-    limits: Limits,
+    limits: WorkerLimits,
     *,
     prepare: Callable[[], None] | None = None,
-) -> Iterator[Result[P]]:
+) -> Iterator[WorkerResult[P]]:
     """Run a task on every payload in worker processes and yield how each job ended, as they end.
 
     A job that is killed, runs out of memory or crashes takes its worker with it and nothing
-    else: the next payload gets a new one. Limits are watched while the caller waits for a
+    else: the next payload gets a new one. WorkerLimits are watched while the caller waits for a
     result. All calls of ``next`` belong into one thread: workers die with the one that started
     them.
 
@@ -43,7 +43,7 @@ def run_isolated(
     task over all its jobs. Task, payloads and what the task returns go through pickle.
     """
     workers = _Workers[P](pickle.dumps((task, prepare)), limits)
-    done: deque[Result[P]] = deque()
+    done: deque[WorkerResult[P]] = deque()
     try:
         workers.start()
         while True:
@@ -67,7 +67,7 @@ def run_isolated(
 class _Workers(Generic[P]):
     """All workers of one call, by number, and the watchdog that outlives this process."""
 
-    def __init__(self, call: bytes, limits: Limits) -> None:
+    def __init__(self, call: bytes, limits: WorkerLimits) -> None:
         self._call, self._limits = call, limits
         self._workers: dict[int, Worker[P]] = {}
         self._watchdog: Watchdog | None = None
@@ -116,7 +116,7 @@ class _Workers(Generic[P]):
                 worker = None
             (worker or self._start(number)).take(payload)
 
-    def collect(self, seconds: float) -> list[Result[P]]:
+    def collect(self, seconds: float) -> list[WorkerResult[P]]:
         """Return how those jobs ended that did so within some seconds, maybe none."""
         busy = self.busy
         _listen(busy.values(), seconds)
@@ -170,4 +170,4 @@ def _listen(workers: Iterable[Worker[P]], seconds: float) -> None:
 
 def _running(workers: Iterable[Worker[P]]) -> list[Worker[P]]:
     """Return those whose jobs have not ended; nobody is held to limits any more."""
-    return [worker for worker in workers if worker.look(Limits()) is None]
+    return [worker for worker in workers if worker.look(WorkerLimits()) is None]

@@ -28,7 +28,7 @@ _THREAD_VARIABLES = (
 _OOM_SCORE = 500
 
 
-class Reply(NamedTuple):
+class WorkerReply(NamedTuple):
     """How a job ended that did not take its worker along.
 
     `status` is returned, raised, oom or interrupted; `value` is pickled, empty unless it returned.
@@ -45,8 +45,8 @@ def serve(connection: Connection[Any, Any], share: int | None, number: int) -> N
     """Do one job after the other until the parent closes the connection.
 
     It brings the pickled task with its preparation, then pickled payloads. It takes back why the
-    worker cannot start, an empty text if it can, and then a `Reply` to every payload. `share` is
-    how many cores each of several workers has, `number` which of them this is.
+    worker cannot start, an empty text if it can, and then a `WorkerReply` to every payload. `share`
+    is how many cores each of several workers has, `number` which of them this is.
     """
     _die_with_parent()
     _leave_terminal()
@@ -75,7 +75,7 @@ def _work(connection: Connection[Any, Any]) -> None:
             connection.send(reply)
 
 
-def _perform(task: Callable[[Any], Any], payload: bytes) -> Reply:
+def _perform(task: Callable[[Any], Any], payload: bytes) -> WorkerReply:
     timings.reset_peak()
     started = time.perf_counter()
     status, value, reason = "returned", b"", ""
@@ -88,7 +88,9 @@ def _perform(task: Callable[[Any], Any], payload: bytes) -> Reply:
         status, reason = "oom", describe(error)
     except BaseException as error:  # noqa: BLE001 - SystemExit, for one, ends the job alone
         status, reason = "raised", describe(error)
-    return Reply(status, value, reason, time.perf_counter() - started, timings.peak_rss_bytes())
+    return WorkerReply(
+        status, value, reason, time.perf_counter() - started, timings.peak_rss_bytes()
+    )
 
 
 def describe(error: BaseException) -> str:

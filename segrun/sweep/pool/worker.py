@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
 from segrun.sweep.pool.process import ProcessTree, n_oom_kills
-from segrun.sweep.pool.serve import Reply, describe
+from segrun.sweep.pool.serve import WorkerReply, describe
 
 P = TypeVar("P")
 
@@ -28,7 +28,7 @@ _SIGKILL = 9
 
 
 @dataclass(frozen=True)
-class Limits:
+class WorkerLimits:
     """What workers may use.
 
     The ceiling of resident memory is that of one worker with its children, the time limit that of
@@ -42,7 +42,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Result(Generic[P]):
+class WorkerResult(Generic[P]):
     """How one job ended: returned, raised, oom, crashed, timeout or interrupted.
 
     `value` is what the task returned, `reason` says what happened unless it did. The seconds are
@@ -103,7 +103,7 @@ class Worker(Generic[P]):
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.send_bytes(content)
 
-    def look(self, limits: Limits) -> Result[P] | None:
+    def look(self, limits: WorkerLimits) -> WorkerResult[P] | None:
         """Return how the job ended, None while it runs."""
         assert self.job is not None
         # In this order: what it said before it died counts.
@@ -116,8 +116,8 @@ class Worker(Generic[P]):
             dead = True
         return self._died(self.job) if dead else self._check(self.job, limits)
 
-    def _hear(self, job: _Job[P], message: str | Reply) -> Result[P] | None:
-        if isinstance(message, Reply):
+    def _hear(self, job: _Job[P], message: str | WorkerReply) -> WorkerResult[P] | None:
+        if isinstance(message, WorkerReply):
             return self._replied(job, message)
         if message:
             # The next one may be luckier: it could have been a lack of memory.
@@ -128,7 +128,7 @@ class Worker(Generic[P]):
         job.began = time.perf_counter()
         return None
 
-    def _replied(self, job: _Job[P], reply: Reply) -> Result[P]:
+    def _replied(self, job: _Job[P], reply: WorkerReply) -> WorkerResult[P]:
         job.peak = max(job.peak, reply.peak_rss_bytes or 0)
         # It remembers the Ctrl-C and ends.
         self.spent = reply.status == "interrupted"
@@ -140,7 +140,7 @@ class Worker(Generic[P]):
         result = self._result(job, status, reason)
         return replace(result, value=value, wall_seconds=reply.wall_seconds)
 
-    def _died(self, job: _Job[P]) -> Result[P]:
+    def _died(self, job: _Job[P]) -> WorkerResult[P]:
         code = self.process.exitcode
         status, reason = "crashed", _death(code)
         if code == -_SIGKILL and n_oom_kills() > job.n_oom_kills:
@@ -151,7 +151,7 @@ class Worker(Generic[P]):
             reason = f"the worker could not start: {reason}"
         return self._lost(job, status, reason)
 
-    def _check(self, job: _Job[P], limits: Limits) -> Result[P] | None:
+    def _check(self, job: _Job[P], limits: WorkerLimits) -> WorkerResult[P] | None:
         ceiling, limit = limits.max_rss_bytes, limits.time_limit_seconds
         rss = self._tree.rss(ceiling)
         job.peak = max(job.peak, rss)
@@ -164,14 +164,14 @@ class Worker(Generic[P]):
             return self._lost(job, "timeout", f"no worker after {_START_SECONDS:g} s")
         return None
 
-    def _lost(self, job: _Job[P], status: str, reason: str) -> Result[P]:
+    def _lost(self, job: _Job[P], status: str, reason: str) -> WorkerResult[P]:
         self.spent = True
         return self._result(job, status, reason)
 
-    def _result(self, job: _Job[P], status: str, reason: str) -> Result[P]:
+    def _result(self, job: _Job[P], status: str, reason: str) -> WorkerResult[P]:
         self.job = None
         wall = 0.0 if job.began is None else _since(job.began)
-        return Result(job.payload, status, None, reason, wall, job.peak or None, self.pid)
+        return WorkerResult(job.payload, status, None, reason, wall, job.peak or None, self.pid)
 
     def interrupt(self) -> bool:
         """Pass a Ctrl-C on; return whether there is a job that got it."""
