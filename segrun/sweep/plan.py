@@ -16,7 +16,7 @@ from segrun.config import (
     SyntheticWeblogsConfig,
     from_plain,
 )
-from segrun.formats import table
+from segrun.formats import in_bytes, table
 from segrun.report.sweep import JobResult
 from segrun.sweep.history import History, JobEstimate
 from segrun.sweep.job import Job
@@ -62,7 +62,7 @@ def _judged(estimate: JobEstimate) -> list[str]:
     seconds, n_bytes = estimate.wall_seconds, estimate.peak_rss_bytes
     return [
         "?" if seconds is None else f"{seconds:.1f}",
-        "?" if n_bytes is None else _memory(n_bytes),
+        "?" if n_bytes is None else in_bytes(n_bytes),
         estimate.basis,
     ]
 
@@ -79,11 +79,7 @@ def _total(estimates: Sequence[JobEstimate]) -> str:
         return f"{told}, memory not known"
     untold = len(estimates) - len(memory)
     rest = f", {untold} not known" if untold else ""
-    return f"{told}, memory at most {_memory(max(memory))} each{rest}"
-
-
-def _memory(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.0f} MB"
+    return f"{told}, memory at most {in_bytes(max(memory))} each{rest}"
 
 
 def _estimate(job: Job, history: History) -> JobEstimate:

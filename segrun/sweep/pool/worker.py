@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
+from segrun.formats import in_bytes
 from segrun.sweep.pool.process import ProcessTree, n_oom_kills
 from segrun.sweep.pool.serve import WorkerReply, describe
 
@@ -146,7 +147,7 @@ class Worker(Generic[P]):
         if code == -_SIGKILL and n_oom_kills() > job.n_oom_kills:
             status, reason = "oom", f"{reason} by the kernel, which had no memory left"
             if job.peak:
-                reason += f"; resident memory was {_size(job.peak)}"
+                reason += f"; resident memory was {in_bytes(job.peak, 3)}"
         if job.began is None:
             reason = f"the worker could not start: {reason}"
         return self._lost(job, status, reason)
@@ -156,7 +157,8 @@ class Worker(Generic[P]):
         rss = self._tree.rss(ceiling)
         job.peak = max(job.peak, rss)
         if ceiling is not None and rss > ceiling:
-            reason = f"resident memory {_size(rss)} passed the ceiling of {_size(ceiling)}"
+            told, allowed = in_bytes(rss, 3), in_bytes(ceiling, 3)
+            reason = f"resident memory {told} passed the ceiling of {allowed}"
             return self._lost(job, "oom", reason)
         if limit is not None and job.began is not None and _since(job.began) > limit:
             return self._lost(job, "timeout", f"not ended after {limit:g} s")
@@ -209,10 +211,6 @@ def _death(code: int | None) -> str:
         return f"killed by signal {-code} ({signal.Signals(-code).name})"
     except ValueError:
         return f"killed by signal {-code}"
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def _since(moment: float) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from segrun.formats import table
-from segrun.rundir.store import read_labels
 from segrun.sweep.reproduce.results import JobResults, PointResult, Results
 
 #: Scores may differ by this share of their value: sums in another order, not other clusters.
@@ -83,9 +82,9 @@ def _exact(slug: str, one: PointResult, two: PointResult) -> Iterator[Difference
 
 def _n_rows(slug: str, then: JobResults, now: JobResults) -> str:
     """Say how many rows differ, where both label sets are there."""
-    if not all(job.directory and job.points[slug].labels for job in (then, now)):
+    if not (then.run and now.run and then.points[slug].labels and now.points[slug].labels):
         return ""
-    one, two = (read_labels(job.directory, slug) for job in (then, now) if job.directory)
+    one, two = then.run.labels(slug), now.run.labels(slug)
     if len(one) != len(two):
         return f" ({len(one)} rows then, {len(two)} now)"
     return f" ({int((one != two).sum())} of {len(one)} rows)"
