@@ -130,10 +130,10 @@ class ProcessTree:
         if time.monotonic() >= self._next_look:
             self._find()
         processes = (self._head, *self._descendants)
-        rss = sum(map(_rss, processes))
+        rss = sum(_resident(process) for process in processes)
         if ceiling is None or rss <= ceiling or len(processes) == 1:
             return rss
-        return sum(map(_pss, processes))
+        return sum(_resident(process, shared_once=True) for process in processes)
 
     def _find(self) -> None:
         started = time.monotonic()
@@ -155,17 +155,10 @@ class ProcessTree:
                 process.kill()
 
 
-def _rss(process: psutil.Process) -> int:
+def _resident(process: psutil.Process, *, shared_once: bool = False) -> int:
+    """Return the resident memory; a page in common by its share, which only Linux knows."""
     try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def _pss(process: psutil.Process) -> int:
-    """Return the resident memory, a page in common by its share; only Linux knows that."""
-    try:
-        memory = process.memory_full_info()
+        memory = process.memory_full_info() if shared_once else process.memory_info()
     except psutil.Error:
         return 0
     return int(getattr(memory, "pss", memory.rss))

@@ -28,7 +28,7 @@ _SCORES = ("silhouette", "silhouette_se", "davies_bouldin", "calinski_harabasz",
 #: Compared exactly.
 _COUNTS = ("n_clusters", "n_noise")
 #: Files that the results are read from.
-_READ = ("scores.csv", "timings.csv", "predictions/")
+READ = ("scores.csv", "timings.csv", "predictions/")
 _ENDING = ".expected.json"
 
 
@@ -111,11 +111,6 @@ def _point(run: FinishedRun, row: Mapping[str, str]) -> PointResult:
 
 def _digest(labels: NDArray[np.int64]) -> str:
     return hashlib.sha256(np.ascontiguousarray(labels, dtype="<i8").tobytes()).hexdigest()
-
-
-def changed_files(directory: Path) -> list[str]:
-    """Return the files with results that are no longer what the run has left."""
-    return as_it_stands(directory).changed(*_READ)
 
 
 def environment(directory: Path) -> dict[str, str]:

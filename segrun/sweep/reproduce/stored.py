@@ -18,9 +18,9 @@ from segrun.sweep.directory import read_header, read_jobs
 from segrun.sweep.freeze import file_sha256
 from segrun.sweep.job import Job
 from segrun.sweep.reproduce.results import (
+    READ,
     Results,
     as_it_stands,
-    changed_files,
     environment,
     read_results,
 )
@@ -81,7 +81,7 @@ def _read(file: Path) -> Any:
 def _notes(directory: Path) -> list[str]:
     return [
         f"{directory / name} was changed after the run had ended"
-        for name in changed_files(directory)
+        for name in as_it_stands(directory).changed(*READ)
     ]
 
 
