@@ -7,18 +7,7 @@ from segrun.errors import ConfigError
 
 
 def check(config: EvaluationConfig) -> None:
-    """Refuse values of `evaluation` that are out of range.
-
-    Parameters
-    ----------
-    config : EvaluationConfig
-        The group as composed.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key, the value and the allowed range.
-    """
+    """Refuse values of `evaluation` that are out of range."""
     counts = {
         "max_exact_rows": config.silhouette.max_exact_rows,
         "sample_rows": config.silhouette.sample_rows,

@@ -11,7 +11,7 @@ from segrun.data.datasets.synthetic_ratings import generate
 from segrun.rundir.customers import Customers
 from segrun.rundir.items import Items
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.distinctive import distinctive, tf_idf
+from segrun.segments.ratings import distinctive, tf_idf
 
 
 def users(X, titles=None):
