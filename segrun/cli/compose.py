@@ -206,7 +206,7 @@ def prepare(given: Mapping[str, Any] | None = None) -> None:
     later = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
     register: Any = OmegaConf.register_resolver if later else OmegaConf.register_new_resolver
     register("segrun_folder", folder_name, replace=True)
-    for group, name, schema in config.SCHEMAS:
+    for group, name, schema in config.schemas():
         _store(group, name, schema)
     _store("schema", "given", dict(given or {}))
     # First the scan, which lets every installed plugin store its settings; ours then win, also

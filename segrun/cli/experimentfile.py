@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from segrun.config import SCHEMAS, Experiment, conf_directory
+from segrun.config import KINDS, Experiment, conf_directory, kind_of
 from segrun.sweep.composer import plain
 
 #: Begins the name of an option that is a part of a file: Hydra takes one that a file of ``conf/``
@@ -86,16 +85,5 @@ def as_experiment(name: str, node: DictConfig) -> tuple[DictConfig, dict[str, Di
 
 
 def _part(group: str, values: dict[str, Any]) -> DictConfig:
-    return OmegaConf.create({"defaults": [*_schema(group, values), "_self_"], **values})
-
-
-def _schema(group: str, keys: Collection[str]) -> list[str]:
-    """Return the schema, of those for the options of a group, whose keys are most like these."""
-    schemas = {"": get_type_hints(Experiment)[group]} | {
-        f"/schema/{group}/{name}@_here_": schema
-        for place, name, schema in SCHEMAS
-        if place == f"schema/{group}"
-    }
-    known = {name: {item.name for item in fields(schema)} for name, schema in schemas.items()}
-    best = min(known, key=lambda name: len(known[name] ^ set(keys)))
-    return [best] if best else []
+    schema = [f"/schema/{group}/{kind_of(group, values)}@_here_"] if group in KINDS else []
+    return OmegaConf.create({"defaults": [*schema, "_self_"], **values})

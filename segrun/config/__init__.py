@@ -40,7 +40,7 @@ from segrun.config.dataset import (
     TransactionsConfig,
 )
 from segrun.config.evaluation import Criterion, EvaluationConfig, SilhouetteConfig
-from segrun.config.experiment import SCHEMAS, Experiment
+from segrun.config.experiment import Experiment, schemas
 from segrun.config.features import (
     Amount,
     Cancellations,
@@ -58,6 +58,7 @@ from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformC
 from segrun.config.key import key
 from segrun.config.meaning import documentation, meaning
 from segrun.config.plain import from_plain, plain, plain_values
+from segrun.config.registry import KINDS, check_kind, kind_of
 from segrun.config.running import (
     BackendConfig,
     BackendName,
@@ -79,7 +80,7 @@ from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig
 from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
 
 __all__ = [
-    "SCHEMAS",
+    "KINDS",
     "AggregateColumn",
     "AggregateConfig",
     "AlgoConfig",
@@ -149,15 +150,18 @@ __all__ = [
     "Weekdays",
     "algo_of",
     "any_file",
+    "check_kind",
     "conf_directory",
     "documentation",
     "from_plain",
     "key",
+    "kind_of",
     "meaning",
     "plain",
     "plain_values",
     "read_value",
     "read_yaml",
+    "schemas",
     "to_experiment",
     "to_yaml",
     "user_conf_directory",

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from segrun.config.features import FeaturesConfig, OutlierConfig
-from segrun.config.key import key
+from segrun.config.key import key, stated
 
 
 class Function(Enum):
@@ -124,6 +124,7 @@ class AggregateColumn(EncodedColumn):
 class AggregateConfig(FeaturesConfig):
     """Columns declared in YAML, each a measure over the rows of an entity."""
 
+    kind: str = stated("aggregate")
     columns: dict[str, AggregateColumn] = key("The columns in order, by name.", {})
     where: str | None = key("Rows that count fulfil this condition; null: all.", None)
     date: str | None = key(
@@ -140,6 +141,7 @@ class AggregateConfig(FeaturesConfig):
 class TableConfig(FeaturesConfig):
     """The columns of a table with one row per entity."""
 
+    kind: str = stated("table")
     columns: dict[str, EncodedColumn] = key(
         "Settings by column of dataset.columns. A column that is not here has the usual ones.", {}
     )
@@ -154,6 +156,7 @@ class TableConfig(FeaturesConfig):
 class RatingsConfig(FeaturesConfig):
     """One row per user and one column per item, mostly zeros."""
 
+    kind: str = stated("ratings")
     item: str = key("Column of the item.")
     rating: str | None = key("Column of the rating; null: there is none.")
     time: str | None = key("Column that says which of several ratings is the last.")

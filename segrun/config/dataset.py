@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from segrun.config.key import key
+from segrun.config.key import key, stated
 
 
 class DateOrder(Enum):
@@ -63,12 +63,19 @@ class DatasetConfig:
     name: str = key(
         "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ..."
     )
+    kind: str = stated("")
+
+    @property
+    def has_invoices(self) -> bool:
+        """Whether a column of invoice numbers is named."""
+        return False
 
 
 @dataclass
 class SyntheticRetailConfig(DatasetConfig):
     """The embedded generator: a retailer in the shape of the UCI data."""
 
+    kind: str = stated("synthetic_retail")
     n_customers: int = key("Number of customers that buy at least once, at least 2.")
     contrast: float = key(
         "How plainly the planted types of customers differ, at least 1: 1 as in real data, where "
@@ -81,6 +88,7 @@ class SyntheticRetailConfig(DatasetConfig):
 class SyntheticSalesConfig(DatasetConfig):
     """The embedded generator of product-level sales."""
 
+    kind: str = stated("synthetic_sales")
     n_users: int = key("Number of users that buy at least once, at least 3.")
     lines_factor: float = key(
         "So many times as many lines per user as by default, where they have 26 on average.", 1.0
@@ -91,6 +99,7 @@ class SyntheticSalesConfig(DatasetConfig):
 class SyntheticWeblogsConfig(DatasetConfig):
     """The embedded generator of page views."""
 
+    kind: str = stated("synthetic_weblogs")
     n_visitors: int = key("Number of visitors that view at least one page, at least 3.")
 
 
@@ -98,6 +107,7 @@ class SyntheticWeblogsConfig(DatasetConfig):
 class SyntheticRatingsConfig(DatasetConfig):
     """The embedded generator of ratings, in the shape of MovieLens."""
 
+    kind: str = stated("synthetic_ratings")
     n_users: int = key("Number of users, at least 2; each rates 20 items or more.")
     n_items: int = key("Number of items, at least 10.")
 
@@ -109,6 +119,7 @@ class FileConfig(DatasetConfig):
     As it is, the UCI Online Retail data in any form that it is found in.
     """
 
+    kind: str = stated("online_retail")
     path: str = key(
         "File to read, relative to the current directory; `~` is expanded. Several files of the "
         "same columns: their folder, or a glob such as 'sales/2011-*.csv'. A database: its "
@@ -175,13 +186,20 @@ class ColumnsConfig:
 class TransactionsConfig(FileConfig):
     """Anybody's file of transactions: one line per purchase, payment, call, ..."""
 
+    kind: str = stated("transactions")
     columns: ColumnsConfig = key("Which columns of the file hold what.")
+
+    @property
+    def has_invoices(self) -> bool:
+        """Whether a column of invoice numbers is named."""
+        return self.columns.invoice is not None
 
 
 @dataclass
 class RecordsConfig(FileConfig):
     """Anybody's file of rows about entities: page views, sales, a table of customers, ..."""
 
+    kind: str = stated("records")
     id: str = key("Column of the file that says which entity a row is about.")
     columns: dict[str, ColumnKind] = key(
         "Columns that are used, and what they hold: text, number or date.", {}
@@ -217,6 +235,7 @@ class ItemsFile:
 class RatingsFileConfig(FileConfig):
     """A file of ratings, views or purchases: one user and one item per line."""
 
+    kind: str = stated("ratings")
     header: Header = key(
         "Whether the first line names the columns: present, absent or auto (it does not where "
         "one of its fields is a number)."

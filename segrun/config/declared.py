@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from segrun.config import SCHEMAS
+from segrun.config import schemas
 from segrun.config.settings import SETTINGS
 
 
@@ -61,7 +61,7 @@ def _roots() -> Iterator[tuple[str, Any]]:
     from hydra.conf import HydraConf
 
     yield "hydra.", HydraConf
-    for group, _, schema in (*SCHEMAS, *SETTINGS):
+    for group, _, schema in (*schemas(), *SETTINGS):
         place = group.removeprefix("schema").removeprefix("/")
         yield f"{place.replace('/', '.')}." if place else "", schema
 

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from segrun.config.columns import AggregateConfig, RatingsConfig, TableConfig
-from segrun.config.dataset import (
-    DatasetConfig,
-    FileConfig,
-    RatingsFileConfig,
-    RecordsConfig,
-    SyntheticRatingsConfig,
-    SyntheticRetailConfig,
-    SyntheticSalesConfig,
-    SyntheticWeblogsConfig,
-    TransactionsConfig,
-)
+from segrun.config.dataset import DatasetConfig
 from segrun.config.evaluation import EvaluationConfig
-from segrun.config.features import FeaturesConfig, Orders, RfmCalendarConfig, RfmConfig
+from segrun.config.features import FeaturesConfig
 from segrun.config.grid import AlgoConfig, AugmentationConfig, TransformConfig
 from segrun.config.key import key
+from segrun.config.registry import KINDS
 from segrun.config.running import (
     BackendConfig,
     CacheConfig,
-    DuckdbConfig,
     EngineConfig,
-    ModinConfig,
     PreflightConfig,
-    PysparkConfig,
     StoreConfig,
     SweepConfig,
     TimingConfig,
@@ -69,30 +56,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Settle what one part leaves to another, so that it is recorded as it is meant."""
-        if isinstance(self.features, RfmConfig) and self.features.orders is Orders.auto:
-            dataset = self.dataset
-            mapped = isinstance(dataset, TransactionsConfig) and dataset.columns.invoice is not None
-            orders = Orders.invoices if mapped else Orders.lines
-            self.features = replace(self.features, orders=orders)
+        self.features = self.features.settled(self.dataset)
 
 
-#: What `conf/` refers to as `/schema/<group>/<name>`: (group, name, dataclass).
-SCHEMAS: list[tuple[str, str, type]] = [
-    ("schema", "experiment", Experiment),
-    ("schema/dataset", "synthetic_retail", SyntheticRetailConfig),
-    ("schema/dataset", "online_retail", FileConfig),
-    ("schema/dataset", "transactions", TransactionsConfig),
-    ("schema/dataset", "records", RecordsConfig),
-    ("schema/dataset", "synthetic_sales", SyntheticSalesConfig),
-    ("schema/dataset", "synthetic_weblogs", SyntheticWeblogsConfig),
-    ("schema/dataset", "synthetic_ratings", SyntheticRatingsConfig),
-    ("schema/dataset", "ratings", RatingsFileConfig),
-    ("schema/features", "ratings", RatingsConfig),
-    ("schema/features", "rfm", RfmConfig),
-    ("schema/features", "rfm_calendar", RfmCalendarConfig),
-    ("schema/features", "aggregate", AggregateConfig),
-    ("schema/features", "table", TableConfig),
-    ("schema/engine", "duckdb", DuckdbConfig),
-    ("schema/engine", "modin", ModinConfig),
-    ("schema/engine", "pyspark", PysparkConfig),
-]
+def schemas() -> list[tuple[str, str, type]]:
+    """Return what `conf/` refers to as ``/schema/<group>/<name>``: (group, name, dataclass)."""
+    kinds = [
+        (f"schema/{g}", k, schema) for g, known in KINDS.items() for k, schema in known.items()
+    ]
+    return [("schema", "experiment", Experiment), *kinds]

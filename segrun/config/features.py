@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Self
 
-from segrun.config.key import key
+from segrun.config.dataset import DatasetConfig
+from segrun.config.key import key, stated
 
 
 class DropMissing(Enum):
@@ -81,12 +83,18 @@ class FeaturesConfig:
         "1 allows any.",
         1.0,
     )
+    kind: str = stated("")
+
+    def settled(self, dataset: DatasetConfig) -> Self:  # noqa: ARG002 - of some kinds
+        """Return the settings with what they leave to the dataset."""
+        return self
 
 
 @dataclass
 class RfmConfig(FeaturesConfig):
     """Recency, frequency, monetary value of transactions."""
 
+    kind: str = stated("rfm")
     drop_missing: DropMissing = key(
         "any_column: drop a line that lacks any of the columns (the kit's rule); "
         "needed_columns: drop it only where a column the features need is missing."
@@ -114,11 +122,18 @@ class RfmConfig(FeaturesConfig):
         None,
     )
 
+    def settled(self, dataset: DatasetConfig) -> Self:
+        """Return the settings with `orders` as the dataset has them."""
+        if self.orders is not Orders.auto:
+            return self
+        return replace(self, orders=Orders.invoices if dataset.has_invoices else Orders.lines)
+
 
 @dataclass
 class RfmCalendarConfig(RfmConfig):
     """RFM and the number of lines per weekday and month."""
 
+    kind: str = stated("rfm_calendar")
     weekdays: Weekdays = key(
         "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
     )

@@ -21,3 +21,9 @@ def key(doc: str, default: Any = MISSING) -> Any:
     if isinstance(default, (list, dict)):
         return field(default_factory=lambda: type(default)(default), metadata={"doc": doc})
     return field(default=default, metadata={"doc": doc})
+
+
+def stated(kind: str) -> Any:
+    """Declare the key that says which kind of dataset or feature set has these keys."""
+    doc = "Kind of the group: which keys there are, and what is done with them."
+    return field(default=kind, kw_only=True, metadata={"doc": doc})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import get_type_hints
 
-from segrun.config.experiment import SCHEMAS
+from segrun.config.experiment import schemas
 from segrun.config.kinds import item_type
 
 
@@ -15,7 +15,7 @@ def documentation() -> dict[str, str]:
     Keys below a name of the user's own have ``*`` in its place: ``features.columns.*.function``.
     """
     found: dict[str, str] = {}
-    for group, _, schema in SCHEMAS:
+    for group, _, schema in schemas():
         place = group.removeprefix("schema").removeprefix("/")
         _document(schema, f"{place}." if place else "", found)
     return found

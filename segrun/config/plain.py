@@ -7,10 +7,9 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, get_type_hints
 
-from omegaconf import MISSING
-
-from segrun.config.experiment import SCHEMAS, Experiment
+from segrun.config.experiment import Experiment
 from segrun.config.kinds import choice_of, item_type
+from segrun.config.registry import KINDS, kind_of
 from segrun.config.segments import SegmentsConfig
 from segrun.errors import ConfigError
 
@@ -61,7 +60,7 @@ def built(schema: type, values: Mapping[str, Any]) -> Any:
         kind = types[name]
         if is_dataclass(kind):
             assert isinstance(kind, type)
-            made[name] = built(_variant(name, kind, value), value)
+            made[name] = built(KINDS[name][kind_of(name, value)] if name in KINDS else kind, value)
         elif choice := choice_of(kind):
             made[name] = None if value is None else choice(value)
         elif item := item_type(kind):
@@ -73,13 +72,3 @@ def built(schema: type, values: Mapping[str, Any]) -> Any:
 
 def _item(kind: type, value: Any) -> Any:
     return built(kind, value) if is_dataclass(kind) else kind(value)
-
-
-def _variant(name: str, schema: type, values: Mapping[str, Any]) -> type:
-    """Return the schema of a group's choice that has these keys, and defaults for all others."""
-    for group, _, variant in SCHEMAS:
-        known = {item.name for item in fields(variant)}
-        needed = {item.name for item in fields(variant) if item.default == MISSING}
-        if group == f"schema/{name}" and needed <= set(values) <= known:
-            return variant
-    return schema

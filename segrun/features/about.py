@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.rows import ID_COLUMN, Rows
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.collect import collected
 from segrun.features.lines import INVOICE
@@ -22,7 +22,7 @@ _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 
 
 def about(
-    counting: Transactions,
+    counting: Rows,
     everyone: Customers,
     config: RfmConfig,
     reference: datetime,
@@ -32,7 +32,7 @@ def about(
 
     Parameters
     ----------
-    counting : Transactions
+    counting : Rows
         The lines that count.
     everyone : Customers
         Every customer, ordered by id.

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, Function
-from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import own_names
+from segrun.data.datasets.rows import Rows, own_names
 from segrun.features.declared import Declared
 from segrun.features.partial import Answers, Merge
 from segrun.features.sums import Measure

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from segrun.config import AggregateConfig, FeaturesConfig, RatingsConfig, RfmConfig, TableConfig
-from segrun.data.datasets.rows import Rows, as_rows
-from segrun.data.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError
 from segrun.features.built import Built, check_constant
 from segrun.features.partial import Definition
@@ -16,7 +15,7 @@ from segrun.features.removed import by_reading, tell
 
 
 def build(
-    source: Transactions | Rows,
+    source: Rows,
     config: FeaturesConfig,
     fitted: Mapping[str, Any] | None = None,
     *,
@@ -27,7 +26,7 @@ def build(
 
     Parameters
     ----------
-    source : Transactions or Rows
+    source : Rows
         What the dataset delivers; `check` says which feature set takes what.
     config : FeaturesConfig
         The feature set and its settings.
@@ -60,9 +59,7 @@ def build(
     return found
 
 
-def define(
-    source: Transactions | Rows, config: FeaturesConfig, fitted: Mapping[str, Any] | None
-) -> Definition:
+def define(source: Rows, config: FeaturesConfig, fitted: Mapping[str, Any] | None) -> Definition:
     """Return what is asked of rows batch by batch, and what becomes of the merged answers.
 
     Parameters
@@ -81,12 +78,11 @@ def define(
     if isinstance(config, RfmConfig):
         from segrun.features import rfm
 
-        assert isinstance(source, Transactions)
         return rfm.define(source, config)
     from segrun.features import aggregate
 
     assert isinstance(config, AggregateConfig)
-    return aggregate.define(as_rows(source), config, fitted or {})
+    return aggregate.define(source, config, fitted or {})
 
 
 def check_mergeable(config: FeaturesConfig) -> None:
@@ -99,7 +95,7 @@ def check_mergeable(config: FeaturesConfig) -> None:
 
 
 def _build(
-    source: Transactions | Rows,
+    source: Rows,
     config: FeaturesConfig,
     fitted: Mapping[str, Any] | None,
     *,
@@ -108,17 +104,16 @@ def _build(
     if isinstance(config, RfmConfig):
         from segrun.features import rfm
 
-        assert isinstance(source, Transactions)
         return rfm.build(source, config, about=about)
     if isinstance(config, AggregateConfig):
         from segrun.features import aggregate
 
-        return aggregate.build(as_rows(source), config, fitted)
+        return aggregate.build(source, config, fitted)
     if isinstance(config, RatingsConfig):
         from segrun.features import ratings
 
-        return ratings.build(as_rows(source), config, fitted)
+        return ratings.build(source, config, fitted)
     from segrun.features import table
 
     assert isinstance(config, TableConfig)
-    return table.build(as_rows(source), config, fitted)
+    return table.build(source, config, fitted)

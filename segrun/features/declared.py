@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, FeaturesConfig, Function
-from segrun.data.datasets.rows import Rows, as_rows
-from segrun.data.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError
 from segrun.features.condition import condition
 from segrun.nearest import did_you_mean
@@ -135,11 +134,11 @@ def listed(kinds: Mapping[str, ColumnKind]) -> str:
     return ", ".join(kinds) or "none; declare them: '+dataset.columns={NAME: text}'"
 
 
-def ordering(config: FeaturesConfig, source: Transactions | Rows) -> str | None:
+def ordering(config: FeaturesConfig, source: Rows) -> str | None:
     """Return the date column that orders what a dataset delivers, None where it has none."""
     if isinstance(config, AggregateConfig):
-        return date_column(config, as_rows(source).kinds)
-    kinds = as_rows(source).kinds
+        return date_column(config, source.kinds)
+    kinds = source.kinds
     return next((name for name, kind in kinds.items() if kind is ColumnKind.date), None)
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
-from segrun.data.datasets.rows import as_rows
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.rows import ID_COLUMN, Rows
 from segrun.errors import DataError
 from segrun.features.condition import condition
 from segrun.features.reference import reference_date
@@ -57,7 +56,7 @@ class Rule:
     drops: nw.Expr
 
 
-def drop_rules(transactions: Transactions, config: RfmConfig) -> list[Rule]:
+def drop_rules(transactions: Rows, config: RfmConfig) -> list[Rule]:
     """Return the rules of the configuration in the order in which they are applied.
 
     Raises
@@ -80,10 +79,10 @@ def drop_rules(transactions: Transactions, config: RfmConfig) -> list[Rule]:
     return rules
 
 
-def _cancelled(transactions: Transactions, config: RfmConfig) -> Rule:
+def _cancelled(transactions: Rows, config: RfmConfig) -> Rule:
     if config.cancelled_when is not None:
         name = f"features.cancelled_when={config.cancelled_when}"
-        kinds = as_rows(transactions).kinds
+        kinds = transactions.kinds
         return Rule(name, condition(config.cancelled_when, kinds, "features.cancelled_when"))
     # The number alone says nothing: CA-2016-1001 is an order from California.
     marked = nw.col(INVOICE).str.contains("^C[0-9]")
@@ -97,7 +96,7 @@ def _by_invoice(config: RfmConfig) -> bool:
     return config.cancellations is Cancellations.remove and config.cancelled_when is None
 
 
-def _check_invoices(transactions: Transactions, config: RfmConfig) -> None:
+def _check_invoices(transactions: Rows, config: RfmConfig) -> None:
     if INVOICE in transactions.frame.collect_schema().names():
         return
     for setting, needed, other in (
@@ -115,7 +114,7 @@ def _check_invoices(transactions: Transactions, config: RfmConfig) -> None:
             )
 
 
-def _complete(transactions: Transactions, config: RfmConfig) -> list[str]:
+def _complete(transactions: Rows, config: RfmConfig) -> list[str]:
     """Return the columns that a line must have."""
     if config.drop_missing is DropMissing.any_column:
         return list(transactions.frame.collect_schema().names())

@@ -15,7 +15,6 @@ from typing import Any
 import narwhals as nw
 
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.features.collect import collected
 from segrun.features.lines import Rule, first_that_drops
 from segrun.features.sums import LARGEST_SUM, Measure, Sums
@@ -120,7 +119,7 @@ def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
     return collected(lines.group_by("rule", "id").agg(nw.len().alias("n_lines"), **answers))
 
 
-def lean(source: Transactions | Rows, asked: Asked) -> Asked:
+def lean(source: Rows, asked: Asked) -> Asked:
     """Return what is asked, without columns that guard sums, where all rows pass their checks.
 
     Of a large table these are looked at in a pass of their own, over a few columns: to keep them
@@ -128,7 +127,7 @@ def lean(source: Transactions | Rows, asked: Asked) -> Asked:
 
     Parameters
     ----------
-    source : Transactions or Rows
+    source : Rows
         The rows.
     asked : Asked
         What is asked of them.

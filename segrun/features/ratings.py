@@ -17,7 +17,7 @@ from segrun.features.matrix import items_of, users_of
 from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
 from segrun.features.removed import told
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
+from segrun.rundir.sparse import Items
 
 log = logging.getLogger("segrun.features")
 

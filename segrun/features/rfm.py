@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Amount, Orders, RfmCalendarConfig, RfmConfig, Weekdays
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions, own_names
+from segrun.data.datasets.rows import ID_COLUMN, Rows, own_names
 from segrun.features.built import Built, settle
 from segrun.features.calendar import LEFT_OUT, MONTHS, weekdays
 from segrun.features.lines import INVOICE, counted, drop_rules
@@ -40,12 +40,12 @@ log = logging.getLogger("segrun.features")
 _MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 
 
-def build(transactions: Transactions, config: RfmConfig, *, about: bool = False) -> Built:
+def build(transactions: Rows, config: RfmConfig, *, about: bool = False) -> Built:
     """Build the features of every customer.
 
     Parameters
     ----------
-    transactions : Transactions
+    transactions : Rows
         Invoice lines.
     config : RfmConfig
         Which lines count and what is measured; an RfmCalendarConfig adds weekdays and months.
@@ -81,7 +81,7 @@ def build(transactions: Transactions, config: RfmConfig, *, about: bool = False)
     return settle(everyone, config, facts, rest, lost)
 
 
-def define(transactions: Transactions, config: RfmConfig) -> Definition:
+def define(transactions: Rows, config: RfmConfig) -> Definition:
     """Return what is asked of transactions, and what becomes of the answers."""
     asked, name = ask(transactions, config), transactions.id_column
     return Definition(
@@ -98,7 +98,7 @@ def reference_of(config: RfmConfig, facts: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(facts["last_line"])
 
 
-def ask(transactions: Transactions, config: RfmConfig) -> Asked:
+def ask(transactions: Rows, config: RfmConfig) -> Asked:
     """Return what is asked of transactions.
 
     Raises

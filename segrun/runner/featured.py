@@ -13,17 +13,17 @@ from segrun.config import Experiment, FeaturesConfig
 from segrun.data.cache import cache_directory
 from segrun.data.cache.entry import Entry, key_of, locked, making
 from segrun.errors import DataError, StoreError
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 if TYPE_CHECKING:
-    from segrun.data.datasets import Rows, Transactions
+    from segrun.data.datasets import Rows
     from segrun.features import Built
 
 log = logging.getLogger("segrun.features")
 
 
 def featured(
-    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built], began: float
+    experiment: Experiment, source: Rows, build: Callable[[], Built], began: float
 ) -> tuple[Built, bool]:
     """Return the features of an input, and whether they come from the cache.
 
@@ -31,7 +31,7 @@ def featured(
     ----------
     experiment : Experiment
         What they are of.
-    source : Transactions or Rows
+    source : Rows
         The input.
     build : callable
         Computes them.
@@ -47,7 +47,7 @@ def featured(
 
 
 def _featured(
-    experiment: Experiment, source: Transactions | Rows, build: Callable[[], Built], began: float
+    experiment: Experiment, source: Rows, build: Callable[[], Built], began: float
 ) -> tuple[Built, bool]:
     told = source.fingerprint
     cache = cache_directory()
@@ -65,7 +65,7 @@ def _featured(
 
 
 @contextmanager
-def _whole(source: Transactions | Rows) -> Iterator[None]:
+def _whole(source: Rows) -> Iterator[None]:
     """Say what to do where a table that was kept turns out to be damaged."""
     from narwhals.exceptions import NarwhalsError
 
@@ -100,7 +100,7 @@ def _kept(entry: Entry, config: FeaturesConfig) -> Built | None:
     return found
 
 
-def _has_changed(source: Transactions | Rows, began: float) -> bool:
+def _has_changed(source: Rows, began: float) -> bool:
     """Tell whether files that features were read from may not be those of the digest."""
     from segrun.data.datasets.source import find
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from segrun.algorithms.grid import Point
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 #: What results depend on besides configuration and input. The plugin's own comes on top.
 LIBRARIES = (

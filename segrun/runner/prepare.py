@@ -13,13 +13,13 @@ from segrun import interrupt
 from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
 from segrun.data.cache.shelf import Place, Shelf
 from segrun.errors import DataError
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timing, Timings
 
 log = logging.getLogger("segrun.data.engines")
 
 if TYPE_CHECKING:
-    from segrun.data.datasets import Rows, Transactions
+    from segrun.data.datasets import Rows
     from segrun.features import Built
     from segrun.features.transform import Transformed
     from segrun.rundir.customers import Customers
@@ -193,7 +193,7 @@ def _prepare(
 
 def _read(
     experiment: Experiment, out: RunDirectory, timings: Timings, input_sha256: str | None
-) -> tuple[Built, Transactions | Rows]:
+) -> tuple[Built, Rows]:
     from segrun.data import datasets
 
     stack, began = ExitStack(), time.time()
@@ -216,9 +216,7 @@ def _read(
     return built, transactions
 
 
-def _features(
-    experiment: Experiment, source: Transactions | Rows, timing: Timing, began: float
-) -> Built:
+def _features(experiment: Experiment, source: Rows, timing: Timing, began: float) -> Built:
     from segrun import features
     from segrun.data import engines
     from segrun.runner.featured import featured

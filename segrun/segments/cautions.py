@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Scale
+from segrun.formats import percent_in_text
 from segrun.segments.clustering import Clustering
 from segrun.segments.members import middles
 from segrun.segments.population import Population
 from segrun.segments.segment import NOISE
 from segrun.segments.stability import DISSOLVED, Stability
-from segrun.segments.wording import percent
 
 if TYPE_CHECKING:
     from segrun.evaluation.scores import Scores
@@ -67,7 +67,7 @@ def flags(size: int, share: float, jaccard: float | None) -> list[str]:
     if size == 1:
         told.append("a single customer")
     if share > _GIANT_SHARE:
-        told.append(f"holds {percent(share)} of all customers")
+        told.append(f"holds {percent_in_text(share)} of all customers")
     if jaccard is not None and jaccard <= DISSOLVED:
         told.append(f"dissolves: refits to samples find it with a Jaccard index of {jaccard:.2f}")
     return told
@@ -86,7 +86,7 @@ def _of_labels(
     n_rows, n_largest = len(labels), max(sizes.values())
     if n_largest / n_rows > _GIANT_SHARE:
         largest = max(sizes, key=sizes.__getitem__)
-        share = percent(n_largest / n_rows)
+        share = percent_in_text(n_largest / n_rows)
         yield (
             "giant_segment",
             f"{called(largest)} holds {share} of the rows ({n_largest:,} of {n_rows:,})",
@@ -148,9 +148,10 @@ def _dominating(clustering: Clustering) -> Iterator[Caution]:
         return
     unscaled = clustering.experiment.transform.scale is Scale.none
     why = ", which is not scaled (transform.scale=none)" if unscaled else ""
+    share = percent_in_text(float(shares[top]))
     yield (
         "dominating_feature",
-        f"{names[top]}{why} makes {percent(float(shares[top]))} of the differences between the "
+        f"{names[top]}{why} makes {share} of the differences between the "
         f"segments: the other {len(names) - 1} columns hardly count",
     )
 

@@ -14,6 +14,7 @@ from segrun.algorithms.grid import Point, points
 from segrun.config import Criterion, Experiment, from_plain, read_value
 from segrun.errors import ConfigError, StoreError
 from segrun.evaluation.select import best
+from segrun.formats import as_float
 from segrun.nearest import did_you_mean
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
@@ -97,7 +98,7 @@ def asked_point(run: FinishedRun, asked: str) -> str:
     Of several that differ in ``tol`` alone, the best by the silhouette within the limits of the
     run's evaluation.
     """
-    rows = {row["point"]: row for row in run.scores if row["status"] == "done"}
+    rows = run.done
     if asked in rows:
         return asked
     if any(row["point"] == asked for row in run.scores):
@@ -113,7 +114,7 @@ def asked_point(run: FinishedRun, asked: str) -> str:
     if len(kinds) > 1:
         raise ConfigError(f"{asked} names several points of {run.path}: {', '.join(found)}")
     within = {
-        slug: {"silhouette": number(rows[slug]["silhouette"])}
+        slug: {"silhouette": as_float(rows[slug]["silhouette"])}
         for slug in found
         if not rows[slug].get("limit")
     }
@@ -139,8 +140,3 @@ def _axes(row: Mapping[str, str]) -> dict[str, object]:
     """Return the values of a point by axis, as YAML has them."""
     given = {name: text for name, text in row.items() if name.startswith("param_") and text}
     return {name.removeprefix("param_"): read_value(text) for name, text in given.items()}
-
-
-def number(cell: str) -> float | None:
-    """Return the number in a cell of a table, None where it is empty."""
-    return float(cell) if cell else None

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from segrun.algorithms.grid import points
 from segrun.config import Criterion, EvaluationConfig, StabilityConfig
 from segrun.evaluation.select import Values, best, broken_limits
+from segrun.formats import as_float
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.clustering import Clustering, number
+from segrun.segments.clustering import Clustering
 from segrun.segments.stability import grid_stability
 
 #: Column of ``scores.csv`` that a criterion goes by, and which values are better.
@@ -56,7 +57,7 @@ def rated(scores: Sequence[Mapping[str, str]]) -> dict[str, Values]:
              "davies_bouldin", "calinski_harabasz")  # fmt: skip
     return {
         row["point"]: {
-            **{name: number(row.get(name, "")) for name in names},
+            **{name: as_float(row.get(name, "")) for name in names},
             "n_clusters": int(row["n_clusters"]),
             # Runs of before do not tell.
             "converged": {"true": True, "false": False}.get(row.get("converged", "")),

@@ -16,8 +16,8 @@ from segrun import interrupt
 from segrun.algorithms import upstream
 from segrun.config import Experiment, SegmentsConfig, plain
 from segrun.errors import SegrunError
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import RunDirectory, read_parquet
 from segrun.rundir.timings import Timings
 from segrun.segments.cautions import UNCONVERGED, cautions, flags
 from segrun.segments.clustering import Clustering, read_clustering
@@ -158,9 +158,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
 
 
 def _about(run: FinishedRun) -> dict[str, NDArray[Any]]:
-    if not run.has(ABOUT):
-        return {}
-    found = read_parquet(run.file(ABOUT))
+    found = run.columns(ABOUT)
     found.pop(run.all_customers.id_column, None)
     return found
 
@@ -174,8 +172,7 @@ def _n_months(features: Mapping[str, Any]) -> int | None:
 
 
 def _is_unconverged(run: FinishedRun, clustering: Clustering) -> bool:
-    row = next(row for row in run.scores if row["point"] == clustering.point.slug)
-    return row.get("converged") == "false"
+    return run.done[clustering.point.slug].get("converged") == "false"
 
 
 def _segments(

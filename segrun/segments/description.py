@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import RunDirectory, read_json, read_parquet
 from segrun.segments.names import check_names
 from segrun.segments.segment import SEGMENTS, Segments, read_segments
 from segrun.segments.separability import heading
@@ -66,11 +66,7 @@ def write(out: RunDirectory, found: Description) -> None:
 
 def given_names(run: FinishedRun, point: str) -> dict[int, str]:
     """Return the names given by hand to the clusters of a point, by label."""
-    return {int(label): name for label, name in _all_given(run).get(point, {}).items()}
-
-
-def _all_given(run: FinishedRun) -> dict[str, dict[str, str]]:
-    return read_json(run.file(GIVEN)) if run.has(GIVEN) else {}
+    return {int(label): name for label, name in run.json(GIVEN).get(point, {}).items()}
 
 
 def rename(run: FinishedRun, given: Mapping[int, str]) -> Segments:
@@ -84,12 +80,12 @@ def rename(run: FinishedRun, given: Mapping[int, str]) -> Segments:
     after = replace(
         before, segments=[replace(s, name=given.get(s.number, s.name)) for s in before.segments]
     )
-    every = _all_given(run)
+    every = run.json(GIVEN)
     own = {str(s.label): given[s.number] for s in before.segments if s.number in given}
     every[after.point] = every.get(after.point, {}) | own
     tables = _named_tables(run)
     rules = run.file(RULES).read_text(encoding="utf-8") if run.has(RULES) else ""
-    members = read_parquet(run.file(MEMBERS))
+    members = run.columns(MEMBERS)
     found, where = np.unique(members["segment"], return_inverse=True)
     names = {str(segment.number): segment.name for segment in after.segments}
     members["name"] = np.array([names.get(str(n), "") for n in found], dtype=object)[where]

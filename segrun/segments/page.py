@@ -16,17 +16,17 @@ Record = Mapping[str, Any]
 def page(run: FinishedRun, segments: Segments) -> str:
     """Return number, name, size and the strongest fact of every segment, a line each."""
     # Late: commands that show no table need none of it.
-    from segrun.formats import table
+    from segrun.formats import counted, percent, table
 
     rows = [("segment", "name", "customers", "share", "known by")]
     first = {row["segment"]: row["text"] for row in reversed(run.table("segments/facts.csv"))}
     for segment in segments.segments[:_SHOWN]:
         fact = first.get(str(segment.number), "")
-        share = f"{segment.share:.1%}"
+        share = percent(segment.share)
         rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, fact))
     count = len(segments.segments)
     more = f"... and {count - _SHOWN} more" if count > _SHOWN else ""
-    title = f"{segments.point}, {count} segment{'s' if count != 1 else ''}"
+    title = f"{segments.point}, {counted(count, 'segment')}"
     return "\n".join(filter(None, (title, table(rows), more, left_out(run.manifest))))
 
 

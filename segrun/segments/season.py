@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.formats import percent_in_text
 from segrun.segments import wording
 from segrun.segments.columns import Column
 from segrun.segments.fact import NEGLIGIBLE, Fact, cliffs_delta
@@ -159,8 +160,8 @@ def _seasons(calendar: Calendar, n_segments: int) -> Found:
             continue
         when = _span([names[number] for number in season], NAMES[calendar.unit])
         text = (
-            f"{wording.percent(own)} of their purchases are {_on(calendar)} {when} "
-            f"({wording.percent(overall)} of all purchases)"
+            f"{percent_in_text(own)} of their purchases are {_on(calendar)} {when} "
+            f"({percent_in_text(overall)} of all purchases)"
         )
         yield place, _fact(calendar, own - overall, text, when)
 
@@ -196,8 +197,8 @@ def _single(calendar: Calendar, number: int, codes: NDArray[np.int64], n_segment
         else:
             effect, most = apart, lines >= _MOST
             text = (
-                f"{wording.percent(lines)} of their purchases are {when} "
-                f"({wording.percent(overall)} of all purchases)"
+                f"{percent_in_text(lines)} of their purchases are {when} "
+                f"({percent_in_text(overall)} of all purchases)"
             )
         word = column.name if effect > 0 and most else ""
         yield place, Fact(column.name, column.clustered, effect, wording.sentence(text), word)

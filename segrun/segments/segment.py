@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import read_json
 
 #: Where a described run keeps its segments; tables of them stand beside it.
 SEGMENTS = "segments/segments.json"
@@ -75,6 +74,6 @@ def read_segments(run: FinishedRun) -> Segments:
     """Return the segments of a run; StoreError if it was not described yet."""
     if not is_described(run):
         raise StoreError(f"{run.path} has no segments yet: segrun describe {run.path}")
-    found = read_json(run.file(SEGMENTS))
+    found = run.json(SEGMENTS)
     segments = [Segment(**segment) for segment in found["segments"]]
     return Segments(found["point"], segments, found["outliers"], found["warnings"])

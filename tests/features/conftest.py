@@ -17,7 +17,7 @@ from segrun.config import (
     RfmConfig,
     Weekdays,
 )
-from segrun.data.datasets import Transactions
+from segrun.data.datasets import invoice_lines
 from segrun.features import build, check
 
 SCHEMA = {
@@ -81,7 +81,7 @@ def transactions():
 
     def made(lines):
         frame = pl.DataFrame(lines, schema=SCHEMA, orient="row")
-        return Transactions(nw.from_native(frame.lazy()), "CustomerID", {})
+        return invoice_lines(nw.from_native(frame.lazy()), "CustomerID", {})
 
     return made
 

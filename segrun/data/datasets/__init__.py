@@ -2,7 +2,6 @@
 
 from segrun.data.datasets.form import Form, form_of, kinds_of
 from segrun.data.datasets.load import check, load
-from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
+from segrun.data.datasets.rows import Rows, invoice_lines
 
-__all__ = ["Form", "Rows", "Transactions", "check", "form_of", "kinds_of", "load"]
+__all__ = ["Form", "Rows", "check", "form_of", "invoice_lines", "kinds_of", "load"]

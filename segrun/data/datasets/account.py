@@ -16,9 +16,8 @@ from segrun.config import Copies, FileConfig, RecordsConfig
 from segrun.data.datasets import plausible
 from segrun.data.datasets.epochs import said_format
 from segrun.data.datasets.readings import Readings
-from segrun.data.datasets.rows import Rows
+from segrun.data.datasets.rows import Rows, invoice_lines
 from segrun.data.datasets.source import Source
-from segrun.data.datasets.transactions import Transactions
 
 log = logging.getLogger("segrun.data.datasets")
 
@@ -171,7 +170,7 @@ def delivered(
     good: pl.LazyFrame,
     account: Account,
     **more: Any,
-) -> Transactions | Rows:
+) -> Rows:
     """Return rows with what identifies them.
 
     Parameters
@@ -196,4 +195,4 @@ def delivered(
     frame = nw.from_native(good)
     if isinstance(config, RecordsConfig):
         return Rows(frame, config.id, config.id, config.columns, fingerprint, account.facts, **more)
-    return Transactions(frame, account.id_name, fingerprint, account.facts, **more)
+    return invoice_lines(frame, account.id_name, fingerprint, account.facts, **more)

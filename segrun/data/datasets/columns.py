@@ -12,12 +12,12 @@ import polars as pl
 from segrun.config import ColumnsConfig
 from segrun.data.datasets.proposal import proposal
 from segrun.data.datasets.quoting import clipped, listed
-from segrun.data.datasets.transactions import ID_COLUMN
+from segrun.data.datasets.rows import ID_COLUMN
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
 
 #: Gives the rows of a file, None where they are not to be looked at.
-Rows = Callable[[], pl.LazyFrame] | None
+GiveRows = Callable[[], pl.LazyFrame] | None
 
 #: Rows that are looked at for advice.
 _N_SAMPLE = 500
@@ -130,7 +130,7 @@ def check(columns: ColumnsConfig) -> None:
                 )
 
 
-def find_uci(names: Iterable[str], file: str, rows: Rows = None) -> Mapped:
+def find_uci(names: Iterable[str], file: str, rows: GiveRows = None) -> Mapped:
     """Find the columns of the UCI data; case, blanks and underscores do not matter.
 
     Parameters
@@ -171,7 +171,7 @@ def find_uci(names: Iterable[str], file: str, rows: Rows = None) -> Mapped:
 
 
 def find_mapped(
-    config: ColumnsConfig, names: Iterable[str], file: str, rows: Rows = None
+    config: ColumnsConfig, names: Iterable[str], file: str, rows: GiveRows = None
 ) -> Mapped:
     """Find the columns that the configuration names; see `find_uci`.
 
@@ -212,7 +212,7 @@ def _id_name(column: str) -> str:
     return "customer" if taken else column
 
 
-def _sample(rows: Rows) -> pl.DataFrame | None:
+def _sample(rows: GiveRows) -> pl.DataFrame | None:
     """Return some rows, None where they cannot be read: the advice is then by the names alone."""
     if rows is None:
         return None

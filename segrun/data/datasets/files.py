@@ -31,7 +31,6 @@ from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Source
 from segrun.data.datasets.table import Table
 from segrun.data.datasets.textfile import unwritable
-from segrun.data.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 
 
@@ -101,9 +100,7 @@ def _check_date_format(date_format: str) -> None:
 
 
 @contextmanager
-def open_file(
-    config: FileConfig, cache: Path, settings: CacheConfig
-) -> Iterator[Transactions | Rows]:
+def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterator[Rows]:
     """Open a file; copies that this needs last as long as the context.
 
     Parameters

@@ -19,9 +19,8 @@ from segrun.data.datasets.account import Account, delivered, from_plain, tell
 from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Kind, Source
 from segrun.data.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
-from segrun.data.datasets.transactions import Transactions
 from segrun.data.datasets.typed import ROWS, NoUtf8, Sampling, changed, typed
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 log = logging.getLogger("segrun.data.datasets")
 
@@ -61,13 +60,13 @@ class Opened:
 
     Attributes
     ----------
-    rows : Transactions, Rows or None
+    rows : Rows, Rows or None
         Its rows, None where it takes the exact road to read it.
     text : Utf8File or None
         Its text, where it had to be unpacked or recoded.
     """
 
-    rows: Transactions | Rows | None = None
+    rows: Rows | None = None
     text: Utf8File | None = None
 
 

@@ -24,7 +24,6 @@ from segrun.data.datasets import (
     synthetic_weblogs,
 )
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.errors import ConfigError
 
 
@@ -59,7 +58,7 @@ def load(
     seed: int,
     cache: Path | None = None,
     settings: CacheConfig | None = None,
-) -> Iterator[Transactions | Rows]:
+) -> Iterator[Rows]:
     """Open what a dataset delivers; temporary files last as long as the context.
 
     Parameters

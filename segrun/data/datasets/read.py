@@ -25,11 +25,10 @@ from segrun.data.datasets.lines import Lines, read_lines, records, transactions
 from segrun.data.datasets.opening import open_source
 from segrun.data.datasets.policy import Sorted, sort_out
 from segrun.data.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
-from segrun.data.datasets.rows import Rows
+from segrun.data.datasets.rows import ID_COLUMN, Rows
 from segrun.data.datasets.source import Source
 from segrun.data.datasets.table import POLARS_ERRORS, Table
 from segrun.data.datasets.textfile import Utf8File
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
 from segrun.data.datasets.unique import check_one_per_id
 from segrun.data.datasets.used import find
 
@@ -50,9 +49,7 @@ class _Opened:
         return self.table.type_of(self.mapped.columns[self.mapped.id_role])
 
 
-def read(
-    config: FileConfig, source: Source, folder: Path, text: Utf8File | None = None
-) -> Transactions | Rows:
+def read(config: FileConfig, source: Source, folder: Path, text: Utf8File | None = None) -> Rows:
     """Read a file as its configuration says.
 
     Parameters
@@ -108,7 +105,7 @@ def read(
     return _delivered(_Opened(config, source, table, mapped, copied.facts), kept, readings)
 
 
-def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Transactions | Rows:
+def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Rows:
     """Look the rows over, say what they are like, and return them with what identifies them."""
     config, source, table = opened.config, opened.source, opened.table
     if isinstance(config, RecordsConfig):

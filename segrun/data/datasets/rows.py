@@ -1,8 +1,8 @@
-"""Rows about entities: what generic datasets deliver and declared columns start from."""
+"""The rows that every dataset delivers and every feature set starts from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import narwhals as nw
 
 from segrun.config import ColumnKind
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
+
+#: The customer id's column in transactions, whatever the input calls it.
+ID_COLUMN = "CustomerID"
 
 #: What the columns of transactions hold, besides the customer id.
 TRANSACTION_KINDS = {
@@ -26,7 +28,7 @@ TRANSACTION_KINDS = {
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows about entities as a lazy frame.
+    """Rows about customers or other entities as a lazy frame.
 
     Attributes
     ----------
@@ -39,12 +41,19 @@ class Rows:
         What results call the id: its name in the input.
     kinds : mapping of str to ColumnKind
         The other columns.
-    fingerprint, facts : mapping
-        What identifies the input, and how it was read.
+    fingerprint : mapping
+        What identifies the input: source, and sha256 and size in bytes of the content.
+    facts : mapping
+        How the input was read, and what it looks like.
     quarantine : Path or None
-        Rows that could not be read, if they are to be kept; goes when the dataset is closed.
-    files, from_cache, by_polars
-        As of `Transactions`.
+        Lines that could not be read, if they are to be kept; removed when the dataset is closed.
+    files : tuple of Path
+        Parquet files that hold just these rows, for engines that open files themselves; removed,
+        or removable, when the dataset is closed.
+    from_cache : bool
+        Whether the rows were read by an earlier run.
+    by_polars : narwhals.LazyFrame or None
+        The same rows by polars, where another engine has opened `frame`.
     """
 
     frame: nw.LazyFrame[Any]
@@ -72,13 +81,38 @@ class Rows:
         )  # fmt: skip
 
 
-def as_rows(source: Transactions | Rows) -> Rows:
-    """Return what a dataset delivers as rows: transactions are rows about customers."""
-    if isinstance(source, Rows):
-        return source
-    names = source.frame.collect_schema().names()
-    kinds = {name: kind for name, kind in TRANSACTION_KINDS.items() if name in names}
+def invoice_lines(
+    frame: nw.LazyFrame[Any],
+    id_column: str,
+    fingerprint: Mapping[str, Any],
+    facts: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Rows:
+    """Return invoice lines as rows about customers.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        Columns ``CustomerID`` (text), ``InvoiceDate`` (datetime), ``Quantity`` (int64) and
+        ``UnitPrice`` (float64); ``InvoiceNo, StockCode, Description, Country`` (text) where the
+        input has them.
+    id_column : str
+        What results call the customer id.
+    fingerprint, facts, **more
+        As of `Rows`.
+    """
+    names = frame.collect_schema().names()
     return Rows(
-        source.frame, ID_COLUMN, source.id_column, kinds, source.fingerprint, source.facts,
-        source.quarantine, source.files, source.from_cache, source.by_polars,
-    )  # fmt: skip
+        frame, ID_COLUMN, id_column, transaction_kinds(names), fingerprint, facts or {}, **more
+    )
+
+
+def transaction_kinds(names: Sequence[str]) -> dict[str, ColumnKind]:
+    """Return what those of these columns hold that transactions have."""
+    return {name: kind for name, kind in TRANSACTION_KINDS.items() if name in names}
+
+
+def own_names(facts: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """Return what the input calls columns of its rows; those that it has none for are left out."""
+    names: Mapping[str, str] = facts.get("names", {name: name for name in columns})
+    return [names[column] for column in columns if column in names]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segrun.config import SyntheticRetailConfig
 from segrun.data.datasets.generated import Block, blocks_of, digest_of
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.rows import ID_COLUMN, Rows, invoice_lines
 from segrun.errors import ConfigError
 from segrun.seeds import generator
 
@@ -99,7 +99,7 @@ def check(config: SyntheticRetailConfig) -> None:
         )
 
 
-def transactions(config: SyntheticRetailConfig, seed: int) -> Transactions:
+def transactions(config: SyntheticRetailConfig, seed: int) -> Rows:
     """Generate the transactions and fingerprint their content."""
     frame = pl.concat(frame for frame, _ in blocks(config, seed))
     fingerprint = {
@@ -110,7 +110,7 @@ def transactions(config: SyntheticRetailConfig, seed: int) -> Transactions:
         "n_lines": len(frame),
         "sha256": digest_of(frame),
     }
-    return Transactions(nw.from_native(frame.lazy()), ID_COLUMN, fingerprint)
+    return invoice_lines(nw.from_native(frame.lazy()), ID_COLUMN, fingerprint)
 
 
 def blocks(config: SyntheticRetailConfig, seed: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from segrun.config import ColumnKind, FileConfig, RecordsConfig, TransactionsConfig
-from segrun.data.datasets.columns import Mapped, Rows, Use, find_mapped, find_uci
+from segrun.data.datasets.columns import GiveRows, Mapped, Use, find_mapped, find_uci
 from segrun.data.datasets.quoting import clipped, listed
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
@@ -21,7 +21,7 @@ _OF_KIND = {
 RECORD_ID = "id of the rows"
 
 
-def find(config: FileConfig, names: Iterable[str], rows: Rows = None) -> Mapped:
+def find(config: FileConfig, names: Iterable[str], rows: GiveRows = None) -> Mapped:
     """Find the columns that a configuration names, or those of the UCI data; see `find_uci`.
 
     Raises

@@ -16,7 +16,6 @@ import polars as pl
 from segrun.config import EngineConfig, EngineName
 from segrun.data.cache import cache_directory
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.data.engines.engine import engine_of
 from segrun.errors import EngineError, SegrunError, StoreError
 
@@ -27,9 +26,7 @@ _FILE = "rows.parquet"
 
 
 @contextmanager
-def hand_over(
-    source: Transactions | Rows, config: EngineConfig, cache: Path | None = None
-) -> Iterator[Transactions | Rows]:
+def hand_over(source: Rows, config: EngineConfig, cache: Path | None = None) -> Iterator[Rows]:
     """Open the rows of a dataset by an engine; polars has opened them already.
 
     What is awkward in a file (encodings, dates, decimal marks, bad lines) is settled once, by
@@ -37,7 +34,7 @@ def hand_over(
 
     Parameters
     ----------
-    source : Transactions or Rows
+    source : Rows
         What the dataset delivers.
     config : EngineConfig
         The engine.
@@ -47,7 +44,7 @@ def hand_over(
 
     Yields
     ------
-    Transactions or Rows
+    Rows
         The same rows; its frame can be used as long as the context lasts.
 
     Raises
@@ -79,7 +76,7 @@ def hand_over(
 
 
 @contextmanager
-def _parquet(source: Transactions | Rows, cache: Path) -> Iterator[Sequence[Path]]:
+def _parquet(source: Rows, cache: Path) -> Iterator[Sequence[Path]]:
     """Give the Parquet files with the rows, written where there are none."""
     if source.files:
         yield source.files

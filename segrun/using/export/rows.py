@@ -15,15 +15,13 @@ from segrun.data.cache import cache_directory
 from segrun.data.datasets import load
 from segrun.data.datasets.columns import Mapped
 from segrun.data.datasets.original import KEY, Original, open_original
-from segrun.data.datasets.rows import as_rows
 from segrun.data.datasets.source import find
 from segrun.data.datasets.table import Table
 from segrun.data.datasets.triplets import find_columns
 from segrun.data.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
-from segrun.rundir.customers import Customers
+from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.idtype import id_type
 from segrun.rundir.sparse import SparseColumns
 from segrun.using.export.joining import SUFFIX
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key
@@ -55,7 +53,7 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     dataset = experiment.dataset
     if not isinstance(dataset, FileConfig):
         with load(dataset, experiment.seed) as found:
-            frame = found.frame.to_native().with_columns(pl.col(as_rows(found).key).alias(KEY))
+            frame = found.frame.to_native().with_columns(pl.col(found.key).alias(KEY))
             return pl.DataFrame(frame.collect(engine="streaming"))
     path = moved or dataset.path
     if not is_address(path):

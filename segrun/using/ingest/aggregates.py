@@ -10,7 +10,6 @@ from typing import Any
 
 from segrun.config import FeaturesConfig
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.errors import StoreError
 from segrun.features import define
 from segrun.features.partial import Answers, Definition
@@ -41,7 +40,7 @@ class Aggregates:
     features: FeaturesConfig
     fitted: Mapping[str, Any] | None
 
-    def part(self, source: Transactions | Rows) -> Part:
+    def part(self, source: Rows) -> Part:
         """Return what further rows come to; nothing is stored.
 
         Raises
@@ -52,7 +51,7 @@ class Aggregates:
         rows = self.shape.matched(source)
         return part_of(rows, define(rows, self.features, self.fitted).asked)
 
-    def begin(self, source: Transactions | Rows) -> None:
+    def begin(self, source: Rows) -> None:
         """Make the tables, with the first rows, within a transaction."""
         create(self.connection)
         definition = define(source, self.features, self.fitted)

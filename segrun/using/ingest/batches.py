@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.rundir.atomic import write_atomically
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 from segrun.using.ingest import contents, moves
 from segrun.using.ingest.database import set_fact
 from segrun.using.ingest.moves import Move
@@ -82,7 +81,7 @@ def record(connection: sqlite3.Connection, batch: Ingested) -> None:
     set_fact(connection, "code", own_code())
 
 
-def keep_quarantine(folder: Path, source: Transactions | Rows, fingerprint: str) -> list[str]:
+def keep_quarantine(folder: Path, source: Rows, fingerprint: str) -> list[str]:
     """Keep the bad lines of a batch beside the state and say where and how many, if any."""
     n_bad = sum(source.facts.get("n_bad", {}).values())
     if not n_bad:

@@ -9,7 +9,6 @@ from typing import Any
 import narwhals as nw
 
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.features.lines import tallied
 from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
 from segrun.features.removed import by_rules
@@ -38,7 +37,7 @@ class Part:
     facts: Mapping[str, Any]
 
 
-def part_of(source: Transactions | Rows, asked: Asked) -> Part:
+def part_of(source: Rows, asked: Asked) -> Part:
     """Return what rows come to.
 
     Raises

@@ -11,14 +11,13 @@ from typing import Any
 from segrun.config import DateOrder, FileConfig, from_plain
 from segrun.data.address import is_address
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import Transactions
 from segrun.errors import ConfigError, DataError
 from segrun.rundir.finished import FinishedRun
 from segrun.using.placing.reading import as_then, with_file
 
 
 @contextmanager
-def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Transactions | Rows]:
+def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Rows]:
     """Open a file of new rows; copies that this needs last as long as the context.
 
     Parameters
@@ -88,7 +87,7 @@ def _states(path: str) -> list[list[int]]:
 
 
 @contextmanager
-def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Transactions | Rows]:
+def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Rows]:
     """Open the run's own input again.
 
     Parameters

@@ -9,8 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from segrun.config import ColumnKind
-from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.transactions import ID_COLUMN, Transactions
+from segrun.data.datasets.rows import ID_COLUMN, Rows, invoice_lines, transaction_kinds
 from segrun.errors import DataError
 
 _DTYPES = {
@@ -45,11 +44,11 @@ class Shape:
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, source: Transactions | Rows) -> Shape:
+    def of(cls, source: Rows) -> Shape:
         """Return the shape of what a dataset delivers."""
         schema, names = source.frame.collect_schema(), source.facts.get("names", {})
         columns = {name: type(dtype).__name__ for name, dtype in schema.items()}
-        if isinstance(source, Transactions):
+        if source.key == ID_COLUMN and source.kinds == transaction_kinds(list(columns)):
             return cls(True, ID_COLUMN, source.id_column, {}, columns, names)
         kinds = {name: kind.value for name, kind in source.kinds.items()}
         return cls(False, source.key, source.id_column, kinds, columns, names)
@@ -58,18 +57,18 @@ class Shape:
         """Return the shape as values that JSON knows."""
         return asdict(self)
 
-    def blank(self) -> Transactions | Rows:
+    def blank(self) -> Rows:
         """Return a source of this shape without any row."""
         schema = {name: _DTYPES[dtype] for name, dtype in self.columns.items()}
         facts = {"names": self.names} if self.names else {}
         empty: dict[str, list[Any]] = {name: [] for name in schema}
         frame = nw.from_dict(empty, schema=schema, backend="polars").lazy()
         if self.transactions:
-            return Transactions(frame, self.id_column, {}, facts)
+            return invoice_lines(frame, self.id_column, {}, facts)
         kinds = {name: ColumnKind(kind) for name, kind in self.kinds.items()}
         return Rows(frame, self.key, self.id_column, kinds, {}, facts)
 
-    def matched(self, source: Transactions | Rows) -> Transactions | Rows:
+    def matched(self, source: Rows) -> Rows:
         """Return the rows of a batch with the columns of this shape and no others.
 
         A rule that looks at every column then looks at the same ones in each batch.
@@ -86,4 +85,5 @@ class Shape:
                 f"it has no {', '.join(gone)}, which the run's own input has: of rows with other "
                 "columns, other lines would count"
             )
-        return replace(source, frame=source.frame.select(*self.columns))
+        kinds = {name: kind for name, kind in source.kinds.items() if name in self.columns}
+        return replace(source, frame=source.frame.select(*self.columns), kinds=kinds)

@@ -28,7 +28,7 @@ from segrun.rundir.sparse import SparseColumns
 from segrun.using.placing.window import between, day
 
 if TYPE_CHECKING:
-    from segrun.data.datasets import Rows, Transactions
+    from segrun.data.datasets import Rows
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,7 @@ def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(
-    run: FinishedRun, experiment: Experiment
-) -> Iterator[tuple[FileConfig, Transactions | Rows]]:
+def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[tuple[FileConfig, Rows]]:
     """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
     from segrun.data import datasets
 
@@ -195,7 +193,7 @@ def _used(dataset: DatasetConfig, names: Sequence[str]) -> Mapping[str, str]:
     return find(dataset, names).columns
 
 
-def _told(run: FinishedRun, dataset: FileConfig, transactions: Transactions | Rows) -> list[str]:
+def _told(run: FinishedRun, dataset: FileConfig, transactions: Rows) -> list[str]:
     """Say how the columns differ from those of the run's own input, where nothing is lost."""
     then = list(run.manifest.get("transactions", {}).get("columns", {}))
     now = list(transactions.facts.get("columns", {}))

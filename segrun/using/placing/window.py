@@ -9,12 +9,12 @@ from segrun.config import FeaturesConfig
 from segrun.errors import ConfigError
 
 if TYPE_CHECKING:
-    from segrun.data.datasets import Rows, Transactions
+    from segrun.data.datasets import Rows
 
 
 def between(
-    rows: Transactions | Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
-) -> Transactions | Rows:
+    rows: Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
+) -> Rows:
     """Return the rows from a moment to another, None where there is no bound.
 
     Raises

@@ -8,7 +8,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from segrun.data.datasets import Transactions
+from segrun.data.datasets import invoice_lines
 from segrun.data.engines import ENGINES, hand_over
 
 # Modin says so of each step that it leaves to pandas.
@@ -123,7 +123,7 @@ def test_amounts_beyond_64_bits_are_exact_alike(name, n_lines, pieces, installed
     }  # fmt: skip
     other = {**line, "CustomerID": "8", "UnitPrice": 0.1}
     frame = nw.from_native(pl.LazyFrame([*[line] * n_lines, other]))
-    rows = Transactions(frame, "CustomerID", {}, {"n_missing": {}})
+    rows = invoice_lines(frame, "CustomerID", {}, {"n_missing": {}})
     with hand_over(rows, installed(name), opened.cache) as handed:
         rfm = features(handed, ("features=rfm", "features.amount=total"), {}).all_customers
         columns = {"Spent": COLUMNS["Spent"]}

@@ -22,7 +22,7 @@ from segrun.config import (
     Unknown,
     Weekdays,
 )
-from segrun.data.datasets import Transactions
+from segrun.data.datasets import invoice_lines
 from segrun.errors import DataError
 from segrun.features import build
 from segrun.using.ingest.database import transaction
@@ -158,7 +158,7 @@ def test_transactions(merged, same, found, missing, cancellations, orders, amoun
     )  # fmt: skip
 
     def transactions(frame):
-        return Transactions(nw.from_native(frame.lazy()), "CustomerID", {})
+        return invoice_lines(nw.from_native(frame.lazy()), "CustomerID", {})
 
     frame = pl.DataFrame([*found, ("1", "é", 2, DAY, 2.55, "ä")], schema=LINES, orient="row")
     whole = build(transactions(frame), config, cluster=False)
