@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from segrun.config import Criterion, EvaluationConfig
+from segrun.errors import ConfigError
 
 if TYPE_CHECKING:
     from segrun.evaluation.scores import Scores
@@ -72,6 +73,19 @@ def _broken(name: str, value: float | None, key: str, limit: float | None) -> st
     if (value >= limit) if low else (value <= limit):
         return ""
     return f"{name} {value:.4g} {'<' if low else '>'} {key} {limit:g}"
+
+
+def check(config: EvaluationConfig) -> None:
+    """Refuse limits that no point can be within: ConfigError, naming both keys and values."""
+    pairs = [("share", config.min_share, config.max_share)]
+    if config.min_clusters is not None and config.max_clusters is not None:
+        pairs.append(("clusters", config.min_clusters, config.max_clusters))
+    for what, least, most in pairs:
+        if least > most:
+            raise ConfigError(
+                f"evaluation.min_{what}={least:g} is above evaluation.max_{what}={most:g}: no "
+                "point can be selected"
+            )
 
 
 def warn_of_limits(
