@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from segrun.config import Effect, values_with
 from segrun.formats import number, table
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically
@@ -24,8 +25,8 @@ _FEWEST_SIZES = 3
 _LARGEST_SIZES = 3
 #: Stages whose cost is the rows'.
 _STAGES = ("fit", "evaluate")
-#: Parts of an experiment in which runs of one curve may differ.
-_FREE = ("augmentation", "store", "sweep", "timing", "name")
+#: What runs of one curve have in common, but for the number of rows.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.COST}
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def curves(jobs: Sequence[JobResult]) -> list[Curve]:
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
+    about = {**values_with(experiment, _ALIKE), "augmentation": None}
     return json.dumps(about, sort_keys=True, default=repr)
 
 

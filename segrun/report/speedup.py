@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from segrun.config import Effect, values_with
 from segrun.report.agreement import Agreement, agree, overall, same_each_round
 from segrun.report.samples import Series, ratio, samples
 from segrun.report.sweep import JobResult
@@ -20,8 +21,8 @@ from segrun.rundir.store import write_csv
 
 #: What the others are compared with, where it is there.
 _BASELINE = "onedal"
-#: Parts of an experiment in which runs of one grid may differ.
-_FREE = ("backend", "store", "sweep")
+#: What all runs over one grid have in common, but for the backend and the round.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.TIMINGS, Effect.COST}
 
 Row = dict[str, Any]
 
@@ -64,9 +65,9 @@ def grids(jobs: Sequence[JobResult]) -> list[Grid]:
 
 def _alike(experiment: Mapping[str, Any]) -> str:
     """Return what all runs over one grid have in common."""
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
-    timing = {name: value for name, value in about["timing"].items() if name != "round"}
-    return json.dumps({**about, "timing": timing}, sort_keys=True, default=repr)
+    about = values_with(experiment, _ALIKE)
+    timing = {**about["timing"], "round": None}
+    return json.dumps({**about, "timing": timing, "backend": None}, sort_keys=True, default=repr)
 
 
 def _backend(job: JobResult) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.segments.segment import segments_of
 from segrun.using.placing.assignment import assigner
 from segrun.using.placing.placement import Placed, Placing

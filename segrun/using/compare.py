@@ -17,7 +17,7 @@ from segrun.errors import StoreError
 from segrun.formats import number, table
 from segrun.report.matrix import matrix_of
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.segments.segment import NOISE, Segments, segments_of
 
 #: Who a row is about: id, and number of the copy where the run was augmented.

@@ -14,13 +14,13 @@ import polars as pl
 from segrun.config import any_file
 from segrun.data.cache import cache_directory
 from segrun.data.datasets.columns import Mapped
-from segrun.data.datasets.original import KEY, open_original
 from segrun.data.datasets.quoting import listed
+from segrun.data.datasets.read import KEY, open_original
 from segrun.data.datasets.table import Table
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.using.export.members import (
     NAME,
     SEGMENT,

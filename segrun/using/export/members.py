@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segrun.data.datasets.original import KEY
+from segrun.data.datasets.read import KEY
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import NOISE, segments_of

@@ -22,7 +22,7 @@ from segrun.rundir.claim import INGESTED, locked
 from segrun.rundir.customers import Customers
 from segrun.rundir.environment import own_code
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.using.ingest import batches, reading
 from segrun.using.ingest.aggregates import Aggregates
 from segrun.using.ingest.batches import Ingested, Move, moves_between

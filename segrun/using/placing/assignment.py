@@ -14,7 +14,7 @@ from segrun.algorithms.placing import placed
 from segrun.algorithms.registry import brought, find
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.outliers import middles
+from segrun.segments.members import middles
 from segrun.segments.segment import NOISE
 
 
