@@ -158,7 +158,7 @@ def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
         return own
     columns = {column: kind.value for column, kind in kinds.items()}
     return {
-        **own, "name": "records", "id": name, "columns": columns, "rename": {},
+        **own, "name": "records", "kind": "records", "id": name, "columns": columns, "rename": {},
         "one_per_id": False,
     }  # fmt: skip
 
