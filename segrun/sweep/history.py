@@ -23,15 +23,15 @@ class Estimate:
 
     Attributes
     ----------
-    wall_seconds : float
-        Of all stages together.
+    wall_seconds : float or None
+        Of all stages together, None without a finished run.
     peak_rss_bytes : int or None
         Highest resident memory of any stage, None where nothing tells.
     basis : str
         What it is judged by.
     """
 
-    wall_seconds: float
+    wall_seconds: float | None
     peak_rss_bytes: int | None
     basis: str
 
@@ -138,6 +138,6 @@ def totals(estimates: Iterable[Estimate | None]) -> tuple[float, int, int]:
     """Return the sum of seconds, the largest memory, and how many jobs have no estimate."""
     judged = list(estimates)
     known = [estimate for estimate in judged if estimate is not None]
-    seconds = sum(estimate.wall_seconds for estimate in known)
+    seconds = sum(estimate.wall_seconds or 0.0 for estimate in known)
     memory = max((estimate.peak_rss_bytes or 0 for estimate in known), default=0)
     return seconds, memory, len(judged) - len(known)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
-
 from segrun.algorithms.grid import points
 from segrun.config import (
     Experiment,
@@ -16,10 +13,7 @@ from segrun.config import (
 )
 from segrun.errors import ConfigError
 from segrun.features import feature_names
-from segrun.runner.preflight.assess import assess
-from segrun.runner.preflight.limits import total_seconds
-from segrun.runner.preflight.machine import Machine, measure
-from segrun.runner.preflight.task import task
+from segrun.runner.preflight.cost import Task, assess
 from segrun.sweep.history import Estimate, History
 from segrun.sweep.job import Job
 
@@ -34,17 +28,15 @@ class Outlook:
 
     Parameters
     ----------
-    root : Path
-        Where results go.
     history : History
         The finished runs there: they know how many customers a file has.
     """
 
-    def __init__(self, root: Path, history: History) -> None:
-        self._root, self._history = root, history
+    def __init__(self, history: History) -> None:
+        self._history = history
 
     def estimate(self, job: Job) -> Estimate | None:
-        """Return what a job's fits, scores and files will take; None where nothing tells."""
+        """Return the memory that a job's fits and scores will take; None where nothing tells."""
         try:
             experiment = from_plain(job.experiment)
         except ConfigError:
@@ -54,18 +46,12 @@ class Outlook:
         if n_samples is None or n_features is None:
             return None
         grid = [point.params for point in points(experiment.algo)]
-        costs = assess(task(experiment, grid, (n_samples, n_features)), self._machine)
-        if any(cost.seconds is None for cost in costs):
-            return None
+        costs = assess(Task(experiment, grid, n_samples, n_features))
         extra = [cost.extra_bytes for cost in costs if cost.extra_bytes is not None]
         known = len(extra) == len(costs)
         peak = _peak_bytes(n_samples, n_features, max(extra, default=0)) if known else None
         basis = f"no finished run; by size: {costs[0].basis}"
-        return Estimate(total_seconds(costs), peak, basis)
-
-    @cached_property
-    def _machine(self) -> Machine:
-        return measure(self._root)
+        return Estimate(None, peak, basis)
 
     def _n_samples(self, job: Job, experiment: Experiment) -> int | None:
         augmentation = experiment.augmentation

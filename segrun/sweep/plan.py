@@ -31,7 +31,7 @@ def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
     header = ["job", "what differs", "status"] + (["seconds", "memory", "judged by"] * estimate)
     rows = [header]
     differing = _differing(jobs)
-    estimates = _estimates(jobs, sweep.parent, history) if estimate else [None] * len(jobs)
+    estimates = _estimates(jobs, history) if estimate else [None] * len(jobs)
     for job, found, judged in zip(jobs, statuses, estimates, strict=True):
         own = " ".join(text for text in job.overrides if text in differing)
         rows.append([job.folder, own, found, *(_judged(judged) if estimate else [])])
@@ -41,10 +41,10 @@ def page(jobs: Sequence[Job], sweep: Path, *, estimate: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _estimates(jobs: Sequence[Job], root: Path, history: History) -> list[Estimate | None]:
+def _estimates(jobs: Sequence[Job], history: History) -> list[Estimate | None]:
     from segrun.sweep.outlook import Outlook
 
-    outlook = Outlook(root, history)
+    outlook = Outlook(history)
     return [history.estimate(job) or outlook.estimate(job) for job in jobs]
 
 
@@ -67,7 +67,8 @@ def _judged(estimate: Estimate | None) -> list[str]:
         return ["?", "?", "no finished run of this kind"]
     n_bytes = estimate.peak_rss_bytes
     memory = "?" if n_bytes is None else in_bytes(n_bytes)
-    return [f"{estimate.wall_seconds:.1f}", memory, estimate.basis]
+    seconds = "?" if estimate.wall_seconds is None else f"{estimate.wall_seconds:.1f}"
+    return [seconds, memory, estimate.basis]
 
 
 def _total(estimates: Sequence[Estimate | None]) -> str:
@@ -80,7 +81,9 @@ def _total(estimates: Sequence[Estimate | None]) -> str:
     memory = f"at most {in_bytes(n_bytes)} each"
     if untold:
         memory = "memory not known" if untold == len(some) else f"{memory}, {untold} not known"
-    return f"about {seconds:.0f} s one after the other, {memory}{rest}"
+    known = any(estimate.wall_seconds is not None for estimate in some)
+    about = f"about {seconds:.0f} s one after the other" if known else "time not known"
+    return f"{about}, {memory}{rest}"
 
 
 def _counts(statuses: Sequence[str]) -> str:
