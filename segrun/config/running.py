@@ -136,7 +136,7 @@ class PreflightConfig:
         effect=Effect.COST,
     )
     max_seconds: float | None = key(
-        "Wall seconds that fits and scores may take, judged by those that are done; null: no limit.",
+        "Wall seconds that fits and scores may take, judged by what is done; null: no limit.",
         None,
         effect=Effect.COST,
         above=0,
