@@ -188,11 +188,10 @@ class Conductor:
     def _compare(self, results: Sequence[JobResult]) -> int:
         """Write and print how backends compare, where the sweep has several; return a code."""
         # Late: most sweeps have one.
-        from segrun.report.race import page
         from segrun.report.speedup import write_speedup
 
         try:
-            text = page(write_speedup(self.directory, results))
+            text = write_speedup(self.directory, results)
         except (SegrunError, OSError, ValueError, LookupError) as error:
             tell(f"the backends could not be compared: {error}")
             return 1
@@ -202,17 +201,15 @@ class Conductor:
 
     def _grow(self, results: Sequence[JobResult]) -> int:
         """Write, draw and print how the cost grows, where there are several sizes."""
-        from segrun.report.growth import curves, growth_page, write_growth
+        from segrun.report.growth import write_growth
 
         try:
-            found = curves(results)
-            if found:
-                write_growth(self.directory, found)
+            text = write_growth(self.directory, results)
         except (SegrunError, OSError, ValueError, LookupError) as error:
             tell(f"the growth with the rows could not be shown: {error}")
             return 1
-        if found:
-            print(growth_page(found), end="\n\n")  # noqa: T201
+        if text:
+            print(text, end="\n\n")  # noqa: T201
         return 0
 
     def _show(self, results: Sequence[JobResult]) -> int:

@@ -14,8 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from segrun import config
 from segrun.errors import ConfigError
 from segrun.report.matrix import matrix_of
-from segrun.report.sweep import JobResult
-from segrun.report.trial import scores_of
+from segrun.report.sweep import JobResult, scores_of
 from segrun.runner.keys import job_key
 from segrun.sweep.best import write_best
 from segrun.sweep.composer import Composer, place
