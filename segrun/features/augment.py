@@ -26,21 +26,14 @@ def check(config: AugmentationConfig, feature_names: Sequence[str] | None) -> No
     Raises
     ------
     ConfigError
-        If both `factor` and `rows` are given, a number is out of range, or a column of
-        `lognormal_columns` is not a feature, as far as these are known (not None) before.
+        If both `factor` and `rows` are given, or a column of `lognormal_columns` is not a
+        feature, as far as these are known (not None) before.
     """
     if config.factor is not None and config.rows is not None:
         raise ConfigError(
             f"augmentation.factor={config.factor} and augmentation.rows={config.rows} exclude "
             "each other: set one of them to null"
         )
-    for name, value, least in (
-        ("factor", config.factor, 1),
-        ("rows", config.rows, 1),
-        ("max_step", config.max_step, 0),
-    ):
-        if value is not None and value < least:
-            raise ConfigError(f"augmentation.{name} must be at least {least}. Got {value} instead")
     replicates = config.factor is not None or config.rows is not None
     if replicates and feature_names is not None:
         _check_columns(config, feature_names)

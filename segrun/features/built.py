@@ -14,8 +14,7 @@ from segrun.config import AggregateConfig, RfmConfig, TableConfig
 from segrun.errors import DataError
 from segrun.features.outliers import staying
 from segrun.features.removed import by_customers
-from segrun.rundir.customers import Customers
-from segrun.rundir.idtype import id_type
+from segrun.rundir.customers import Customers, id_type
 
 log = logging.getLogger("segrun.features")
 

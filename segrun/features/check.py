@@ -122,7 +122,6 @@ def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:
     if dataset is not None:
         _check_form(config, dataset)
     kinds = kinds_of(dataset) if dataset is not None else {}
-    _check_shares(config)
     if isinstance(config, RfmConfig):
         _check_rfm(config, kinds)
     elif isinstance(config, AggregateConfig):
@@ -156,14 +155,6 @@ def _check_form(config: FeaturesConfig, dataset: DatasetConfig) -> None:
             f"delivers {form.value}: choose another dataset, or features=aggregate (rows), "
             "features=ratings (users and items) or features=table (a table with one row per id)"
         )
-
-
-def _check_shares(config: FeaturesConfig) -> None:
-    for name in ("warn_removed", "allow_removed"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise ConfigError(
-                f"features.{name} is a share, from 0 to 1. Got {getattr(config, name)} instead"
-            )
 
 
 def _check_rfm(config: RfmConfig, kinds: Mapping[str, ColumnKind]) -> None:
@@ -207,13 +198,11 @@ def _aggregate_names(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -
 def _check_outliers(rule: OutlierConfig, names: list[str] | None, features: str) -> None:
     if rule.rule is OutlierRule.none:
         return
-    if not 0 <= rule.low < rule.high <= 1:
+    if not rule.low < rule.high:
         raise ConfigError(
             f"features.outliers.low={rule.low} and features.outliers.high={rule.high} must be "
             "quantiles with 0 <= low < high <= 1"
         )
-    if not rule.factor >= 0:
-        raise ConfigError(f"features.outliers.factor must not be negative. Got {rule.factor}")
     if math.isinf(rule.factor):
         raise ConfigError(
             "features.outliers.factor=inf: to keep every customer, set features.outliers.rule=none"

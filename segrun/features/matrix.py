@@ -14,8 +14,7 @@ from segrun.config import Centre
 from segrun.errors import DataError
 from segrun.features.pairs import Pairs
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
-from segrun.rundir.sparse import SparseColumns
+from segrun.rundir.sparse import Items, SparseColumns
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from segrun.features.matrix import items_of, users_of
 from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
 from segrun.features.removed import told
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
+from segrun.rundir.sparse import Items
 
 log = logging.getLogger("segrun.features")
 
@@ -35,15 +35,10 @@ def check(config: RatingsConfig, kinds: Mapping[str, ColumnKind] | None = None) 
     Raises
     ------
     ConfigError
-        If a least number of ratings is not positive, or a key names a column that is another's,
-        or that is not there.
+        If a key names a column that is another's, or that is not there.
     """
     if kinds:
         check_columns(kinds, config)
-    for name in ("min_user_ratings", "min_item_ratings"):
-        value = getattr(config, name)
-        if value < 1:
-            raise ConfigError(f"features.{name} must be at least 1. Got {value} instead")
     given = {
         key: value
         for key in ("item", "rating", "time", "title")

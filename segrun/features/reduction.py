@@ -14,17 +14,13 @@ def check(config: TransformConfig) -> None:
     Raises
     ------
     ConfigError
-        If `pca` is neither a share nor a number, `svd` is no number, or both are asked for.
+        If `pca` is neither a share nor a number, or both are asked for.
     """
     pca, svd = config.pca, config.svd
     if pca is not None and not (0 < pca < 1 or (pca >= 1 and pca == int(pca))):
         raise ConfigError(
             "transform.pca must be null, a share between 0 and 1, or a whole number of "
             f"components. Got {pca} instead"
-        )
-    if svd is not None and svd < 1:
-        raise ConfigError(
-            f"transform.svd must be null or a number of components, at least 1. Got {svd} instead"
         )
     if pca is not None and svd is not None:
         raise ConfigError(

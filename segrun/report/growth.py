@@ -12,10 +12,11 @@ from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any
 
+from segrun.config import Effect, values_with
 from segrun.formats import number, table
-from segrun.report.speedup import TimedRun
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically, write_bytes
+from segrun.rundir.finished import FinishedRun
 from segrun.rundir.store import write_csv
 
 #: Sizes that make a curve.
@@ -24,8 +25,8 @@ _FEWEST_SIZES = 3
 _LARGEST_SIZES = 3
 #: Stages whose cost is the rows'.
 _STAGES = ("fit", "evaluate")
-#: Parts of an experiment in which runs of one curve may differ.
-_FREE = ("augmentation", "store", "sweep", "timing", "name")
+#: What runs of one curve have in common, but for the number of rows.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.COST}
 
 
 @dataclass(frozen=True)
@@ -101,37 +102,36 @@ def _slope(one: Size, two: Size) -> float | None:
 
 def curves(jobs: Sequence[JobResult]) -> list[Curve]:
     """Return the curves of a sweep: of every grid that ran over at least three sizes."""
-    found: dict[str, dict[int, list[TimedRun]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[int, list[FinishedRun]]] = defaultdict(lambda: defaultdict(list))
     for job in jobs:
-        run = TimedRun(job)
-        if job.experiment and run.manifest["status"] == "done":
-            found[_alike(job.experiment)][_n_rows(run)].append(run)
+        if job.experiment and job.manifest()["status"] == "done":
+            found[_alike(job.experiment)][_n_rows(job.run)].append(job.run)
     several = [by_size for by_size in found.values() if len(by_size) >= _FEWEST_SIZES]
     return [_curve(by_size, stage) for by_size in several for stage in _STAGES]
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
+    about = {**values_with(experiment, _ALIKE), "augmentation": None}
     return json.dumps(about, sort_keys=True, default=repr)
 
 
-def _curve(by_size: Mapping[int, Sequence[TimedRun]], stage: str) -> Curve:
+def _curve(by_size: Mapping[int, Sequence[FinishedRun]], stage: str) -> Curve:
     first = next(iter(by_size.values()))[0]
-    experiment = first.job.experiment
+    experiment = first.experiment
     return Curve(
-        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(first.scores),
+        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(first.done),
         [_size(n_rows, by_size[n_rows], stage) for n_rows in sorted(by_size)],
     )  # fmt: skip
 
 
-def _n_rows(run: TimedRun) -> int:
-    copies = run.job.experiment["augmentation"]
+def _n_rows(run: FinishedRun) -> int:
+    copies = run.experiment["augmentation"]
     if copies["rows"]:
         return int(copies["rows"])
     return int(run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
 
 
-def _size(n_rows: int, runs: Sequence[TimedRun], stage: str) -> Size:
+def _size(n_rows: int, runs: Sequence[FinishedRun], stage: str) -> Size:
     tables = [[row for row in run.timings if row["stage"] == stage] for run in runs]
     warm = [rows for rows in tables if not any(row["cold"] == "true" for row in rows)] or tables
     memory = [int(row["peak_rss_bytes"]) for rows in warm for row in rows if row["peak_rss_bytes"]]
@@ -145,8 +145,8 @@ def _size(n_rows: int, runs: Sequence[TimedRun], stage: str) -> Size:
     )
 
 
-def _basis(run: TimedRun) -> str:
-    sampled = [row for row in run.scores.values() if row["silhouette_se"]]
+def _basis(run: FinishedRun) -> str:
+    sampled = [row for row in run.done.values() if row["silhouette_se"]]
     return f"silhouettes of {sampled[0]['silhouette_rows'] if sampled else 'all'} rows"
 
 

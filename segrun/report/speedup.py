@@ -10,16 +10,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from segrun.config import Effect, values_with
 from segrun.formats import number, table
 from segrun.report.samples import DIRTY_CORES, Series, ratio, samples
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically
-from segrun.rundir.store import labels_name, read_json, read_labels, write_csv
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import labels_name, write_csv
 
 #: What the others are compared with, where it is there.
 _BASELINE = "onedal"
-#: Parts of an experiment in which runs of one grid may differ.
-_FREE = ("backend", "store", "sweep")
+#: What all runs over one grid have in common, but for the backend and the round.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.TIMINGS, Effect.COST}
 _HEADER = ("backend", "ran", "cold s", "warm s", "spread", "counted", "speed-up", "spread",
            "ARI", "inertia ratio", "same labels", "peak MB")  # fmt: skip
 _NOTES = {
@@ -35,34 +37,6 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class TimedRun:
-    """A job of a benchmark, of one round, and its tables."""
-
-    job: JobResult
-    round: int = 0
-
-    @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """What the run says of itself."""
-        return self.job.manifest()
-
-    @cached_property
-    def scores(self) -> dict[str, dict[str, str]]:
-        """The rows of ``scores.csv`` that came to labels, by point."""
-        rows = self.job.table("scores.csv")
-        return {row["point"]: row for row in rows if row["status"] == "done"}
-
-    @cached_property
-    def timings(self) -> list[dict[str, str]]:
-        """The rows of ``timings.csv``."""
-        return self.job.table("timings.csv")
-
-    def digest(self, point: str) -> str:
-        """Return the digest of a point's label file: equal files hold equal labels."""
-        return str(self.manifest["files"][labels_name(point)])
-
-
-@dataclass(frozen=True)
 class Agreement:
     """How the labels of one point compare with the baseline's.
 
@@ -75,18 +49,23 @@ class Agreement:
     identical: bool
 
 
-def agree(baseline: TimedRun, other: TimedRun, point: str) -> Agreement:
+def agree(baseline: FinishedRun, other: FinishedRun, point: str) -> Agreement:
     """Compare the labels of one point with the baseline's."""
-    one, two = (run.scores[point]["inertia"] for run in (baseline, other))
+    one, two = baseline.done[point]["inertia"], other.done[point]["inertia"]
     inertia_ratio = float(two) / float(one) if one and two and float(one) else None
-    if baseline.digest(point) == other.digest(point):
+    if _digest(baseline, point) == _digest(other, point):
         return Agreement(1.0, inertia_ratio, identical=True)
     # Late: scikit-learn takes over a second to import.
     from sklearn.metrics import adjusted_rand_score
 
-    first, second = (read_labels(run.job.directory, point) for run in (baseline, other))
+    first, second = baseline.labels(point), other.labels(point)
     ari = float(adjusted_rand_score(first, second))
     return Agreement(ari, inertia_ratio, identical=bool((first == second).all()))
+
+
+def _digest(run: FinishedRun, point: str) -> str:
+    """Return the digest of a point's label file: equal files hold equal labels."""
+    return run.files[labels_name(point)]
 
 
 @dataclass(frozen=True)
@@ -94,42 +73,42 @@ class Comparison:
     """One grid over the same data, fitted by several backends or in several rounds.
 
     `experiment` is what its runs have in common, as one of them has it; `overrides` what tells it
-    from the sweep's other grids; `runs` are by backend asked for, in order.
+    from the sweep's other grids; `jobs` are by backend asked for, in order.
     """
 
     experiment: Mapping[str, Any]
     overrides: str
-    runs: dict[str, list[TimedRun]] = field(default_factory=dict)
+    jobs: dict[str, list[JobResult]] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> list[str]:
         """The points that came to labels in every run: others are no common work."""
-        every = [run for runs in self.runs.values() for run in runs]
-        return [point for point in every[0].scores if all(point in run.scores for run in every)]
+        every = [job.run.done for jobs in self.jobs.values() for job in jobs]
+        return [point for point in every[0] if all(point in done for done in every)]
 
     @property
     def baseline(self) -> str:
         """The backend that the others are compared with."""
-        return _BASELINE if _BASELINE in self.runs else next(iter(self.runs))
+        return _BASELINE if _BASELINE in self.jobs else next(iter(self.jobs))
 
     @property
-    def first(self) -> TimedRun:
+    def first(self) -> FinishedRun:
         """The first run of the baseline."""
-        return self.runs[self.baseline][0]
+        return self.jobs[self.baseline][0].run
 
     @cached_property
     def agreements(self) -> dict[tuple[str, str], Agreement]:
         """How the labels of each backend and point compare with the baseline's."""
         return {
-            (backend, point): agree(self.first, runs[0], point)
-            for backend, runs in self.runs.items()
+            (backend, point): agree(self.first, jobs[0].run, point)
+            for backend, jobs in self.jobs.items()
             for point in self.points
         }
 
     @cached_property
     def n_rows(self) -> int:
         """Number of rows that were clustered."""
-        return len(read_labels(self.first.job.directory, self.points[0]))
+        return len(self.first.labels(self.points[0]))
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of ``speedup.csv``: of the whole grid first, then of every point."""
@@ -144,8 +123,8 @@ class Comparison:
     def _rows(self, point: str, points: Sequence[str]) -> Iterator[Row]:
         experiment = self.experiment
         series = {
-            backend: samples([(run.round, run.timings) for run in runs], points)
-            for backend, runs in self.runs.items()
+            backend: samples([(_round(job), job.run.timings) for job in jobs], points)
+            for backend, jobs in self.jobs.items()
         }
         for backend, own in series.items():
             if own.samples and series[self.baseline].samples:
@@ -163,12 +142,7 @@ class Comparison:
                 }
 
     def _ran(self, backend: str, points: Sequence[str]) -> Row:
-        fits = [
-            row
-            for run in self.runs[backend]
-            for row in run.timings
-            if row["stage"] == "fit" and row["point"] in points
-        ]
+        fits = [row for job in self.jobs[backend] for row in job.run.fits if row["point"] in points]
         memory = [int(row["peak_rss_bytes"]) for row in fits if row["peak_rss_bytes"]]
         ran = dict.fromkeys(row["backend_ran"] for row in fits if row["backend_ran"])
         return {
@@ -183,7 +157,7 @@ class Comparison:
         """Return what several points have in common: the worst of each."""
         found = [self.agreements[backend, point] for point in points]
         ratios = [one.inertia_ratio for one in found if one.inertia_ratio is not None]
-        digests = [{run.digest(point) for run in self.runs[backend]} for point in points]
+        digests = [{_digest(job.run, point) for job in self.jobs[backend]} for point in points]
         return {
             "ari": min(one.ari for one in found),
             "inertia_ratio": max(ratios, key=lambda ratio: abs(ratio - 1), default=None),
@@ -221,21 +195,20 @@ def comparisons(jobs: Sequence[JobResult]) -> list[Comparison]:
     found: dict[str, Comparison] = {}
     common = set.intersection(*(set(job.overrides.split()) for job in jobs))
     for job in jobs:
-        run = TimedRun(job, _round(job))
-        if not job.experiment or run.manifest["status"] not in ("done", "incomplete"):
+        if not job.experiment or job.manifest()["status"] not in ("done", "incomplete"):
             continue
         new = Comparison(job.experiment, _own(job, common))
         grid = found.setdefault(_alike(job.experiment), new)
-        grid.runs.setdefault(_backend(job), []).append(run)
-    several = [grid for grid in found.values() if sum(map(len, grid.runs.values())) > 1]
+        grid.jobs.setdefault(_backend(job), []).append(job)
+    several = [grid for grid in found.values() if sum(map(len, grid.jobs.values())) > 1]
     return [grid for grid in several if grid.points]
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
     """Return what all runs over one grid have in common."""
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
-    timing = {name: value for name, value in about["timing"].items() if name != "round"}
-    return json.dumps({**about, "timing": timing}, sort_keys=True, default=repr)
+    about = values_with(experiment, _ALIKE)
+    timing = {**about["timing"], "round": None}
+    return json.dumps({**about, "timing": timing, "backend": None}, sort_keys=True, default=repr)
 
 
 def _backend(job: JobResult) -> str:
@@ -277,7 +250,7 @@ def _page(found: Sequence[Comparison]) -> str:
 
 
 def _machine(grid: Comparison) -> str:
-    found = read_json(grid.first.job.directory / "environment.json")
+    found = grid.first.environment
     versions = [f"{name} {version}" for name, version in found.get("versions", {}).items()
                 if name in _FITTERS]  # fmt: skip
     return f"on {found.get('cpu')}, {found.get('usable_cores')} cores, {', '.join(versions)}"

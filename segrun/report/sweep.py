@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from segrun.config import read_yaml
 from segrun.errors import StoreError
 from segrun.report.matrix import matrix_of, ranks, transform_in_words
 from segrun.rundir.atomic import write_atomically
+from segrun.rundir.finished import FinishedRun
 from segrun.rundir.store import read_csv, read_manifest, write_csv
 
 #: Warnings of a job that a table holds; its manifest has all.
@@ -79,6 +81,11 @@ class JobResult:
         except (StoreError, ValueError) as error:
             # A directory that says nothing must not cost the other jobs their table.
             return {"status": "failed", "reason": str(error), "experiment": self.about}
+
+    @cached_property
+    def run(self) -> FinishedRun:
+        """The run as it stands, where the job came to results."""
+        return FinishedRun(self.directory, self.manifest(), verify=False)
 
     def table(self, name: str) -> list[dict[str, str]]:
         """Return a table of the run, empty where it was not written."""
@@ -174,18 +181,18 @@ def scores_of(directory: Path) -> dict[str, float | None] | None:
     Scores, ``coverage`` (1 - noise_share), ``converged`` (0 or 1), ``fit_seconds`` and
     ``wall_seconds``; None for what is undefined of the clusters found.
     """
-    if read_manifest(directory)["status"] != "done":
+    manifest = read_manifest(directory)
+    if manifest["status"] != "done":
         return None
-    row = read_csv(directory / "scores.csv")[0]
+    run = FinishedRun(directory, manifest)
+    row = run.scores[0]
     found = {name: float(row[name]) if row[name] else None for name in _SCORES}
-    timings = [(timing["stage"], float(timing["wall_seconds"]))
-               for timing in read_csv(directory / "timings.csv")]  # fmt: skip
     noise = found["noise_share"]
     return {
         **found,
         # Of what has no iterations there is nothing to hold against it.
         "converged": 0.0 if row.get("converged") == "false" else 1.0,
         "coverage": None if noise is None else 1 - noise,
-        "fit_seconds": sum(wall for stage, wall in timings if stage == "fit"),
-        "wall_seconds": sum(wall for _, wall in timings),
+        "fit_seconds": sum(float(timing["wall_seconds"]) for timing in run.fits),
+        "wall_seconds": sum(float(timing["wall_seconds"]) for timing in run.timings),
     }

@@ -13,8 +13,9 @@ from segrun import interrupt
 from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
 from segrun.data.cache.shelf import Place, Shelf
 from segrun.errors import DataError
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timing, Timings
+from segrun.runner.keys import data_values
 
 log = logging.getLogger("segrun.data.engines")
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 #: Feature sets that are a group-by of rows, which is what an engine is asked for.
 GROUPED = RfmConfig, AggregateConfig
-
-#: Parts of an experiment that the matrix depends on.
-_PARTS = ("seed", "dataset", "features", "engine", "augmentation", "transform")
 
 
 @dataclass(frozen=True)
@@ -142,9 +140,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
     DataError
         If they cannot be read, or the input is not the one that the run is a part of.
     """
-    parts = {name: getattr(experiment, name) for name in _PARTS}
-    parts["about"] = experiment.segments.describe
-    wanted = f"{part.input_sha256} {parts!r}"
+    wanted = f"{part.input_sha256} {data_values(experiment)!r}"
     lying = part.desk.get(wanted) if part.desk is not None else None
     if lying is not None:
         with timings.stage("load") as timing:

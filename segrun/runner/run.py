@@ -9,7 +9,7 @@ from pathlib import Path
 from segrun import config
 from segrun.config import Experiment, Report
 from segrun.data.address import refuse_secret
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.checks import check
 from segrun.runner.evaluated import Evaluated
@@ -104,7 +104,7 @@ def _described(
     experiment: Experiment, out: RunDirectory, timings: Timings, evaluated: Evaluated
 ) -> str:
     """Describe the segments where that is asked for; return why there are none, if it failed."""
-    from segrun.segments.stage import describe_stage
+    from segrun.segments.describe import describe_stage
 
     asked = experiment.segments.describe or experiment.report is Report.html
     if asked and evaluated.status != "failed":

@@ -130,7 +130,7 @@ def _timings(sides: Sequence[Side]) -> list[Sequence[str]]:
     seconds = []
     for side in sides:
         sums: defaultdict[str, float] = defaultdict(float)
-        for row in side.run.table("timings.csv"):
+        for row in side.run.timings:
             sums[row["stage"]] += float(row["wall_seconds"])
         seconds.append(sums)
     stages = list(dict.fromkeys(stage for sums in seconds for stage in sums))
@@ -140,5 +140,4 @@ def _timings(sides: Sequence[Side]) -> list[Sequence[str]]:
 
 
 def _backends(side: Side) -> str:
-    fits = [row for row in side.run.table("timings.csv") if row["stage"] == "fit"]
-    return " ".join(sorted({row["backend_ran"] or "failed" for row in fits}))
+    return " ".join(sorted({row["backend_ran"] or "failed" for row in side.run.fits}))

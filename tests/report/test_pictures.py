@@ -16,8 +16,7 @@ from segrun.report.pictures.segments import (
     draw_silhouettes,
     draw_sizes,
 )
-from segrun.segments.colours import COLOURS, NOISE
-from segrun.segments.segment import Segment
+from segrun.segments.segment import COLOURS, NOISE_COLOUR, Segment
 
 NAMES = ["$\\frac{1}$", "_hidden", "a\nb", "日本語", "<b>" * 30, "100 % $", ""]
 
@@ -64,7 +63,7 @@ def test_every_row_is_in_one_group_and_those_of_no_segment_are_behind():
     ]
     found = customers.groups(numbers, shown)
     assert [(g.name, g.colour, g.rows.tolist()) for g in found] == [
-        ("others", NOISE, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
+        ("others", NOISE_COLOUR, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
     ]  # fmt: skip
 
 

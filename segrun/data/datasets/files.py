@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -20,17 +17,12 @@ from segrun.config import (
     RecordsConfig,
     TransactionsConfig,
 )
-from segrun.data.cache.leftovers import remove_leftovers
-from segrun.data.datasets import columns, large, ratings, sql, used
-from segrun.data.datasets.dates import parse
-from segrun.data.datasets.epochs import EPOCHS
-from segrun.data.datasets.large import Reading
-from segrun.data.datasets.opening import find_source, open_source
+from segrun.data.datasets import columns, large, ratings, sql
+from segrun.data.datasets.dates import EPOCHS, parse
+from segrun.data.datasets.large import LargeFile
+from segrun.data.datasets.opening import find_source, temporary_folder
 from segrun.data.datasets.read import read
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.source import Source
-from segrun.data.datasets.table import Table
-from segrun.data.datasets.textfile import unwritable
 from segrun.errors import ConfigError
 
 
@@ -46,23 +38,7 @@ def check(config: FileConfig) -> None:
     if not config.path.strip():
         raise ConfigError("dataset.path is empty: name the file, dataset.path=FILE")
     sql.check(config)
-    if config.encoding != "auto":
-        try:
-            "x".encode(config.encoding)
-        except (LookupError, ValueError):
-            raise ConfigError(
-                f"dataset.encoding={config.encoding!r} is unknown: use auto, utf-8, iso-8859-1, "
-                "cp1252 or another of Python's names"
-            ) from None
-        codecs.lookup(config.encoding)
-    known = ("auto", "::") if isinstance(config, RatingsFileConfig) else ("auto",)
-    if config.separator not in known and (
-        len(config.separator.encode()) != 1 or config.separator in '"\r\n'
-    ):
-        raise ConfigError(
-            f"dataset.separator={config.separator!r} must be auto or one letter, such as ';' or "
-            "a tab"
-        )
+    _check_text(config)
     if config.date_format is not None:
         _check_date_format(config.date_format)
     if isinstance(config, TransactionsConfig):
@@ -75,7 +51,26 @@ def check(config: FileConfig) -> None:
                 "mean)"
             )
     if isinstance(config, RecordsConfig):
-        used.check_records(config)
+        columns.check_records(config)
+
+
+def _check_text(config: FileConfig) -> None:
+    if config.encoding != "auto":
+        try:
+            "x".encode(config.encoding)
+        except (LookupError, ValueError):
+            raise ConfigError(
+                f"dataset.encoding={config.encoding!r} is unknown: use auto, utf-8, iso-8859-1, "
+                "cp1252 or another of Python's names"
+            ) from None
+    known = ("auto", "::") if isinstance(config, RatingsFileConfig) else ("auto",)
+    if config.separator not in known and (
+        len(config.separator.encode()) != 1 or config.separator in '"\r\n'
+    ):
+        raise ConfigError(
+            f"dataset.separator={config.separator!r} must be auto or one letter, such as ';' or "
+            "a tab"
+        )
 
 
 def _check_date_format(date_format: str) -> None:
@@ -101,51 +96,11 @@ def _check_date_format(date_format: str) -> None:
 
 @contextmanager
 def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterator[Rows]:
-    """Open a file; copies that this needs last as long as the context.
-
-    Parameters
-    ----------
-    config : FileConfig
-        The file, how it is read and, where the configuration has them, its columns.
-    cache : Path
-        Folder for the copies.
-    settings : CacheConfig
-        What is large, and whether it is kept.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    StoreError
-        If the copies cannot be written.
-    """
-    with _folder(cache) as folder, ExitStack() as stack:
+    """Open a file; copies that this needs, in the folder `cache`, last as long as the context."""
+    with temporary_folder(cache) as folder:
         source = find_source(config, folder)
-        reading = Reading(config, source, cache, folder, settings)
-        found = stack.enter_context(large.opened(reading))
-        if found.rows is not None:
-            yield found.rows
-        elif isinstance(config, RatingsFileConfig):
+        if isinstance(config, RatingsFileConfig):
             yield ratings.read(config, source, folder)
-        else:
-            yield read(config, source, folder, found.text)
-
-
-@contextmanager
-def open_table(config: FileConfig, cache: Path) -> Iterator[tuple[Table, Source]]:
-    """Open a file as it stands, whatever its rows are about; see `open_file`."""
-    with _folder(cache) as folder:
-        source = find_source(config, folder)
-        yield open_source(config, source, folder), source
-
-
-@contextmanager
-def _folder(cache: Path) -> Iterator[Path]:
-    """Make a folder for copies, and remove it at the end."""
-    remove_leftovers(cache, "reading")
-    try:
-        temporary = TemporaryDirectory(dir=cache, prefix=f"reading-{os.getpid()}-")
-    except OSError as error:
-        raise unwritable(cache, error) from error
-    with temporary as folder:
-        yield Path(folder)
+            return
+        with large.opened(LargeFile(config, source, cache, folder, settings)) as found:
+            yield found if isinstance(found, Rows) else read(config, source, folder, found)

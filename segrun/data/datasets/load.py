@@ -35,17 +35,13 @@ def check(config: DatasetConfig) -> None:
     ConfigError
         Naming the key, its value and what is allowed.
     """
-    if isinstance(config, SyntheticRetailConfig):
-        synthetic_retail.check(config)
-    elif isinstance(config, SyntheticSalesConfig):
-        synthetic_sales.check(config)
-    elif isinstance(config, SyntheticWeblogsConfig):
-        synthetic_weblogs.check(config)
-    elif isinstance(config, SyntheticRatingsConfig):
-        synthetic_ratings.check(config)
-    elif isinstance(config, FileConfig):
+    made = (
+        SyntheticRetailConfig, SyntheticSalesConfig, SyntheticWeblogsConfig,
+        SyntheticRatingsConfig,
+    )  # fmt: skip
+    if isinstance(config, FileConfig):
         files.check(config)
-    else:
+    elif not isinstance(config, made):
         raise ConfigError(
             f"dataset.name={config.name!r} has the keys of no dataset: begin its YAML with "
             "'defaults: [online_retail]' or choose dataset=synthetic_retail"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.report.pictures.canvas import MARKERS, figure, plain, text
-from segrun.segments.colours import COLOURS, NOISE
+from segrun.segments.segment import COLOURS, NOISE_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def groups(numbers: NDArray[np.int64], segments: Sequence[Segment]) -> list[Grou
     """Return the rows of each segment; rows of none come first, so that they are behind."""
     rest = np.flatnonzero(~np.isin(numbers, [s.number for s in segments]))
     others = "others" if (numbers[rest] >= 0).any() else "none"
-    found = [Group(others, NOISE, "o", rest)]
+    found = [Group(others, NOISE_COLOUR, "o", rest)]
     for s in segments:
         marker = MARKERS[max(s.number, 0) // len(COLOURS) % len(MARKERS)]
         found.append(Group(s.name, s.colour, marker, np.flatnonzero(numbers == s.number)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segrun.report.pictures.canvas import INK, MARKERS, figure, plain, text
-from segrun.segments.colours import COLOURS
+from segrun.segments.segment import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

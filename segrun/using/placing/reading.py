@@ -14,6 +14,7 @@ from segrun.config import (
     FeaturesConfig,
     FileConfig,
     any_file,
+    check_ranges,
     from_plain,
     plain_values,
 )
@@ -135,7 +136,9 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
     asked = dataset.get("query") if is_address(path) else None
     dataset = {**dataset, "path": path, "query": asked}
     values["dataset"] = changed(dataset, changes, "dataset")
-    return from_plain(values)
+    experiment = from_plain(values)
+    check_ranges(experiment.dataset, "dataset")
+    return experiment
 
 
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
@@ -187,7 +190,7 @@ def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
 
 def _used(dataset: DatasetConfig, names: Sequence[str]) -> Mapping[str, str]:
     """Return the columns of a file that are used, by what they hold."""
-    from segrun.data.datasets.used import find
+    from segrun.data.datasets.columns import find
 
     assert isinstance(dataset, FileConfig)
     return find(dataset, names).columns

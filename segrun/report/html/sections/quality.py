@@ -13,8 +13,7 @@ from segrun.report.html.reported import ReportedRun, Rows
 from segrun.report.pictures.lines import Line, Mark, Panel, draw_lines
 from segrun.report.pictures.segments import draw_silhouettes
 from segrun.rundir.environment import usable_cores
-from segrun.segments.colours import NOISE as GREY
-from segrun.segments.segment import NOISE, Segment
+from segrun.segments.segment import NOISE, NOISE_COLOUR, Segment
 
 #: Rows whose silhouettes or distances are shown.
 _MOST_ROWS = 2000
@@ -144,7 +143,7 @@ def _confusion(subject: ReportedRun, rows: Rows) -> dict[str, Any]:
     seen = {*counts, *(predicted for own in counts.values() for predicted in own)}
     shown = [segment for segment in subject.shown if str(segment.number) in seen]
     if str(NOISE) in seen and all(segment.number != NOISE for segment in shown):
-        shown.append(Segment(NOISE, NOISE, "in no segment", 0, 0.0, GREY))
+        shown.append(Segment(NOISE, NOISE, "in no segment", 0, 0.0, NOISE_COLOUR))
     lines = [_line(actual, counts.get(str(actual.number), {}), shown) for actual in shown]
     return {"shown": shown, "lines": lines}
 

@@ -10,7 +10,6 @@ from segrun.config import read_yaml
 from segrun.formats import as_float, gibibytes
 from segrun.report.html.page import Section, reproduce_command
 from segrun.report.html.reported import ReportedRun, Rows
-from segrun.rundir.store import read_json
 
 _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy", "polars",
               "hydra-core", "numba", "matplotlib")  # fmt: skip
@@ -19,7 +18,7 @@ _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy"
 def timings(subject: ReportedRun) -> Section | None:
     """Return seconds and memory by stage."""
     by_stage: dict[str, Rows] = {}
-    for row in subject.run.table("timings.csv"):
+    for row in subject.run.timings:
         by_stage.setdefault(row["stage"], []).append(row)
     if not by_stage:
         return None
@@ -59,8 +58,7 @@ def foot(subject: ReportedRun) -> Section:
 
 
 def _facts(subject: ReportedRun) -> list[tuple[str, str]]:
-    run, name = subject.run, "environment.json"
-    found = read_json(run.file(name)) if run.has(name) else {}
+    run, found = subject.run, subject.run.environment
     memory, versions = found.get("memory_bytes"), found.get("versions", {})
     git = found.get("git_of_current_directory") or {}
     facts = {
