@@ -122,6 +122,11 @@ class RfmConfig(FeaturesConfig):
         None,
     )
 
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built, and a column per month; None: none of them."""
+        return None
+
     def settled(self, dataset: DatasetConfig) -> Self:
         """Return the settings with `orders` as the dataset has them."""
         if self.orders is not Orders.auto:
@@ -137,3 +142,8 @@ class RfmCalendarConfig(RfmConfig):
     weekdays: Weekdays = key(
         "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
     )
+
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built."""
+        return self.weekdays

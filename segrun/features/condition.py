@@ -210,22 +210,7 @@ _MIRRORED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def condition(text: str, kinds: Mapping[str, ColumnKind], where: str) -> nw.Expr:
-    """Return a condition as an expression: true or false for every row.
-
-    Parameters
-    ----------
-    text : str
-        The condition; names that are no words stand in backticks.
-    kinds : mapping of str to ColumnKind
-        The columns that it may name.
-    where : str
-        The configuration key that it stands under, for messages.
-
-    Raises
-    ------
-    ConfigError
-        If it is anything but comparisons of these columns, or compares what cannot be.
-    """
+    """Return a condition as an expression: true or false for every row."""
     backticked: dict[str, str] = {}
 
     def name(found: re.Match[str]) -> str:

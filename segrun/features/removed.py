@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from segrun.config import FeaturesConfig
 from segrun.errors import DataError
-from segrun.features.lines import USUAL_PLACES
 from segrun.features.partial import Asked
-from segrun.features.sums import LARGEST_SUM
+from segrun.features.sums import LARGEST_SUM, USUAL_PLACES
 
 log = logging.getLogger("segrun.features")
 
@@ -29,15 +28,7 @@ Removed = Mapping[str, Mapping[str, Any]]
 
 
 def by_rules(groups: nw.DataFrame[Any], asked: Asked) -> dict[str, Mapping[str, Any]]:
-    """Return what each rule drops, of those that drop a line.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        As of `aggregated`.
-    asked : Asked
-        The rules, and what is money.
-    """
+    """Return what each rule drops, of those that drop a line."""
     rule = groups["rule"].to_numpy()
     found: dict[str, Mapping[str, Any]] = {}
     for number, one in enumerate(asked.rules, start=1):
@@ -53,17 +44,7 @@ def by_customers(
     table: nw.DataFrame[Any] | None = None,
     money: Mapping[str, str] | None = None,
 ) -> Mapping[str, Any]:
-    """Return what goes with some customers, such as those who are set aside.
-
-    Parameters
-    ----------
-    aside : ndarray of bool, shape (n_customers,)
-        Which they are.
-    table : DataFrame, optional
-        What their lines came to, as of `Answers`; none where there is a row for each.
-    money : mapping of str to str, optional
-        As of `Asked`.
-    """
+    """Return what goes with some customers, such as those who are set aside."""
     share, total = {"customers": float(aside.mean())}, dict[str, float]()
     n = {"n_customers": int(aside.sum()), "n_lines": int(aside.sum())}
     if table is not None:
@@ -86,13 +67,7 @@ def by_reading(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def tell(removed: Removed, config: FeaturesConfig) -> None:
-    """Warn of rules that leave out much.
-
-    Raises
-    ------
-    DataError
-        If one leaves out more than is allowed.
-    """
+    """Warn of rules that leave out much."""
     for rule, found in removed.items():
         most = max(found["share"].values())
         if most > config.allow_removed:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.config import FeaturesConfig, Orders, RfmConfig
+from segrun.config import FeaturesConfig
+from segrun.features import feature_set_of
 
 #: Values of a text column that are told apart, the most frequent first.
 MAX_CATEGORIES = 20
@@ -60,13 +61,8 @@ class Column:
 
 
 def titles(features: FeaturesConfig) -> dict[str, str]:
-    """Return what to call features whose names say something else than what they are.
-
-    The kit counts lines by the name NumberOfOrders, and Invoices may stand beside them.
-    """
-    if isinstance(features, RfmConfig) and features.orders is Orders.lines:
-        return {"NumberOfOrders": "NumberOfOrders (lines)"}
-    return {}
+    """Return what to call features whose names say something else than what they are."""
+    return feature_set_of(features).titles(features)
 
 
 def columns_of(

@@ -8,12 +8,9 @@ from pathlib import Path
 from segrun.algorithms.grid import points
 from segrun.config import (
     Experiment,
-    SyntheticRatingsConfig,
-    SyntheticRetailConfig,
-    SyntheticSalesConfig,
-    SyntheticWeblogsConfig,
     from_plain,
 )
+from segrun.data.datasets import dataset_of
 from segrun.errors import ConfigError
 from segrun.features import feature_names
 from segrun.runner.preflight.assess import assess
@@ -75,13 +72,8 @@ class Outlook:
         return None if n_customers is None else n_customers * (augmentation.factor or 1)
 
     def _n_customers(self, job: Job, experiment: Experiment) -> int | None:
-        if isinstance(experiment.dataset, SyntheticRetailConfig):
-            return experiment.dataset.n_customers
-        if isinstance(experiment.dataset, SyntheticSalesConfig | SyntheticRatingsConfig):
-            return experiment.dataset.n_users
-        if isinstance(experiment.dataset, SyntheticWeblogsConfig):
-            return experiment.dataset.n_visitors
-        return self._history.n_customers(job)
+        size = dataset_of(experiment.dataset).size
+        return getattr(experiment.dataset, size) if size else self._history.n_customers(job)
 
 
 def _peak_bytes(n_samples: int, n_features: int, extra_bytes: int) -> int:

@@ -5,23 +5,20 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 
 from segrun.config import (
     CacheConfig,
-    Copies,
     FileConfig,
-    RatingsFileConfig,
-    RecordsConfig,
-    TransactionsConfig,
 )
 from segrun.data.cache.leftovers import remove_leftovers
-from segrun.data.datasets import columns, large, ratings, sql, used
+from segrun.data.datasets import large, sql
 from segrun.data.datasets.dates import parse
 from segrun.data.datasets.epochs import EPOCHS
 from segrun.data.datasets.large import Reading
@@ -34,14 +31,21 @@ from segrun.data.datasets.textfile import unwritable
 from segrun.errors import ConfigError
 
 
-def check(config: FileConfig) -> None:
+def check(config: FileConfig, separators: Collection[str] = ()) -> None:
     """Refuse settings that no file can satisfy.
+
+    Parameters
+    ----------
+    config : FileConfig
+        The settings.
+    separators : collection of str
+        What may stand between two fields besides one letter.
 
     Raises
     ------
     ConfigError
         If Python does not know the encoding, the separator is no letter, the date format is
-        none, dates would have a time zone, or the columns contradict each other.
+        none, or dates would have a time zone.
     """
     if not config.path.strip():
         raise ConfigError("dataset.path is empty: name the file, dataset.path=FILE")
@@ -55,8 +59,7 @@ def check(config: FileConfig) -> None:
                 "cp1252 or another of Python's names"
             ) from None
         codecs.lookup(config.encoding)
-    known = ("auto", "::") if isinstance(config, RatingsFileConfig) else ("auto",)
-    if config.separator not in known and (
+    if config.separator not in ("auto", *separators) and (
         len(config.separator.encode()) != 1 or config.separator in '"\r\n'
     ):
         raise ConfigError(
@@ -65,17 +68,6 @@ def check(config: FileConfig) -> None:
         )
     if config.date_format is not None:
         _check_date_format(config.date_format)
-    if isinstance(config, TransactionsConfig):
-        columns.check(config.columns)
-    if isinstance(config, RatingsFileConfig):
-        ratings.check(config)
-        if config.duplicates is Copies.drop:
-            raise ConfigError(
-                "dataset.duplicates=drop: of ratings features.duplicates decides (refuse, last or "
-                "mean)"
-            )
-    if isinstance(config, RecordsConfig):
-        used.check_records(config)
 
 
 def _check_date_format(date_format: str) -> None:
@@ -100,7 +92,12 @@ def _check_date_format(date_format: str) -> None:
 
 
 @contextmanager
-def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterator[Rows]:
+def open_file(
+    config: FileConfig,
+    cache: Path,
+    settings: CacheConfig,
+    own_reader: Callable[[Any, Source, Path], Rows] | None = None,
+) -> Iterator[Rows]:
     """Open a file; copies that this needs last as long as the context.
 
     Parameters
@@ -111,6 +108,8 @@ def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterato
         Folder for the copies.
     settings : CacheConfig
         What is large, and whether it is kept.
+    own_reader : callable, optional
+        Reads files of this kind, which are never large, in place of the usual reader.
 
     Raises
     ------
@@ -125,8 +124,8 @@ def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterato
         found = stack.enter_context(large.opened(reading))
         if found.rows is not None:
             yield found.rows
-        elif isinstance(config, RatingsFileConfig):
-            yield ratings.read(config, source, folder)
+        elif own_reader is not None:
+            yield own_reader(config, source, folder)
         else:
             yield read(config, source, folder, found.text)
 

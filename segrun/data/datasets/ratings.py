@@ -10,7 +10,7 @@ from pathlib import Path
 import narwhals as nw
 import polars as pl
 
-from segrun.config import BadLines, ColumnKind, Header, RatingsFileConfig
+from segrun.config import BadLines, ColumnKind, Copies, Header, RatingsFileConfig
 from segrun.data.datasets.account import id_facts
 from segrun.data.datasets.columns import Mapped
 from segrun.data.datasets.lines import Lines, read_lines
@@ -37,13 +37,17 @@ _TAKEN = ("label", "replica", "segment", "name", "Ratings", "MeanRating")
 
 
 def check(config: RatingsFileConfig) -> None:
-    """Refuse columns that contradict each other.
+    """Refuse columns that contradict each other, and copies that the features see to.
 
     Raises
     ------
     ConfigError
         If one column is to hold two things.
     """
+    if config.duplicates is Copies.drop:
+        raise ConfigError(
+            "dataset.duplicates=drop: of ratings features.duplicates decides (refuse, last or mean)"
+        )
     given = {role: name for role, name in asdict(config.columns).items() if name is not None}
     for role, name in given.items():
         twin = next((other for other in given if other < role and given[other] == name), None)
