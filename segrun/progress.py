@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from segrun.formats import in_bytes
+
 #: Nothing is shown of work shorter than this; afterwards a plain line this often.
 _QUIET_SECONDS = 2.0
 _PLAIN_LINE_SECONDS = 10.0
@@ -125,7 +127,7 @@ class Flow:
             return
         self._shown = now
         said = (
-            f"{self._label}: {self._n_rows:,} rows, {self._n_bytes / 1e6:.1f} MB, "
+            f"{self._label}: {self._n_rows:,} rows, {in_bytes(self._n_bytes, 3)}, "
             f"{now - self._started:.0f} s"
         )
         print(  # noqa: T201 - progress is terminal output, not a log record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -24,6 +25,7 @@ from segrun.config import (
     FileConfig,
     TransactionsConfig,
 )
+from segrun.data.cache import cache_directory
 from segrun.rundir.customers import Customers
 from segrun.rundir.store import read_csv
 
@@ -37,6 +39,9 @@ settings.register_profile(
 )  # fmt: skip
 settings.load_profile("segrun")
 
+# Machine code is no result: no test compiles what another one has compiled.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / "numba"))
+
 
 @pytest.fixture(scope="session")
 def online_retail() -> Path:
@@ -48,17 +53,56 @@ def online_retail() -> Path:
 
 
 @pytest.fixture(scope="session")
-def segrun(tmp_path_factory):
-    """Run the real command in a folder of its own: segrun("algo=kmeans", cwd=folder)."""
-    cache = tmp_path_factory.mktemp("cache")
+def warm():
+    """The module warm.py, and as its `path` the socket of a server that it runs."""
+    spec = importlib.util.spec_from_file_location("warm", Path(__file__).with_name("warm.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # The path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="segrun-") as folder:
+        module.path = str(Path(folder) / "socket")
+        command = [sys.executable, module.__file__, "serve", module.path]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout.readline() == b"ready\n"
+            yield module
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def segrun(warm, cold_segrun):
+    """Run the real command in a process of its own: segrun("algo=kmeans", cwd=folder)."""
+
+    def command(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        if any(not name.startswith(("SEGRUN_", "PYTHONPATH")) for name in variables):
+            # Libraries may read them when they are imported.
+            return cold_segrun(*arguments, cwd=cwd, **variables)
+        with (
+            open(os.devnull) as nothing,  # noqa: PTH123
+            tempfile.TemporaryFile("w+") as out,
+            tempfile.TemporaryFile("w+") as err,
+        ):
+            streams = [nothing.fileno(), out.fileno(), err.fileno()]
+            environment = cold_segrun.environment | variables
+            code = warm.ask(warm.path, arguments, str(cwd), environment, streams, 300)
+            out.seek(0), err.seek(0)
+            return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def cold_segrun(tmp_path_factory):
+    """Run the real command in an interpreter of its own, which takes seconds longer."""
+    environment = {**os.environ, "SEGRUN_CACHE": str(tmp_path_factory.mktemp("cache"))}
 
     def command(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "segrun", *arguments],
             cwd=cwd, capture_output=True, text=True, check=False, timeout=300,
-            env={**os.environ, "SEGRUN_CACHE": str(cache), **variables},
+            env=environment | variables,
         )  # fmt: skip
 
+    command.environment = environment
     return command
 
 

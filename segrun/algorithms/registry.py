@@ -17,7 +17,7 @@ from segrun.algorithms.foreign import contained
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
-from segrun.rundir.code import code_digest
+from segrun.rundir.environment import code_digest
 
 log = logging.getLogger("segrun.plugins")
 

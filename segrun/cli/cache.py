@@ -12,6 +12,7 @@ from segrun.data.cache.directory import cache_directory
 from segrun.data.cache.entry import KINDS, Entry, entries
 from segrun.data.cache.leftovers import remove_leftovers
 from segrun.errors import ConfigError
+from segrun.formats import in_bytes
 
 _USAGE = "segrun cache [clear [--older DAYS]]"
 
@@ -39,10 +40,10 @@ def page() -> str:
         told = entry.told() or {"what": "damaged", "made": "-"}
         used = "in use" if entry.users() else f"used {entry.last_used:%Y-%m-%d %H:%M}"
         lines.append(
-            f"  {_size(entry.n_bytes):>9}  {told['what']}  made {_moment(told['made'])}, {used}"
+            f"  {in_bytes(entry.n_bytes):>9}  {told['what']}  made {_moment(told['made'])}, {used}"
         )
     total = sum(entry.n_bytes for entry in found)
-    lines.append(f"{len(found)} kept, {_size(total)}. To remove them: segrun cache clear")
+    lines.append(f"{len(found)} kept, {in_bytes(total)}. To remove them: segrun cache clear")
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +66,7 @@ def _clear(older: timedelta | None) -> int:
     n_bytes += _remove_leftovers(cache_directory())
     if older is None:
         _forget_digests(cache_directory())
-    print(f"{len(removed)} removed, {_size(n_bytes)}")  # noqa: T201
+    print(f"{len(removed)} removed, {in_bytes(n_bytes)}")  # noqa: T201
     for entry in busy:
         pids = ", ".join(map(str, entry.users()))
         print(f"segrun: {entry.path} is used by process {pids} and stays", file=sys.stderr)  # noqa: T201
@@ -81,13 +82,6 @@ def _remove_leftovers(cache: Path) -> int:
 def _forget_digests(cache: Path) -> None:
     for file in (cache / "digests").glob("*.json"):
         file.unlink(missing_ok=True)
-
-
-def _size(n_bytes: int) -> str:
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if n_bytes >= unit:
-            return f"{n_bytes / unit:.1f} {name}"
-    return f"{n_bytes} B"
 
 
 def _days(text: str) -> timedelta:

@@ -7,6 +7,7 @@ import platform
 from segrun.config import conf_directory, user_conf_directory
 from segrun.data.engines import ENGINES, Engine
 from segrun.errors import StoreError
+from segrun.formats import gibibytes
 from segrun.rundir import environment
 
 _SHOWN = ("segrun", "hydra-core", "omegaconf", "polars", "narwhals", "pandas", "numpy",
@@ -51,7 +52,7 @@ def _machine() -> list[str]:
     return [
         f"python     {platform.python_version()} on {platform.platform()}",
         f"processor  {environment.cpu_model()}, {psutil.cpu_count()} logical cores",
-        f"memory     {memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} GiB available",
+        f"memory     {gibibytes(memory.total)}, {gibibytes(memory.available)} available",
     ]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from segrun.cli.arguments import Arguments
 from segrun.cli.compose import compose_experiment
+from segrun.config import check_ranges
 from segrun.data.datasets import check
 from segrun.data.generate import generate, size_key
 from segrun.errors import ConfigError
-from segrun.runner.checks import check_seed
 from segrun.using.export.tablefile import refuse_existing
 from segrun.using.export.targets import check_targets
 
@@ -53,8 +53,8 @@ def generate_command(arguments: Sequence[str]) -> int:
     experiment = compose_experiment(given["overrides"])
     config = experiment.dataset
     key = f"dataset.{size_key(config)}"
+    check_ranges(experiment)
     check(config)
-    check_seed(experiment.seed)
     if size is not None and any(o.startswith(f"{key}=") for o in given["overrides"]):
         raise ConfigError(f"--bytes chooses {key}: leave out one of them")
     made = generate(config, experiment.seed, path, about_bytes=size)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun.errors import ConfigError
+from segrun.formats import in_bytes
 from segrun.report.html import write_report
 
 
@@ -28,5 +29,5 @@ def report_command(rest: Sequence[str]) -> int:
         )
     path = Path(rest[0])
     path = write_report(path, "" if is_sweep(path) else told(open_run(path)))
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")  # noqa: T201
+    print(f"{path} ({in_bytes(path.stat().st_size)})")  # noqa: T201
     return 0

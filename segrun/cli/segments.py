@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun.cli.arguments import Arguments
+from segrun.config import check_ranges
 from segrun.config.override import segments_config
 from segrun.errors import ConfigError
 from segrun.rundir.finished import FinishedRun, open_run
@@ -25,6 +26,7 @@ def describe_command(arguments: Sequence[str]) -> int:
 
     run = open_run(path)
     config = segments_config(run.experiment, _changes(rest))
+    check_ranges(config, "segments")
     check(config)
     _show(run, describe(run, config))
     _renew_report(run)

@@ -55,8 +55,7 @@ from segrun.config.features import (
 )
 from segrun.config.folders import conf_directory, user_conf_directory
 from segrun.config.grid import AlgoConfig, AugmentationConfig, Scale, TransformConfig
-from segrun.config.key import key
-from segrun.config.meaning import documentation, meaning
+from segrun.config.key import Effect, Range, group, key
 from segrun.config.plain import from_plain, plain, plain_values
 from segrun.config.registry import KINDS, check_kind, kind_of
 from segrun.config.running import (
@@ -75,6 +74,14 @@ from segrun.config.running import (
     StoreConfig,
     SweepConfig,
     TimingConfig,
+)
+from segrun.config.schema import (
+    check_ranges,
+    declarations,
+    documentation,
+    effects,
+    meaning,
+    values_with,
 )
 from segrun.config.segments import NamesConfig, Outliers, Report, SegmentsConfig, StabilityConfig
 from segrun.config.text import algo_of, any_file, read_value, read_yaml, to_yaml
@@ -102,6 +109,7 @@ __all__ = [
     "DropMissing",
     "DuckdbConfig",
     "Duplicates",
+    "Effect",
     "Encode",
     "EncodedColumn",
     "EngineConfig",
@@ -123,6 +131,7 @@ __all__ = [
     "PreflightAction",
     "PreflightConfig",
     "PysparkConfig",
+    "Range",
     "RatingColumns",
     "RatingsConfig",
     "RatingsFileConfig",
@@ -151,9 +160,13 @@ __all__ = [
     "algo_of",
     "any_file",
     "check_kind",
+    "check_ranges",
     "conf_directory",
+    "declarations",
     "documentation",
+    "effects",
     "from_plain",
+    "group",
     "key",
     "kind_of",
     "meaning",
@@ -165,4 +178,5 @@ __all__ = [
     "to_experiment",
     "to_yaml",
     "user_conf_directory",
+    "values_with",
 ]

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Self
 
 from segrun.config.dataset import DatasetConfig
-from segrun.config.key import key, stated
+from segrun.config.key import Effect, group, key, stated
 
 
 class DropMissing(Enum):
@@ -59,29 +59,44 @@ class OutlierConfig:
 
     rule: OutlierRule = key(
         "quantile: keep low - spread .. high + spread of each column in turn, the kit's rule; "
-        "none: keep every customer."
+        "none: keep every customer.",
+        effect=Effect.DATA,
     )
-    low: float = key("Lower quantile, share between 0 and 1.")
-    high: float = key("Upper quantile, share between 0 and 1.")
-    factor: float = key("Spread on either side, in multiples of (high - low).")
-    columns: list[str] = key("Columns the rule looks at, in this order.")
+    low: float = key(
+        "Lower quantile, share between 0 and 1.", effect=Effect.DATA, minimum=0, maximum=1
+    )
+    high: float = key(
+        "Upper quantile, share between 0 and 1.", effect=Effect.DATA, minimum=0, maximum=1
+    )
+    factor: float = key(
+        "Spread on either side, in multiples of (high - low).", effect=Effect.DATA, minimum=0
+    )
+    columns: list[str] = key("Columns the rule looks at, in this order.", effect=Effect.DATA)
 
 
 @dataclass
 class FeaturesConfig:
     """How rows become one row per customer."""
 
-    name: str = key("Feature set: rfm, rfm_calendar, aggregate, spend, table, ...")
+    name: str = key(
+        "Feature set: rfm, rfm_calendar, aggregate, spend, table, ...", effect=Effect.DATA
+    )
     warn_removed: float = key(
         "A rule (drop_missing, cancellations, where, outliers, ...) that leaves out more than this "
         "share of the lines, or of the money, is told as a warning.",
         0.2,
+        effect=Effect.TELLING,
+        minimum=0,
+        maximum=1,
     )
     # Experiments that were stored before had no limit.
     allow_removed: float = key(
         "A rule that leaves out more than this share of the lines, or of the money, is an error; "
         "1 allows any.",
         1.0,
+        effect=Effect.DATA,
+        minimum=0,
+        maximum=1,
     )
     kind: str = stated("")
 
@@ -97,29 +112,35 @@ class RfmConfig(FeaturesConfig):
     kind: str = stated("rfm")
     drop_missing: DropMissing = key(
         "any_column: drop a line that lacks any of the columns (the kit's rule); "
-        "needed_columns: drop it only where a column the features need is missing."
+        "needed_columns: drop it only where a column the features need is missing.",
+        effect=Effect.DATA,
     )
     cancellations: Cancellations = key(
         "keep or remove lines that are cancelled: whose invoice number is C before digits, and "
-        "whose quantity or amount is negative."
+        "whose quantity or amount is negative.",
+        effect=Effect.DATA,
     )
     orders: Orders = key(
         "NumberOfOrders counts lines (as the kit) or distinct invoices; auto: invoices where "
-        "dataset.columns.invoice names their column, else lines."
+        "dataset.columns.invoice names their column, else lines.",
+        effect=Effect.DATA,
     )
     amount: Amount = key(
-        "Amount is the mean_per_line (as the kit) or the total, in the file's currency."
+        "Amount is the mean_per_line (as the kit) or the total, in the file's currency.",
+        effect=Effect.DATA,
     )
     reference_date: str | None = key(
         "Date Recency is counted back from, ISO format; later lines are left out. A date without "
         "time means its end. "
-        "null: the latest line of the data."
+        "null: the latest line of the data.",
+        effect=Effect.DATA,
     )
-    outliers: OutlierConfig = key("The outlier rule.")
+    outliers: OutlierConfig = group("The outlier rule.")
     cancelled_when: str | None = key(
         "Which lines are cancelled, where cancellations removes them: a condition such as "
         "Quantity < 0; null: as cancellations says.",
         None,
+        effect=Effect.DATA,
     )
 
     @property
@@ -140,7 +161,8 @@ class RfmCalendarConfig(RfmConfig):
 
     kind: str = stated("rfm_calendar")
     weekdays: Weekdays = key(
-        "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
+        "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well.",
+        effect=Effect.DATA,
     )
 
     @property

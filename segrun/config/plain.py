@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 from segrun.config.experiment import Experiment
-from segrun.config.kinds import choice_of, item_type
 from segrun.config.registry import KINDS, kind_of
+from segrun.config.schema import choice_of, item_type
 from segrun.config.segments import SegmentsConfig
 from segrun.errors import ConfigError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from segrun.config.key import key
+from segrun.config.key import Effect, key
 
 
 class BackendName(Enum):
@@ -20,8 +20,12 @@ class BackendName(Enum):
 class BackendConfig:
     """Who fits."""
 
-    name: BackendName = key("onedal (scikit-learn-intelex) or sklearn (stock scikit-learn).")
-    require: bool = key("true: a fit that falls back to another backend is an error.")
+    name: BackendName = key(
+        "onedal (scikit-learn-intelex) or sklearn (stock scikit-learn).", effect=Effect.LABELS
+    )
+    require: bool = key(
+        "true: a fit that falls back to another backend is an error.", effect=Effect.LABELS
+    )
 
 
 class EngineName(Enum):
@@ -45,7 +49,7 @@ class Runner(Enum):
 class EngineConfig:
     """Who computes frames; no result depends on it."""
 
-    name: EngineName = key("Data-frame engine for the features.")
+    name: EngineName = key("Data-frame engine for the features.", effect=Effect.COST)
 
 
 @dataclass
@@ -53,7 +57,9 @@ class DuckdbConfig(EngineConfig):
     """DuckDB, in this process."""
 
     memory_gib: float | None = key(
-        "GiB of memory that the engine may take; null: its own default. DuckDB then spills to disk."
+        "GiB of memory that the engine may take; null: its own default. DuckDB then spills to "
+        "disk.",
+        effect=Effect.COST,
     )
 
 
@@ -61,14 +67,16 @@ class DuckdbConfig(EngineConfig):
 class ModinConfig(EngineConfig):
     """Modin on Ray or Dask: on this machine, or on a cluster that runs already."""
 
-    runner: Runner = key("What Modin computes on: ray or dask.")
+    runner: Runner = key("What Modin computes on: ray or dask.", effect=Effect.COST)
     address: str | None = key(
         "Cluster that runs already (ray: HOST:6379 or auto; dask: tcp://HOST:8786); null: start "
-        "workers on this machine and end them afterwards."
+        "workers on this machine and end them afterwards.",
+        effect=Effect.COST,
     )
     memory_gib: float | None = key(
         "GiB of memory for objects (ray) or for all workers (dask) started on this machine; null: "
-        "the runner's own default."
+        "the runner's own default.",
+        effect=Effect.COST,
     )
 
 
@@ -76,11 +84,17 @@ class ModinConfig(EngineConfig):
 class PysparkConfig(EngineConfig):
     """Spark: on this machine, or on a cluster."""
 
-    master: str = key("local[*] (all cores of this machine), or a cluster: spark://HOST:7077.")
-    memory_gib: float = key("GiB of heap of the driver, which computes itself where it is local.")
-    worker_memory_gib: float = key("GiB of heap of each executor of a cluster.")
+    master: str = key(
+        "local[*] (all cores of this machine), or a cluster: spark://HOST:7077.", effect=Effect.COST
+    )
+    memory_gib: float = key(
+        "GiB of heap of the driver, which computes itself where it is local.", effect=Effect.COST
+    )
+    worker_memory_gib: float = key("GiB of heap of each executor of a cluster.", effect=Effect.COST)
     options: dict[str, str] = key(
-        "Further settings of Spark by name, such as {spark.executor.cores: 2}.", {}
+        "Further settings of Spark by name, such as {spark.executor.cores: 2}.",
+        {},
+        effect=Effect.COST,
     )
 
 
@@ -92,11 +106,13 @@ class CacheConfig:
         "true: the table read from a large input, and its features, are kept in the cache "
         "directory and used by later runs; false: nothing is kept, or taken from there.",
         True,
+        effect=Effect.COST,
     )
     min_bytes: int = key(
         "Size in bytes from which on an input is large: a CSV file is then read in one pass, its "
         "number forms and dates told from a probe and checked on every row.",
         200_000_000,
+        effect=Effect.COST,
     )
 
 
@@ -117,14 +133,21 @@ class PreflightConfig:
         "Where the estimate is too much: refuse (before any fit), warn, or sample (an exact "
         "silhouette is sampled where time is too long, the rest is warned of); none: no estimate.",
         PreflightAction.warn,
+        effect=Effect.COST,
     )
     max_seconds: float | None = key(
-        "Wall seconds that fits, scores and storing may take; null: no limit.", None
+        "Wall seconds that fits, scores and storing may take; null: no limit.",
+        None,
+        effect=Effect.COST,
+        above=0,
     )
     max_memory_share: float = key(
         "Share, above 0 and up to 1, of the memory that this run can have (its control group's "
         "limit counts, jobs side by side share).",
         0.9,
+        effect=Effect.COST,
+        above=0,
+        maximum=1,
     )
 
 
@@ -140,11 +163,14 @@ class ModelsKept(Enum):
 class StoreConfig:
     """What stays in the run directory."""
 
-    models: ModelsKept = key("Fitted models kept: all, best (the selected point's) or none.")
+    models: ModelsKept = key(
+        "Fitted models kept: all, best (the selected point's) or none.", effect=Effect.TELLING
+    )
     state: bool = key(
         "true: the input is read once more at the end, for the aggregates that segrun ingest adds "
         "new sales to; false: the first segrun ingest does so.",
         False,
+        effect=Effect.COST,
     )
 
 
@@ -152,15 +178,19 @@ class StoreConfig:
 class TimingConfig:
     """How often fits are timed."""
 
-    repeats: int = key("Fits per point, at least 1; labels come from the first.")
+    repeats: int = key(
+        "Fits per point, at least 1; labels come from the first.", effect=Effect.TIMINGS, minimum=1
+    )
     share: bool = key(
         "true: take an algorithm's faster road over the whole grid, where it has one; false: "
-        "fit every point alone, so that each has a time of its own."
+        "fit every point alone, so that each has a time of its own.",
+        effect=Effect.TIMINGS,
     )
     round: int = key(
         "Number of a benchmark's round, from 0: sweeping over it runs the same jobs again. No "
         "result depends on it.",
         0,
+        effect=Effect.TIMINGS,
     )
 
 
@@ -168,8 +198,11 @@ class TimingConfig:
 class SweepConfig:
     """How the jobs of one command go together; no result depends on it."""
 
-    keep_going: bool = key("true: a failed job does not stop the others; false: no more begin.")
+    keep_going: bool = key(
+        "true: a failed job does not stop the others; false: no more begin.", effect=Effect.NONE
+    )
     reuse: bool = key(
         "true: take over a finished job of an earlier sweep below the same outputs/<name> that "
-        "has the same content key, instead of running it again."
+        "has the same content key, instead of running it again.",
+        effect=Effect.NONE,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
-from segrun.config.key import key
+from segrun.config.key import Effect, group, key
 
 
 class Outliers(Enum):
@@ -31,21 +31,34 @@ class NamesConfig:
         "Name by a rule over the segment's profile, such as Champions: Recency < q20 and Amount > "
         "q80. A column stands for the segment's median, q20 for that quantile of all customers.",
         {},
+        effect=Effect.TELLING,
     )
     ordered: list[str] = key(
-        "Names in order along `by`, the lowest first, such as [Low, Medium, High].", []
+        "Names in order along `by`, the lowest first, such as [Low, Medium, High].",
+        [],
+        effect=Effect.TELLING,
     )
-    by: str | None = key("Column whose mean `ordered` goes by.", None)
-    propose: bool = key("true: segments without a name get one from their facts.", True)
+    by: str | None = key("Column whose mean `ordered` goes by.", None, effect=Effect.TELLING)
+    propose: bool = key(
+        "true: segments without a name get one from their facts.", True, effect=Effect.TELLING
+    )
 
 
 @dataclass
 class StabilityConfig:
     """How stability is judged: the algorithm is fitted again to samples of the customers."""
 
-    refits: int = key("Fits to samples, 0 for none.", 20)
-    share: float = key("Share of the customers in each sample, above 0 and below 1.", 0.8)
-    max_rows: int = key("Customers at the most in a sample.", 20_000)
+    refits: int = key("Fits to samples, 0 for none.", 20, effect=Effect.TELLING, minimum=0)
+    share: float = key(
+        "Share of the customers in each sample, above 0 and below 1.",
+        0.8,
+        effect=Effect.TELLING,
+        above=0,
+        below=1,
+    )
+    max_rows: int = key(
+        "Customers at the most in a sample.", 20_000, effect=Effect.TELLING, minimum=2
+    )
 
 
 @dataclass
@@ -53,22 +66,24 @@ class SegmentsConfig:
     """How the labels of one grid point become segments that people can use."""
 
     describe: bool = key(
-        "true: the run describes its segments; false: segrun describe RUN does so later.", False
+        "true: the run describes its segments; false: segrun describe RUN does so later.",
+        False,
+        effect=Effect.TELLING,
     )
-    point: str | None = key("Slug of the grid point; null: the selected one.", None)
+    point: str | None = key(
+        "Slug of the grid point; null: the selected one.", None, effect=Effect.TELLING
+    )
     order_by: str = key(
         "Canonical order of the segments: size (the largest first) or the name of a column (the "
         "lowest mean first).",
         "size",
+        effect=Effect.TELLING,
     )
     outliers: Outliers = key(
         "Noise, and customers that features.outliers set aside: drop (in no segment), keep (in "
         "the nearest segment) or own (a segment of their own).",
         Outliers.drop,
+        effect=Effect.TELLING,
     )
-    names: NamesConfig = field(
-        default_factory=NamesConfig, metadata={"doc": "What segments are called."}
-    )
-    stability: StabilityConfig = field(
-        default_factory=StabilityConfig, metadata={"doc": "How stability is judged."}
-    )
+    names: NamesConfig = group("What segments are called.", NamesConfig)
+    stability: StabilityConfig = group("How stability is judged.", StabilityConfig)

@@ -16,6 +16,7 @@ from segrun.config import DatasetConfig
 from segrun.data.datasets.generated import blocks_of, csv_batches
 from segrun.data.datasets.registry import DATASETS, dataset_of
 from segrun.errors import ConfigError, StoreError
+from segrun.formats import in_bytes
 from segrun.progress import Progress
 from segrun.rundir.atomic import remove_leftovers, write_atomically
 
@@ -172,6 +173,6 @@ def _check_room(path: Path, needed_bytes: float) -> None:
     free = shutil.disk_usage(folder).free
     if needed_bytes > free:
         raise StoreError(
-            f"{path} takes about {needed_bytes / 1e9:.1f} GB and {folder} has "
-            f"{free / 1e9:.1f} GB free: choose another folder, or fewer users"
+            f"{path} takes about {in_bytes(needed_bytes)} and {folder} has "
+            f"{in_bytes(free)} free: choose another folder, or fewer users"
         )

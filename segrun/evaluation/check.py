@@ -7,7 +7,7 @@ from segrun.errors import ConfigError
 
 
 def check(config: EvaluationConfig) -> None:
-    """Refuse values of `evaluation` that are out of range.
+    """Refuse limits that no point can be within.
 
     Parameters
     ----------
@@ -17,26 +17,8 @@ def check(config: EvaluationConfig) -> None:
     Raises
     ------
     ConfigError
-        Naming the key, the value and the allowed range.
+        Naming both keys and values.
     """
-    counts = {
-        "max_exact_rows": config.silhouette.max_exact_rows,
-        "sample_rows": config.silhouette.sample_rows,
-    }
-    for key, value in counts.items():
-        if value < 1:
-            raise ConfigError(
-                f"evaluation.silhouette.{key} must be at least 1 row. Got {value} instead"
-            )
-    for key in ("max_noise_share", "min_share", "max_share"):
-        share = getattr(config, key)
-        # Written this way round so that NaN is refused as well.
-        if not 0 <= share <= 1:
-            raise ConfigError(f"evaluation.{key} must be a share from 0 to 1. Got {share} instead")
-    for key in ("min_clusters", "max_clusters"):
-        number = getattr(config, key)
-        if number is not None and number < 1:
-            raise ConfigError(f"evaluation.{key} must be at least 1, or null. Got {number} instead")
     _in_order("share", config.min_share, config.max_share)
     if config.min_clusters is not None and config.max_clusters is not None:
         _in_order("clusters", config.min_clusters, config.max_clusters)

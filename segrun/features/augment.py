@@ -27,13 +27,6 @@ def check(config: AugmentationConfig, feature_names: Sequence[str] | None) -> No
             f"augmentation.factor={config.factor} and augmentation.rows={config.rows} exclude "
             "each other: set one of them to null"
         )
-    for name, value, least in (
-        ("factor", config.factor, 1),
-        ("rows", config.rows, 1),
-        ("max_step", config.max_step, 0),
-    ):
-        if value is not None and value < least:
-            raise ConfigError(f"augmentation.{name} must be at least {least}. Got {value} instead")
     replicates = config.factor is not None or config.rows is not None
     if replicates and feature_names is not None:
         _check_columns(config, feature_names)

@@ -107,11 +107,6 @@ def check(config: FeaturesConfig, dataset: DatasetConfig | None = None) -> None:
     features = feature_set_of(config)
     if dataset is not None:
         _check_form(config, dataset)
-    for key in ("warn_removed", "allow_removed"):
-        if not 0 <= getattr(config, key) <= 1:
-            raise ConfigError(
-                f"features.{key} is a share, from 0 to 1. Got {getattr(config, key)} instead"
-            )
     kinds = _kinds(dataset)
     features.check(config, kinds)
     names = features.names(config, kinds)
@@ -157,13 +152,11 @@ def _check_form(config: FeaturesConfig, dataset: DatasetConfig) -> None:
 def _check_outliers(rule: OutlierConfig, names: list[str] | None, features: str) -> None:
     if rule.rule is OutlierRule.none:
         return
-    if not 0 <= rule.low < rule.high <= 1:
+    if not rule.low < rule.high:
         raise ConfigError(
             f"features.outliers.low={rule.low} and features.outliers.high={rule.high} must be "
             "quantiles with 0 <= low < high <= 1"
         )
-    if not rule.factor >= 0:
-        raise ConfigError(f"features.outliers.factor must not be negative. Got {rule.factor}")
     if math.isinf(rule.factor):
         raise ConfigError(
             "features.outliers.factor=inf: to keep every customer, set features.outliers.rule=none"

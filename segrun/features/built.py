@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from segrun.config import FeaturesConfig, OutlierConfig, OutlierRule
 from segrun.errors import ConfigError, DataError
 from segrun.features.removed import by_customers
-from segrun.rundir.customers import Customers
-from segrun.rundir.idtype import id_type
+from segrun.rundir.customers import Customers, id_type
 
 log = logging.getLogger("segrun.features")
 

@@ -15,8 +15,7 @@ from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
-from segrun.rundir.sparse import SparseColumns
+from segrun.rundir.sparse import Items, SparseColumns
 
 
 @dataclass(frozen=True)

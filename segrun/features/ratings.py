@@ -16,7 +16,7 @@ from segrun.features.built import Built
 from segrun.features.pairs import Pairs, check_columns, items_of, read_pairs, read_titles, users_of
 from segrun.features.removed import told
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
+from segrun.rundir.sparse import Items
 
 log = logging.getLogger("segrun.features")
 
@@ -25,10 +25,6 @@ def check(config: RatingsConfig, kinds: Mapping[str, ColumnKind] | None = None) 
     """Refuse settings that no data can satisfy."""
     if kinds:
         check_columns(kinds, config)
-    for name in ("min_user_ratings", "min_item_ratings"):
-        value = getattr(config, name)
-        if value < 1:
-            raise ConfigError(f"features.{name} must be at least 1. Got {value} instead")
     given = {
         key: value
         for key in ("item", "rating", "time", "title")

@@ -183,10 +183,6 @@ def _check_reduction(config: TransformConfig) -> None:
             "transform.pca must be null, a share between 0 and 1, or a whole number of "
             f"components. Got {pca} instead"
         )
-    if svd is not None and svd < 1:
-        raise ConfigError(
-            f"transform.svd must be null or a number of components, at least 1. Got {svd} instead"
-        )
     if pca is not None and svd is not None:
         raise ConfigError(
             f"transform.pca={pca:g} and transform.svd={svd} exclude each other: set one to null"

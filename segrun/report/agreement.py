@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-from segrun.report.sweep import JobResult
-from segrun.rundir.store import labels_name, read_labels
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import labels_name
 
 
 @dataclass(frozen=True)
@@ -32,51 +30,15 @@ class Agreement:
     n_identical: int
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A finished run that is compared.
-
-    Attributes
-    ----------
-    job : JobResult
-        Where it is.
-    number : int
-        Of the round.
-    """
-
-    job: JobResult
-    number: int
-
-    @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """What the run says of itself."""
-        return self.job.manifest()
-
-    @cached_property
-    def scores(self) -> dict[str, dict[str, str]]:
-        """The rows of ``scores.csv`` that came to labels, by point."""
-        rows = self.job.table("scores.csv")
-        return {row["point"]: row for row in rows if row["status"] == "done"}
-
-    @cached_property
-    def timings(self) -> list[dict[str, str]]:
-        """The rows of ``timings.csv``."""
-        return self.job.table("timings.csv")
-
-    def digest(self, point: str) -> str:
-        """Return the digest of a point's label file: equal files hold equal labels."""
-        return str(self.manifest["files"][labels_name(point)])
-
-
-def agree(baseline: Finished, other: Finished, point: str) -> Agreement:
+def agree(baseline: FinishedRun, other: FinishedRun, point: str) -> Agreement:
     """Compare the labels of one point with the baseline's."""
-    ratio = _inertia_ratio(baseline.scores[point], other.scores[point])
-    if baseline.digest(point) == other.digest(point):
+    ratio = _inertia_ratio(baseline.done[point], other.done[point])
+    if _digest(baseline, point) == _digest(other, point):
         return Agreement(1.0, ratio, 1)
     # Late: scikit-learn takes over a second to import.
     from sklearn.metrics import adjusted_rand_score
 
-    one, two = (read_labels(run.job.directory, point) for run in (baseline, other))
+    one, two = baseline.labels(point), other.labels(point)
     identical = bool((one == two).all())
     return Agreement(float(adjusted_rand_score(one, two)), ratio, int(identical))
 
@@ -92,9 +54,14 @@ def overall(agreements: Iterable[Agreement]) -> Agreement:
     )
 
 
-def same_each_round(runs: Sequence[Finished], points: Iterable[str]) -> bool:
+def same_each_round(runs: Sequence[FinishedRun], points: Iterable[str]) -> bool:
     """Tell whether all rounds of one backend came to the same labels."""
-    return all(len({run.digest(point) for run in runs}) == 1 for point in points)
+    return all(len({_digest(run, point) for run in runs}) == 1 for point in points)
+
+
+def _digest(run: FinishedRun, point: str) -> str:
+    """Return the digest of a point's label file: equal files hold equal labels."""
+    return run.files[labels_name(point)]
 
 
 def _inertia_ratio(baseline: Mapping[str, str], other: Mapping[str, str]) -> float | None:

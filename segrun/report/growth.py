@@ -12,10 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.formats import table
-from segrun.report.agreement import Finished
+from segrun.config import Effect, values_with
+from segrun.formats import number, table
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically
+from segrun.rundir.finished import FinishedRun
 from segrun.rundir.store import write_csv
 
 #: Sizes that make a curve.
@@ -24,8 +25,8 @@ _FEWEST_SIZES = 3
 _LARGEST_SIZES = 3
 #: Stages whose cost is the rows'.
 _STAGES = ("fit", "evaluate")
-#: Parts of an experiment in which runs of one curve may differ.
-_FREE = ("augmentation", "store", "sweep", "timing", "name")
+#: What runs of one curve have in common, but for the number of rows.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.COST}
 
 
 @dataclass(frozen=True)
@@ -119,40 +120,39 @@ def _slope(one: Size, two: Size) -> float | None:
 
 def curves(jobs: Sequence[JobResult]) -> list[Curve]:
     """Return the curves of a sweep: of every grid that ran over at least three sizes."""
-    found: dict[str, list[Finished]] = defaultdict(list)
+    found: dict[str, list[JobResult]] = defaultdict(list)
     for job in jobs:
-        run = Finished(job, 0)
-        if job.experiment and run.manifest["status"] == "done":
-            found[_alike(job.experiment)].append(run)
-    return [curve for runs in found.values() for stage in _STAGES if (curve := _curve(runs, stage))]
+        if job.experiment and job.manifest()["status"] == "done":
+            found[_alike(job.experiment)].append(job)
+    return [curve for own in found.values() for stage in _STAGES if (curve := _curve(own, stage))]
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
+    about = {**values_with(experiment, _ALIKE), "augmentation": None}
     return json.dumps(about, sort_keys=True, default=repr)
 
 
-def _curve(runs: Sequence[Finished], stage: str) -> Curve | None:
-    by_size: dict[int, list[Finished]] = defaultdict(list)
-    for run in runs:
-        by_size[_n_rows(run)].append(run)
+def _curve(jobs: Sequence[JobResult], stage: str) -> Curve | None:
+    by_size: dict[int, list[FinishedRun]] = defaultdict(list)
+    for job in jobs:
+        by_size[_n_rows(job)].append(job.run)
     if len(by_size) < _FEWEST_SIZES:
         return None
-    experiment = runs[0].job.experiment
+    experiment = jobs[0].experiment
     return Curve(
-        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(runs[0].scores),
+        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(jobs[0].run.done),
         [_size(n_rows, by_size[n_rows], stage) for n_rows in sorted(by_size)],
     )  # fmt: skip
 
 
-def _n_rows(run: Finished) -> int:
-    copies = run.job.experiment["augmentation"]
+def _n_rows(job: JobResult) -> int:
+    copies = job.experiment["augmentation"]
     if copies["rows"]:
         return int(copies["rows"])
-    return int(run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
+    return int(job.run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
 
 
-def _size(n_rows: int, runs: Sequence[Finished], stage: str) -> Size:
+def _size(n_rows: int, runs: Sequence[FinishedRun], stage: str) -> Size:
     tables = [[row for row in run.timings if row["stage"] == stage] for run in runs]
     warm = [rows for rows in tables if not any(row["cold"] == "true" for row in rows)] or tables
     memory = [int(row["peak_rss_bytes"]) for rows in warm for row in rows if row["peak_rss_bytes"]]
@@ -166,8 +166,8 @@ def _size(n_rows: int, runs: Sequence[Finished], stage: str) -> Size:
     )
 
 
-def _basis(run: Finished) -> str:
-    sampled = [row for row in run.scores.values() if row["silhouette_se"]]
+def _basis(run: FinishedRun) -> str:
+    sampled = [row for row in run.done.values() if row["silhouette_se"]]
     if not sampled:
         return "silhouettes of all rows"
     return f"silhouettes of {sampled[0]['silhouette_rows']} rows"
@@ -194,7 +194,7 @@ def _line(curve: Curve) -> tuple[str, ...]:
     return (
         curve.name,
         f"{first.n_rows:,} - {last.n_rows:,}",
-        f"{first.wall_seconds:.3g} - {last.wall_seconds:.3g}",
+        f"{number(first.wall_seconds, 3)} - {number(last.wall_seconds, 3)}",
         "" if slope is None else f"{slope:.2f}",
         "" if memory is None else f"{memory:,.0f}",
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segrun.formats import table
+from segrun.formats import number, table
 from segrun.report.samples import DIRTY_CORES
 from segrun.report.speedup import Grid
-from segrun.rundir.store import read_json
 
 _HEADER = ("backend", "ran", "cold s", "warm s", "spread", "counted", "speed-up", "spread",
            "ARI", "inertia ratio", "same labels", "peak MB")  # fmt: skip
@@ -42,7 +41,7 @@ def page(grids: Sequence[Grid]) -> str:
 
 
 def _where(grid: Grid) -> str:
-    found = read_json(grid.runs[grid.baseline][0].job.directory / "environment.json")
+    found = grid.runs[grid.baseline][0].run.environment
     versions = [f"{name} {version}" for name, version in found.get("versions", {}).items()
                 if name in _FITTERS]  # fmt: skip
     return f"on {found.get('cpu')}, {found.get('usable_cores')} cores, {', '.join(versions)}"
@@ -60,9 +59,9 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         row["backend"],
         row["backend_ran"],
-        _seconds(row["cold_seconds"]),
-        _seconds(row["median_seconds"]) + _MARKS[row["quality"]],
-        f"{_seconds(row['min_seconds'])} - {_seconds(row['max_seconds'])}",
+        number(row["cold_seconds"], 3),
+        number(row["median_seconds"], 3) + _MARKS[row["quality"]],
+        f"{number(row['min_seconds'], 3)} - {number(row['max_seconds'], 3)}",
         f"{row['n_counted']}, {row['n_dirty']} of {row['n_warm']} dirty",
         *(("baseline", "", "", "", "", _memory(row)) if baseline else _compared(row)),
     )
@@ -83,7 +82,3 @@ def _compared(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _memory(row: Mapping[str, Any]) -> str:
     peak = row["peak_rss_bytes"]
     return "" if peak is None else f"{peak / 1e6:.0f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

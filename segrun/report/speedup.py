@@ -12,16 +12,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from segrun.report.agreement import Agreement, Finished, agree, overall, same_each_round
+from segrun.config import Effect, values_with
+from segrun.report.agreement import Agreement, agree, overall, same_each_round
 from segrun.report.samples import Series, ratio, samples
 from segrun.report.sweep import JobResult
 from segrun.rundir.atomic import write_atomically
-from segrun.rundir.store import read_labels, write_csv
+from segrun.rundir.store import write_csv
 
 #: What the others are compared with, where it is there.
 _BASELINE = "onedal"
-#: Parts of an experiment in which runs of one grid may differ.
-_FREE = ("backend", "store", "sweep")
+#: What all runs over one grid have in common, but for the backend and the round.
+_ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.TIMINGS, Effect.COST}
 
 Row = dict[str, Any]
 
@@ -55,19 +56,18 @@ def grids(jobs: Sequence[JobResult]) -> list[Grid]:
     found: dict[str, Grid] = {}
     common = set.intersection(*(set(job.overrides.split()) for job in jobs))
     for job in jobs:
-        run = Finished(job, _round(job))
-        if not job.experiment or run.manifest["status"] not in ("done", "incomplete"):
+        if not job.experiment or job.manifest()["status"] not in ("done", "incomplete"):
             continue
         grid = found.setdefault(_alike(job.experiment), Grid(job.experiment, _own(job, common)))
-        grid.runs.setdefault(_backend(job), []).append(run)
+        grid.runs.setdefault(_backend(job), []).append(job)
     return [grid for grid in found.values() if sum(map(len, grid.runs.values())) > 1]
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
     """Return what all runs over one grid have in common."""
-    about = {name: value for name, value in experiment.items() if name not in _FREE}
-    timing = {name: value for name, value in about["timing"].items() if name != "round"}
-    return json.dumps({**about, "timing": timing}, sort_keys=True, default=repr)
+    about = values_with(experiment, _ALIKE)
+    timing = {**about["timing"], "round": None}
+    return json.dumps({**about, "timing": timing, "backend": None}, sort_keys=True, default=repr)
 
 
 def _backend(job: JobResult) -> str:
@@ -96,19 +96,19 @@ class Grid:
         What all its runs have in common, as one of them has it.
     overrides : str
         What tells it from the sweep's other grids.
-    runs : mapping of str to list of Finished
+    runs : mapping of str to list of JobResult
         By backend asked for, in order.
     """
 
     experiment: Mapping[str, Any]
     overrides: str
-    runs: dict[str, list[Finished]] = field(default_factory=dict)
+    runs: dict[str, list[JobResult]] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> list[str]:
         """The points that came to labels in every run: others are no common work."""
-        every = [run for runs in self.runs.values() for run in runs]
-        return [point for point in every[0].scores if all(point in run.scores for run in every)]
+        every = [job.run.done for jobs in self.runs.values() for job in jobs]
+        return [point for point in every[0] if all(point in done for done in every)]
 
     @property
     def baseline(self) -> str:
@@ -118,18 +118,17 @@ class Grid:
     @cached_property
     def agreements(self) -> dict[tuple[str, str], Agreement]:
         """How the labels of each backend and point compare with the baseline's."""
-        first = self.runs[self.baseline][0]
+        first = self.runs[self.baseline][0].run
         return {
-            (backend, point): agree(first, runs[0], point)
-            for backend, runs in self.runs.items()
+            (backend, point): agree(first, jobs[0].run, point)
+            for backend, jobs in self.runs.items()
             for point in self.points
         }
 
     @cached_property
     def n_rows(self) -> int:
         """Number of rows that were clustered."""
-        first = self.runs[self.baseline][0]
-        return len(read_labels(first.job.directory, self.points[0]))
+        return len(self.runs[self.baseline][0].run.labels(self.points[0]))
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of ``speedup.csv``: of the whole grid first, then of every point."""
@@ -146,6 +145,7 @@ class Grid:
         for backend in self.runs:
             own = self._series(backend, points)
             if own.samples and baseline.samples:
+                runs = [job.run for job in self.runs[backend]]
                 agreement = overall([self.agreements[backend, point] for point in points])
                 yield {
                     **self._about(point, len(points)),
@@ -155,11 +155,11 @@ class Grid:
                     "ari": agreement.ari,
                     "inertia_ratio": agreement.inertia_ratio,
                     "n_identical": agreement.n_identical,
-                    "same_each_round": same_each_round(self.runs[backend], points),
+                    "same_each_round": same_each_round(runs, points),
                 }
 
     def _series(self, backend: str, points: Sequence[str]) -> Series:
-        return samples([(run.number, run.timings) for run in self.runs[backend]], points)
+        return samples([(_round(job), job.run.timings) for job in self.runs[backend]], points)
 
     def _about(self, point: str, n_points: int) -> Row:
         experiment = self.experiment
@@ -174,12 +174,7 @@ class Grid:
         }
 
     def _who(self, backend: str, points: Sequence[str]) -> Row:
-        fits = [
-            row
-            for run in self.runs[backend]
-            for row in run.timings
-            if row["stage"] == "fit" and row["point"] in points
-        ]
+        fits = [row for job in self.runs[backend] for row in job.run.fits if row["point"] in points]
         ran = Counter(row["backend_ran"] for row in fits if row["backend_ran"])
         memory = [int(row["peak_rss_bytes"]) for row in fits if row["peak_rss_bytes"]]
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from segrun.formats import table
+from segrun.formats import percent, table
 from segrun.report.matrix import matrix_of, ranks
 from segrun.report.sweep import JobResult
 
@@ -67,7 +67,7 @@ def _line(job: JobResult) -> tuple[str, ...]:
         best["point"] if best else _no_point(rows),
         _silhouette(best) if best else "",
         best["n_clusters"] if best else "",
-        f"{float(best['noise_share']):.1%}" if best else "",
+        percent(best["noise_share"]) if best else "",
         " ".join(f"{name} {n}" for name, n in backends.items()),
         str(len(fits)),
         f"{seconds:.2f}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from segrun.config import read_yaml
 from segrun.errors import StoreError
 from segrun.report.matrix import matrix_of, ranks, transform_in_words
 from segrun.rundir.atomic import write_atomically
+from segrun.rundir.finished import FinishedRun
 from segrun.rundir.store import read_csv, read_manifest, write_csv
 
 #: Warnings of a job that a table holds; its manifest has all.
@@ -79,6 +81,11 @@ class JobResult:
         except (StoreError, ValueError) as error:
             # A directory that says nothing must not cost the other jobs their table.
             return {"status": "failed", "reason": str(error), "experiment": self.about}
+
+    @cached_property
+    def run(self) -> FinishedRun:
+        """The run as it stands, where the job came to results."""
+        return FinishedRun(self.directory, self.manifest(), verify=False)
 
     def table(self, name: str) -> list[dict[str, str]]:
         """Return a table of the run, empty where it was not written."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segrun.rundir.store import read_csv, read_manifest
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_manifest
 
 #: Columns of ``scores.csv`` that an objective or a limit can name.
 _SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz", "noise_share", "smallest_share",
@@ -28,20 +29,15 @@ def scores_of(directory: Path) -> dict[str, float | None] | None:
     manifest = read_manifest(directory)
     if manifest["status"] != "done":
         return None
-    row = read_csv(directory / "scores.csv")[0]
+    run = FinishedRun(directory, manifest)
+    row = run.scores[0]
     found = {name: float(row[name]) if row[name] else None for name in _SCORES}
-    timings = read_csv(directory / "timings.csv")
-    seconds = dict.fromkeys(("fit", "all"), 0.0)
-    for timing in timings:
-        wall = float(timing["wall_seconds"])
-        seconds["all"] += wall
-        seconds["fit"] += wall if timing["stage"] == "fit" else 0.0
     noise = found["noise_share"]
     return {
         **found,
         # Of what has no iterations there is nothing to hold against it.
         "converged": 0.0 if row.get("converged") == "false" else 1.0,
         "coverage": None if noise is None else 1 - noise,
-        "fit_seconds": seconds["fit"],
-        "wall_seconds": seconds["all"],
+        "fit_seconds": sum(float(timing["wall_seconds"]) for timing in run.fits),
+        "wall_seconds": sum(float(timing["wall_seconds"]) for timing in run.timings),
     }

@@ -12,13 +12,7 @@ from segrun.errors import StoreError
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be written (disk full, no permission); nothing half-written stays.
-    """
+    """Let `write` fill a temporary file beside `path`, then rename it: whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,12 +27,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically; see `write_atomically`."""
+    """Write a text file whole or not at all."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a binary file atomically; see `write_atomically`."""
+    """Write a file of bytes whole or not at all."""
     write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,83 +18,72 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 UNFINISHED = "UNFINISHED"
 LOCK = ".lock"
+LOG = "segrun.log"
+#: Of a sweep.
+SWEEP = "sweep.json"
+#: What Hydra's own sweeper leaves.
+MULTIRUN = "multirun.yaml"
 #: Folder of a run that its manifest does not vouch for: what is ingested after the run.
 INGESTED = "ingest"
 
 _CURE = "Choose another with hydra.run.dir=DIR (hydra.sweep.dir=DIR for -m)"
 
 
-def _mark(started: str) -> str:
-    return (
-        f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
-        "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
-    )
-
-
-def _make(path: Path) -> None:
-    try:
+def claim(path: Path, started: str) -> None:
+    """Make a directory this run's, marked as unfinished; one of a run that failed is free."""
+    with _told(path):
         path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise ClaimError(f"{path} is a file. {_CURE}") from error
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+        clear_failed(path)
+        # The log may have been begun. Anything else is another run's, or not ours to hash.
+        taken = sorted({entry.name for entry in path.iterdir()} - {LOG})
+        if taken:
+            raise ClaimError(
+                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {_CURE}"
+            )
+        # "x": of two runs that want one directory at the same moment, one gets it.
+        with (path / UNFINISHED).open("x", encoding="utf-8") as file:
+            file.write(_mark(started))
+
+
+def reopen(path: Path, started: str) -> FileLock:
+    """Claim and lock a directory that may hold an earlier attempt at the same run."""
+    # A killed writer may take a moment to be gone.
+    lock = locked(path, 5, f"another process is writing to {path}: wait until it has ended")
+    with _told(path):
+        (path / UNFINISHED).write_text(_mark(started), encoding="utf-8")
+        (path / MANIFEST).unlink(missing_ok=True)
+        for left in filter(is_temporary, path.rglob(".*.tmp")):
+            left.unlink(missing_ok=True)
+    return lock
 
 
 def locked(path: Path, seconds: float, busy: str) -> FileLock:
-    """Lock a directory for this process; the system gives it free when the process ends.
+    """Lock a directory for this process; the system releases it when the process ends.
 
     Parameters
     ----------
     path : Path
         The directory; made where it does not exist.
     seconds : float
-        How long another process may take to give it free.
+        How long to wait for another process to release it.
     busy : str
-        What the error says if it does not.
-
-    Raises
-    ------
-    ClaimError
-        If another process has it, or it cannot be made.
+        What the ClaimError says if it does not.
     """
     # Late: most commands lock nothing.
     from filelock import FileLock, Timeout
 
-    _make(path)
     lock = FileLock(path / LOCK)
-    try:
-        lock.acquire(timeout=seconds)
-    except Timeout as error:
-        raise ClaimError(busy) from error
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
-    return lock
-
-
-def reopen(path: Path, started: str) -> FileLock:
-    """Claim a directory that may hold an earlier attempt at the same run; see `claim`.
-
-    What killed writers have left half-written is taken away.
-    """
-    busy = f"another process is writing to {path}: wait until it has ended"
-    # A killed writer may take a moment to be gone.
-    lock = locked(path, 5, busy)
-    try:
-        (path / UNFINISHED).write_text(_mark(started), encoding="utf-8")
-        (path / MANIFEST).unlink(missing_ok=True)
-        for left in filter(is_temporary, path.rglob(".*.tmp")):
-            left.unlink(missing_ok=True)
-    except OSError as error:
-        raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
+    with _told(path):
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise ClaimError(busy) from error
     return lock
 
 
 def clear_failed(path: Path) -> None:
-    """Take away what a run has left that failed: it came to nothing. Its log stays.
-
-    Only what its manifest names goes; another run's directory, and what somebody else has put
-    there, stays as it is.
-    """
+    """Remove what a failed run has left, as far as its manifest names it; its log stays."""
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -111,8 +101,8 @@ def clear_failed(path: Path) -> None:
 def withdraw(path: Path) -> None:
     """Leave no directory of a run that was refused: neither what it wrote, nor what it made."""
     clear_failed(path)
-    if {entry.name for entry in path.glob("*")} <= {"segrun.log"}:
-        (path / "segrun.log").unlink(missing_ok=True)
+    if {entry.name for entry in path.glob("*")} <= {LOG}:
+        (path / LOG).unlink(missing_ok=True)
         remove_empty(path, Path.cwd())
 
 
@@ -125,40 +115,19 @@ def remove_empty(path: Path, until: Path) -> None:
             path = path.absolute().parent
 
 
-def claim(path: Path, started: str) -> None:
-    """Make a directory this run's, marked as unfinished; one of a run that failed is free.
-
-    Parameters
-    ----------
-    path : Path
-        The directory; made where it does not exist.
-    started : str
-        When the run began, for the mark.
-
-    Raises
-    ------
-    ClaimError
-        If it cannot be made, or anything is in it.
-    """
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of what goes wrong with a directory how to choose another."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        clear_failed(path)
-        # The log may have been begun. Anything else is another run's, or not ours to hash.
-        taken = sorted({entry.name for entry in path.iterdir()} - {"segrun.log"})
-        if taken:
-            raise ClaimError(
-                f"the directory {path} is in use: it has {', '.join(taken[:3])}. {_CURE}"
-            )
-        # "x": of two runs that want one directory at the same moment, one gets it.
-        with (path / UNFINISHED).open("x", encoding="utf-8") as file:
-            file.write(_mark(started))
+        yield
     except FileExistsError as error:
         raise ClaimError(f"the directory {path} is in use, or is a file. {_CURE}") from error
     except OSError as error:
         raise ClaimError(f"cannot write to {path}: {error.strerror or error}. {_CURE}") from error
 
 
-SWEEP = "sweep.json"
-
-#: What Hydra's own sweeper leaves.
-MULTIRUN = "multirun.yaml"
+def _mark(started: str) -> str:
+    return (
+        f"This run is not finished. It was started {started} by process {os.getpid()}.\n"
+        "What stands in models/ and predictions/ is complete; scores and manifest.json follow.\n"
+    )

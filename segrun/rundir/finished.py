@@ -16,21 +16,19 @@ from numpy.typing import NDArray
 from segrun.config import read_yaml
 from segrun.errors import StoreError
 from segrun.rundir.claim import LOCK, MANIFEST, UNFINISHED, locked
-from segrun.rundir.customers import Customers
-from segrun.rundir.idtype import IdType, stored_type
-from segrun.rundir.items import Items
-from segrun.rundir.pipeline import bare
-from segrun.rundir.sparse import SparseColumns, read_matrix
+from segrun.rundir.customers import Customers, IdType, stored_type
+from segrun.rundir.directory import RunDirectory
+from segrun.rundir.models import bare, read_model
+from segrun.rundir.sparse import Items, SparseColumns, read_matrix
 from segrun.rundir.store import (
     ITEMS,
-    RunDirectory,
     labels_name,
     matrix_name,
     model_name,
     read_csv,
+    read_json,
     read_labels,
     read_manifest,
-    read_model,
     read_parquet,
     sha256,
 )
@@ -49,10 +47,13 @@ class FinishedRun:
         The run directory.
     manifest : mapping
         What it says of itself.
+    verify : bool, default=True
+        Whether a file that was changed since is refused; else it is read as it stands.
     """
 
     path: Path
     manifest: Mapping[str, Any]
+    verify: bool = True
 
     @cached_property
     def experiment(self) -> dict[str, Any]:
@@ -71,10 +72,30 @@ class FinishedRun:
         """Rows of ``scores.csv``, every cell as text."""
         return read_csv(self.file("scores.csv"))
 
+    @cached_property
+    def done(self) -> dict[str, dict[str, str]]:
+        """Rows of ``scores.csv`` of the points that came to labels, by slug."""
+        return {row["point"]: row for row in self.scores if row["status"] == "done"}
+
     @property
     def points(self) -> list[str]:
         """Slugs of the points that came to labels, in order."""
-        return [row["point"] for row in self.scores if row["status"] == "done"]
+        return list(self.done)
+
+    @cached_property
+    def timings(self) -> list[dict[str, str]]:
+        """Rows of ``timings.csv``, every cell as text."""
+        return read_csv(self.file("timings.csv"))
+
+    @property
+    def fits(self) -> list[dict[str, str]]:
+        """Rows of ``timings.csv`` that are fits."""
+        return [row for row in self.timings if row["stage"] == "fit"]
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What the run ran on: ``environment.json``, empty where it has none."""
+        return self.json("environment.json")
 
     @cached_property
     def customers(self) -> Customers:
@@ -124,6 +145,19 @@ class FinishedRun:
         """Return the rows of a CSV file, empty where the run has none of that name."""
         return read_csv(self.file(name)) if self.has(name) else []
 
+    def json(self, name: str) -> dict[str, Any]:
+        """Return the mapping in a JSON file, empty where the run has none of that name."""
+        return read_json(self.file(name)) if self.has(name) else {}
+
+    def columns(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return the columns of a Parquet file, empty where the run has none of that name."""
+        return read_parquet(self.file(name)) if self.has(name) else {}
+
+    def changed(self, *beginnings: str) -> list[str]:
+        """Return files with such names that are there, but no longer as the run wrote them."""
+        paths = {n: self.path / n for n in self.files if n.startswith(beginnings)}
+        return [n for n, path in paths.items() if path.is_file() and sha256(path) != self.files[n]]
+
     def file(self, name: str) -> Path:
         """Return the path of a file of the run, once its content is what the manifest says.
 
@@ -137,7 +171,7 @@ class FinishedRun:
             raise StoreError(f"{self.path} has no {name}")
         if not path.is_file():
             raise StoreError(f"{path} is missing, though {MANIFEST} names it")
-        if sha256(path) != self.files[name]:
+        if self.verify and sha256(path) != self.files[name]:
             raise StoreError(
                 f"{path} is not the file that the run wrote: its sha256 differs from that in "
                 f"{MANIFEST}. Put the file back, or run again: segrun reproduce {self.path}"

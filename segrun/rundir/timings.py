@@ -81,15 +81,7 @@ class Timing:
 
 
 class Timings:
-    """The timings of one run, in the order in which they were taken.
-
-    Parameters
-    ----------
-    before : sequence of mapping of str to str
-        The rows of earlier attempts at this run, as ``timings.csv`` has them.
-    n_parallel : int, default=1
-        Jobs that can run side by side.
-    """
+    """The timings of one run, in order, behind those of earlier attempts at it (`before`)."""
 
     def __init__(self, before: Sequence[Mapping[str, str]] = (), n_parallel: int = 1) -> None:
         self.rows: list[Timing] = []
@@ -139,7 +131,7 @@ class Timings:
 
 
 def _mark() -> _Mark:
-    """Take a mark, and forget those that are older than needed."""
+    """Take a mark, and drop those that are older than needed."""
     mark = _Mark(time.perf_counter(), _busy_seconds(), time.process_time())
     _marks.append(mark)
     while len(_marks) > 1 and mark.wall - _marks[1].wall >= _LOAD_SECONDS:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from segrun.config import Experiment, ModelsKept, Report
+from segrun.config import Experiment, ModelsKept, Report, check_ranges
 from segrun.errors import ConfigError
-from segrun.seeds import MAX_SEED
 
 
 def check(experiment: Experiment) -> None:
@@ -25,16 +24,11 @@ def check(experiment: Experiment) -> None:
     from segrun.evaluation.check import check as check_evaluation
     from segrun.features import augment, transform
     from segrun.runner import centres
-    from segrun.runner.preflight.check import check as check_preflight
     from segrun.segments.check import check as check_segments
     from segrun.segments.check import check_point
 
     folder_name(experiment.name)
-    check_seed(experiment.seed)
-    if experiment.timing.repeats < 1:
-        raise ConfigError(
-            f"timing.repeats must be at least 1. Got {experiment.timing.repeats} instead"
-        )
+    check_ranges(experiment)
     centres.check(experiment.algo)
     engines.check(experiment.engine)
     datasets.check(experiment.dataset)
@@ -51,7 +45,6 @@ def check(experiment: Experiment) -> None:
     if features.feature_set_of(experiment.features).sparse:
         transform.check_sparse(experiment.transform, experiment.augmentation)
     check_evaluation(experiment.evaluation)
-    check_preflight(experiment.preflight)
     check_segments(
         experiment.segments,
         features.column_names(experiment.features, experiment.dataset),
@@ -75,15 +68,3 @@ def folder_name(name: str) -> str:
             "digits, dots, dashes, underscores"
         )
     return name
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that scikit-learn would not take.
-
-    Raises
-    ------
-    ConfigError
-        With the values allowed.
-    """
-    if not 0 <= seed <= MAX_SEED:
-        raise ConfigError(f"seed must be from 0 to {MAX_SEED}. Got {seed} instead")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segrun.config import Experiment, FeaturesConfig
 from segrun.data.cache import cache_directory
-from segrun.data.cache.entry import Entry, key_of, locked, making
+from segrun.data.cache.entry import Entry, locked, making
 from segrun.errors import DataError, StoreError
-from segrun.rundir.code import own_code
+from segrun.runner.keys import features_key
 
 if TYPE_CHECKING:
     from segrun.data.datasets import Rows
@@ -51,7 +49,7 @@ def _featured(
 ) -> tuple[Built, bool]:
     told = source.fingerprint
     cache = cache_directory()
-    entry = Entry("features", key_of(_about(experiment, told)), cache)
+    entry = Entry("features", features_key(experiment, told["sha256"]), cache)
     with locked(cache, f"build-{entry.key}", _wait):
         found = _kept(entry, experiment.features)
         if found is not None:
@@ -132,17 +130,3 @@ def _keep(entry: Entry, found: Built, what: str) -> None:
 
 def _wait() -> None:
     log.info("another process computes these features: waiting for them")
-
-
-def _about(experiment: Experiment, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what features depend on."""
-    dataset = {k: v for k, v in asdict(experiment.dataset).items() if k != "path"}
-    return {
-        "sha256": fingerprint["sha256"],
-        "dataset": dataset,
-        "features": [type(experiment.features).__name__, asdict(experiment.features)],
-        "engine": asdict(experiment.engine),
-        "about": experiment.segments.describe,
-        "code": own_code(),
-        "versions": {n: metadata.version(n) for n in ("polars", "narwhals")},
-    }

@@ -20,8 +20,8 @@ from segrun.errors import StoreError
 from segrun.features.transform import Transformed
 from segrun.progress import Progress
 from segrun.rundir.customers import Customers
-from segrun.rundir.pipeline import pipeline
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import POINTS, RunDirectory
+from segrun.rundir.models import pipeline
 from segrun.rundir.timings import Timing, Timings
 from segrun.runner.convergence import converged
 
@@ -288,7 +288,7 @@ class GridFitter:
         outcome.converged = converged(fit.model, fit.warnings)
         # Last: what is noted here need not be fitted again.
         self._notes[slug] = note(outcome, self.keys.get(slug, ""))
-        self.directory.write_points(self._notes)
+        self.directory.write_json(POINTS, self._notes)
 
     def _pipeline(self, model: Any) -> Any:
         names, steps = self.transformed.names, self.transformed.steps

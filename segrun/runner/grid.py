@@ -11,8 +11,8 @@ from segrun.algorithms.backend import Backend, make_backend
 from segrun.algorithms.base import Algorithm
 from segrun.algorithms.grid import Point
 from segrun.config import Experiment
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.environment import describe_environment
-from segrun.rundir.store import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.centres import shared
 from segrun.runner.fit import GridFitter, Outcome, known_outcomes

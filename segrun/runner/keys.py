@@ -10,7 +10,9 @@ from importlib import metadata
 from typing import Any
 
 from segrun.algorithms.grid import Point
-from segrun.rundir.code import own_code
+from segrun.config import Effect, Experiment, plain, values_with
+from segrun.data.cache.entry import key_of
+from segrun.rundir.environment import own_code
 
 #: What results depend on besides configuration and input. The plugin's own comes on top.
 LIBRARIES = (
@@ -20,10 +22,8 @@ LIBRARIES = (
 #: Beside their versions: segrun's own changes with releases only.
 CODE = "code of segrun"
 
-#: Keys of an experiment that change no result. Features are the same to the last bit by every
-#: engine (tests/data/engines), so what one has computed serves for all; which one it was is in the
-#: manifest and in timings.csv.
-_WITHOUT_EFFECT = ("name", "sweep", "cache", "engine")
+#: What makes two jobs come to different files.
+_RESULTS = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.TIMINGS, Effect.TELLING}
 
 
 def libraries(identity: str) -> dict[str, str]:
@@ -55,18 +55,12 @@ def _version(name: str) -> str:
 def job_key(
     experiment: Mapping[str, Any], input_sha256: str | None, versions: Mapping[str, str]
 ) -> str:
-    """Return the content key of a job.
+    """Return the content key of a job: of everything that it leaves but logs.
 
-    Parameters
-    ----------
-    experiment : mapping
-        The experiment as plain values, all resolved.
-    input_sha256 : str or None
-        Digest of the input file; None where nothing but the experiment makes the data.
-    versions : mapping of str to str
-        See `libraries`.
+    `experiment` is in plain values, all resolved; `input_sha256` is None where nothing but the
+    experiment makes the data.
     """
-    return _digest(_with_effect(experiment), input_sha256, versions)
+    return _digest(_results(experiment), input_sha256, versions)
 
 
 def point_key(
@@ -76,21 +70,18 @@ def point_key(
     versions: Mapping[str, str],
 ) -> str:
     """Return the content key of one point: of its labels, so scores and grid have no part in it."""
-    about = _with_effect(experiment)
-    for name in ("evaluation", "store", "timing", "preflight", "segments", "report"):
-        about.pop(name, None)
+    about = _by_content(values_with(experiment, {Effect.DATA, Effect.LABELS}))
     algo = {**about["algo"], "params": point.params}
-    del algo["grid"]
+    algo.pop("grid", None)
     return _digest({**about, "algo": algo}, input_sha256, versions)
 
 
 def kind_key(experiment: Mapping[str, Any], input_sha256: str | None) -> str:
     """Return the key of jobs that take about as long for a point: same data, algorithm, backend."""
-    about = _with_effect(experiment)
-    for name in ("seed", "store", "preflight", "segments", "report"):
-        about.pop(name, None)
+    about = _by_content(values_with(experiment, _RESULTS - {Effect.TELLING}))
+    del about["seed"]
     # The rounds of a benchmark are the same job again.
-    about["timing"] = {name: value for name, value in about["timing"].items() if name != "round"}
+    about["timing"].pop("round", None)
     return _digest({**about, "algo": experiment["algo"]["name"]}, input_sha256)
 
 
@@ -98,28 +89,51 @@ def part_keys(
     experiment: Mapping[str, Any], input_sha256: str | None, versions: Mapping[str, str]
 ) -> dict[str, str]:
     """Return a short digest of every part of an experiment that has an effect, by name."""
-    about = _with_effect(experiment) | {"input": input_sha256, "versions": dict(versions)}
+    about = _results(experiment) | {"input": input_sha256, "versions": dict(versions)}
     return {name: _digest(part)[:12] for name, part in about.items()}
 
 
-def _with_effect(experiment: Mapping[str, Any]) -> dict[str, Any]:
-    about = {name: value for name, value in experiment.items() if name not in _WITHOUT_EFFECT}
-    about["algo"] = {k: v for k, v in about["algo"].items() if k != "search"}
-    # All but a sampled silhouette comes out the same.
-    if about.get("preflight", {}).get("action") != "sample":
-        about.pop("preflight", None)
-    if about.get("report") == "none":
-        del about["report"]
-        # Without them, how they would be described changes nothing.
-        if not about.get("segments", {}).get("describe"):
-            about.pop("segments", None)
-    # The state is made beside the results, now or later.
-    about["store"] = {k: v for k, v in about["store"].items() if k != "state"}
-    # Where a file lies does not matter, what is in it does; of a query nothing else is known.
-    asked = about["dataset"].get("query") is not None
-    without = ("batch_bytes",) if asked else ("path", "query", "batch_bytes")
-    about["dataset"] = {k: v for k, v in about["dataset"].items() if k not in without}
+def data_values(experiment: Experiment) -> dict[str, Any]:
+    """Return what the matrix depends on, and what is recorded while it is made."""
+    values = plain(experiment)
+    about = values_with(values, {Effect.DATA})
+    # Every engine gives the same features to the last bit (tests/data/engines), but timings.csv
+    # says which one it was and how long it took.
+    about["engine"] = values["engine"]
+    about["features"]["warn_removed"] = values["features"]["warn_removed"]
+    # Described customers have more columns.
+    about["segments"] = {"describe": values["segments"]["describe"]}
     return about
+
+
+def features_key(experiment: Experiment, input_sha256: str) -> str:
+    """Return the content key of the features of a file."""
+    about = _by_content(data_values(experiment))
+    # What comes behind features; the seed makes the rows of no file.
+    for name in ("seed", "augmentation", "transform"):
+        del about[name]
+    versions = {name: metadata.version(name) for name in ("polars", "narwhals")}
+    return key_of(about, input_sha256, own_code(), versions)
+
+
+def _results(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the files of a job depend on; the rules that a single key cannot say."""
+    about = values_with(experiment, _RESULTS)
+    # What a run may take then decides whether its silhouette is sampled.
+    if experiment.get("preflight", {}).get("action") == "sample":
+        about["preflight"] = experiment["preflight"]
+    described = about.get("segments", {}).get("describe") or about.get("report") == "html"
+    if not described:
+        # How segments would be described changes nothing where they are not.
+        about.pop("segments", None)
+    return _by_content(about)
+
+
+def _by_content(about: dict[str, Any]) -> dict[str, Any]:
+    """Return values without the place of a file, whose content counts; of a query it is all."""
+    dataset = about["dataset"]
+    without = () if dataset.get("query") is not None else ("path", "query")
+    return {**about, "dataset": {k: v for k, v in dataset.items() if k not in without}}
 
 
 def _digest(*parts: object) -> str:

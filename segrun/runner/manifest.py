@@ -13,8 +13,8 @@ from segrun import interrupt
 from segrun.config import Experiment
 from segrun.errors import StoreError
 from segrun.features.augment import label
-from segrun.rundir.code import own_code
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
+from segrun.rundir.environment import own_code
 from segrun.rundir.timings import Timings
 from segrun.runner.evaluated import Evaluated
 

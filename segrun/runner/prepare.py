@@ -13,8 +13,9 @@ from segrun import interrupt
 from segrun.config import EngineConfig, EngineName, Experiment
 from segrun.data.cache.shelf import Place, Shelf
 from segrun.errors import DataError
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timing, Timings
+from segrun.runner.keys import data_values
 
 log = logging.getLogger("segrun.data.engines")
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from segrun.features import Built
     from segrun.features.transform import Transformed
     from segrun.rundir.customers import Customers
-
-#: Parts of an experiment that the matrix depends on.
-_PARTS = ("seed", "dataset", "features", "engine", "augmentation", "transform")
 
 
 @dataclass(frozen=True)
@@ -139,9 +137,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
     DataError
         If they cannot be read, or the input is not the one that the run is a part of.
     """
-    parts = {name: getattr(experiment, name) for name in _PARTS}
-    parts["about"] = experiment.segments.describe
-    wanted = f"{part.input_sha256} {parts!r}"
+    wanted = f"{part.input_sha256} {data_values(experiment)!r}"
     lying = part.desk.get(wanted) if part.desk is not None else None
     if lying is not None:
         with timings.stage("load") as timing:

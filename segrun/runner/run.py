@@ -9,7 +9,7 @@ from pathlib import Path
 from segrun import config
 from segrun.config import Experiment, Report
 from segrun.data.address import refuse_secret
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.checks import check
 from segrun.runner.evaluated import Evaluated

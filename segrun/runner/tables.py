@@ -8,7 +8,7 @@ from typing import Any
 from segrun.config import EvaluationConfig, Experiment, ModelsKept
 from segrun.evaluation.limits import broken_limits
 from segrun.evaluation.scores import Scores
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.evaluated import Evaluated
 from segrun.runner.fit import Outcome

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Scale
+from segrun.formats import percent_in_text
 from segrun.segments.clustering import Clustering
 from segrun.segments.clusters import of_clusters, told
 from segrun.segments.outliers import middles
 from segrun.segments.population import Population
 from segrun.segments.segment import NOISE
 from segrun.segments.stability import DISSOLVED, Stability
-from segrun.segments.wording import percent
 
 #: Share of the separation from which on one column makes it alone.
 _DOMINATING = 0.8
@@ -58,9 +58,10 @@ def _dominating(clustering: Clustering) -> Iterator[dict[str, str]]:
         return
     unscaled = clustering.experiment.transform.scale is Scale.none
     why = ", which is not scaled (transform.scale=none)" if unscaled else ""
+    share = percent_in_text(float(shares[top]))
     yield told(
         "dominating_feature",
-        f"{names[top]}{why} makes {percent(float(shares[top]))} of the differences between the "
+        f"{names[top]}{why} makes {share} of the differences between the "
         f"segments: the other {len(names) - 1} columns hardly count",
     )
 

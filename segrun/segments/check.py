@@ -23,7 +23,7 @@ MAX_LETTERS = 100
 def check(
     config: SegmentsConfig, columns: Sequence[str] | None = None, texts: Sequence[str] = ()
 ) -> None:
-    """Refuse values of `segments` that are out of range, and rules that cannot be read.
+    """Refuse columns that there are not, and rules that cannot be read.
 
     Parameters
     ----------
@@ -39,20 +39,6 @@ def check(
     ConfigError
         Naming the key, the value and what is allowed.
     """
-    stability = config.stability
-    if stability.refits < 0:
-        raise ConfigError(
-            f"segments.stability.refits must be 0 or more. Got {stability.refits} instead"
-        )
-    # Written this way round so that NaN is refused as well.
-    if not 0 < stability.share < 1:
-        raise ConfigError(
-            f"segments.stability.share must be above 0 and below 1. Got {stability.share} instead"
-        )
-    if stability.max_rows < 2:
-        raise ConfigError(
-            f"segments.stability.max_rows must be at least 2 rows. Got {stability.max_rows} instead"
-        )
     if not config.order_by:
         raise ConfigError("segments.order_by must be size or the name of a column. Got '' instead")
     if config.order_by != SIZE:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.formats import percent_in_text
 from segrun.rundir.customers import Customers
-from segrun.segments.wording import percent
 
 #: Largest share of the rows from which on one segment is nearly everything.
 _GIANT_SHARE = 0.9
@@ -62,7 +62,7 @@ def _giant(
     if share > _GIANT_SHARE:
         yield told(
             "giant_segment",
-            f"{called(int(found[largest]))} holds {percent(share)} of the rows "
+            f"{called(int(found[largest]))} holds {percent_in_text(share)} of the rows "
             f"({counts[largest]:,} of {n_rows:,})",
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from segrun.config import Criterion, EvaluationConfig
 from segrun.evaluation.limits import broken_limits
 from segrun.evaluation.select import best
+from segrun.formats import as_float
 
 _BETTER = {
     Criterion.silhouette: "high",
@@ -67,16 +68,12 @@ def _rated(row: Mapping[str, str]) -> Rated:
     return Rated(
         int(row["n_clusters"]),
         float(row["noise_share"]),
-        _number(row["smallest_share"]),
-        _number(row["largest_share"]),
-        {name: _number(row.get(name, "")) for name in names},
+        as_float(row["smallest_share"]),
+        as_float(row["largest_share"]),
+        {name: as_float(row.get(name, "")) for name in names},
         # Runs of before do not tell.
         {"true": True, "false": False}.get(row.get("converged", "")),
     )
-
-
-def _number(cell: str) -> float | None:
-    return float(cell) if cell else None
 
 
 def within_limits(points: Mapping[str, Rated], limits: EvaluationConfig) -> dict[str, Rated]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from segrun.config import SegmentsConfig, plain
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import read_parquet
 from segrun.segments import colours
 from segrun.segments.cautions import cautions
 from segrun.segments.choosing import chosen
@@ -130,9 +129,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
 
 
 def _about(run: FinishedRun) -> dict[str, NDArray[Any]]:
-    if not run.has(ABOUT):
-        return {}
-    found = read_parquet(run.file(ABOUT))
+    found = run.columns(ABOUT)
     found.pop(run.all_customers.id_column, None)
     return found
 
@@ -146,8 +143,7 @@ def _n_months(features: Mapping[str, Any]) -> int | None:
 
 
 def _unconverged(run: FinishedRun, clustering: Clustering) -> str:
-    rows = {row["point"]: row for row in run.scores}
-    cut_off = rows[clustering.point.slug].get("converged") == "false"
+    cut_off = run.done[clustering.point.slug].get("converged") == "false"
     return unconverged_text() if cut_off else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.segments.segment import SEGMENTS, Segments
 
 FOLDER = "segments"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from segrun.formats import percent_in_text
 from segrun.segments.stability import DISSOLVED
-from segrun.segments.wording import percent
 
 _GIANT_SHARE = 0.9
 
@@ -24,7 +24,7 @@ def flags(size: int, share: float, jaccard: float | None) -> list[str]:
     if size == 1:
         told.append("a single customer")
     if share > _GIANT_SHARE:
-        told.append(f"holds {percent(share)} of all customers")
+        told.append(f"holds {percent_in_text(share)} of all customers")
     if jaccard is not None and jaccard <= DISSOLVED:
         told.append(f"dissolves: refits to samples find it with a Jaccard index of {jaccard:.2f}")
     return told

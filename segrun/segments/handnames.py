@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import read_json
 
 #: By point and by the algorithm's label, which a new order of the segments does not change.
 GIVEN = "segments/names.json"
@@ -13,14 +12,12 @@ GIVEN = "segments/names.json"
 
 def given_names(run: FinishedRun, point: str) -> dict[int, str]:
     """Return the names given by hand to the clusters of a point, by label."""
-    if not run.has(GIVEN):
-        return {}
-    found = read_json(run.file(GIVEN)).get(point, {})
+    found = run.json(GIVEN).get(point, {})
     return {int(label): name for label, name in found.items()}
 
 
 def with_names(run: FinishedRun, point: str, names: Mapping[int, str]) -> dict[str, object]:
     """Return what the file holds once these names, by label, are given as well."""
-    before = read_json(run.file(GIVEN)) if run.has(GIVEN) else {}
+    before = run.json(GIVEN)
     own = {**before.get(point, {}), **{str(label): name for label, name in names.items()}}
     return {**before, point: own}

@@ -20,18 +20,17 @@ def page(run: FinishedRun, segments: Segments) -> str:
         Its segments; of very many the first ones are shown.
     """
     # Late: commands that show no table need none of it.
-    from segrun.formats import table
+    from segrun.formats import counted, percent, table
     from segrun.segments.left_out import left_out
 
     rows = [("segment", "name", "customers", "share", "known by")]
     first = {row["segment"]: row["text"] for row in reversed(run.table(_FACTS))}
     for segment in segments.segments[:_SHOWN]:
         told = first.get(str(segment.number), "")
-        share = f"{segment.share:.1%}"
+        share = percent(segment.share)
         rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, told))
     count = len(segments.segments)
     more = [f"... and {count - _SHOWN} more"] if count > _SHOWN else []
-    plural = "s" if count != 1 else ""
     balance = left_out(run.manifest)
-    lines = [f"{segments.point}, {count} segment{plural}", table(rows), *more, balance]
+    lines = [f"{segments.point}, {counted(count, 'segment')}", table(rows), *more, balance]
     return "\n".join(line for line in lines if line)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from segrun.config import Criterion, read_value
 from segrun.errors import ConfigError, StoreError
 from segrun.evaluation.select import best
+from segrun.formats import as_float
 from segrun.nearest import did_you_mean
 from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import is_described, read_segments
@@ -50,7 +51,7 @@ def asked_point(run: FinishedRun, asked: str) -> str:
     StoreError
         If it did not come to labels.
     """
-    rows = {row["point"]: row for row in run.scores if row["status"] == "done"}
+    rows = run.done
     if asked in rows:
         return asked
     if any(row["point"] == asked for row in run.scores):
@@ -65,7 +66,7 @@ def asked_point(run: FinishedRun, asked: str) -> str:
     kinds = {tuple((k, v) for k, v in axes[slug].items() if k not in _HOW) for slug in found}
     if len(kinds) > 1:
         raise ConfigError(f"{asked} names several points of {run.path}: {', '.join(found)}")
-    values = {slug: {"silhouette": _number(rows[slug]["silhouette"])} for slug in found}
+    values = {slug: {"silhouette": as_float(rows[slug]["silhouette"])} for slug in found}
     within = {slug: values[slug] for slug in found if not rows[slug].get("limit")}
     return best(within, Criterion.silhouette) or found[0]
 
@@ -94,7 +95,3 @@ def _axes(row: Mapping[str, str]) -> dict[str, object]:
     """Return the values of a point by axis, as YAML has them."""
     given = {name: text for name, text in row.items() if name.startswith("param_") and text}
     return {name.removeprefix("param_"): read_value(text) for name, text in given.items()}
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None

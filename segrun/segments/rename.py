@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import read_parquet
 from segrun.segments.description import FOLDER, MEMBERS, RULES
 from segrun.segments.handnames import GIVEN, with_names
 from segrun.segments.names import check_names
@@ -46,7 +45,7 @@ def rename(run: FinishedRun, given: Mapping[int, str]) -> Segments:
     kept = with_names(run, segments.point, {labels[n]: name for n, name in given.items()})
     tables = {name: run.table(name) for name in _tables(run)}
     rules = run.file(RULES).read_text(encoding="utf-8") if run.has(RULES) else ""
-    members = read_parquet(run.file(MEMBERS))
+    members = run.columns(MEMBERS)
     names = {str(segment.number): segment.name for segment in renamed.segments}
     members["name"] = _names_of(members["segment"], renamed)
     with run.amend() as out:

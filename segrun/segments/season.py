@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.formats import percent_in_text
 from segrun.segments import wording
 from segrun.segments.effect import NEGLIGIBLE, cliffs_delta
 from segrun.segments.fact import Fact
@@ -109,8 +110,8 @@ def _seasons(calendar: Trade, n_segments: int) -> Found:
             continue
         when = _span([names[number] for number in season], NAMES[calendar.unit])
         text = (
-            f"{wording.percent(own)} of their purchases are {_on(calendar)} {when} "
-            f"({wording.percent(overall)} of all purchases)"
+            f"{percent_in_text(own)} of their purchases are {_on(calendar)} {when} "
+            f"({percent_in_text(overall)} of all purchases)"
         )
         yield place, _fact(calendar, own - overall, text, when)
 
@@ -146,8 +147,8 @@ def _single(calendar: Trade, number: int, codes: NDArray[np.int64], n_segments: 
         else:
             effect, most = apart, lines >= _MOST
             text = (
-                f"{wording.percent(lines)} of their purchases are {when} "
-                f"({wording.percent(overall)} of all purchases)"
+                f"{percent_in_text(lines)} of their purchases are {when} "
+                f"({percent_in_text(overall)} of all purchases)"
             )
         word = column.name if effect > 0 and most else ""
         yield place, Fact(column.name, column.clustered, effect, wording.sentence(text), word)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.store import read_json
 
 #: Where a described run keeps its segments; tables of them stand beside it.
 SEGMENTS = "segments/segments.json"
@@ -105,7 +104,7 @@ def read_segments(run: FinishedRun) -> Segments:
     """
     if not is_described(run):
         raise StoreError(f"{run.path} has no segments yet: segrun describe {run.path}")
-    found = read_json(run.file(SEGMENTS))
+    found = run.json(SEGMENTS)
     return Segments(
         found["point"],
         [Segment(**segment) for segment in found["segments"]],

@@ -11,7 +11,7 @@ from segrun import interrupt
 from segrun.algorithms.upstream import told
 from segrun.config import Experiment
 from segrun.errors import SegrunError
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 
 log = logging.getLogger("segrun.segments")

@@ -1,37 +1,18 @@
-"""Numbers and sentences as people read them."""
+"""Sentences about segments."""
 
 from __future__ import annotations
+
+from segrun.formats import in_text, percent_in_text, times
 
 #: From this multiple of the average on, it is told as such and not in per cent.
 _MANY_TIMES = 6.0
 
 
-def number(value: float) -> str:
-    """Return a number with the digits that matter, thousands grouped."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    if size >= 10:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent; what is not none and not all is never told as such."""
-    if 0 < share < 0.005:
-        return "under 1 %"
-    if 0.995 <= share < 1:
-        return "over 99 %"
-    return f"{share:.0%}".replace("%", " %")
-
-
 def against_average(name: str, mean: float, overall: float) -> str:
     """Say how a mean compares with that of all, for a column that is never negative."""
-    beside = f"({number(mean)} against {number(overall)})"
+    beside = f"({in_text(mean)} against {in_text(overall)})"
     if mean == 0:
-        return f"{name} is 0 for all of them (the average is {number(overall)})"
+        return f"{name} is 0 for all of them (the average is {in_text(overall)})"
     ratio = mean / overall
     if ratio >= _MANY_TIMES:
         return f"{name} is {times(ratio)} times the average {beside}"
@@ -42,7 +23,7 @@ def against_average(name: str, mean: float, overall: float) -> str:
 
 def by_medians(name: str, median: float, overall: float) -> str:
     """Say how the middle customer compares with the middle one of all, in a skewed column."""
-    beside = f"(median {number(median)} against {number(overall)})"
+    beside = f"(median {in_text(median)} against {in_text(overall)})"
     if overall <= 0 or median <= 0:
         side = "higher" if median > overall else "lower"
         return f"{name} is typically {side} {beside}"
@@ -55,12 +36,7 @@ def by_medians(name: str, median: float, overall: float) -> str:
 
 def as_share(name: str, mean: float, overall: float) -> str:
     """Say how large the shares in a column are."""
-    return f"{name} is {percent(mean)} on average ({percent(overall)} for all)"
-
-
-def times(ratio: float) -> str:
-    """Return a multiple with two digits."""
-    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+    return f"{name} is {percent_in_text(mean)} on average ({percent_in_text(overall)} for all)"
 
 
 def in_deviations(name: str, mean: float, overall: float, deviation: float) -> str:
@@ -68,23 +44,24 @@ def in_deviations(name: str, mean: float, overall: float, deviation: float) -> s
     away = (mean - overall) / deviation
     side = "above" if away > 0 else "below"
     return (
-        f"{name} is {number(abs(away))} standard deviations {side} average "
-        f"({number(mean)} against {number(overall)})"
+        f"{name} is {in_text(abs(away))} standard deviations {side} average "
+        f"({in_text(mean)} against {in_text(overall)})"
     )
 
 
 def having(what: str, share: float, overall: float) -> str:
     """Say how many have something, against how many of all; `what` begins with a verb."""
     if share in (0, 1):
-        return f"{'all' if share else 'none'} of them {what} ({percent(overall)} of all)"
+        return f"{'all' if share else 'none'} of them {what} ({percent_in_text(overall)} of all)"
     only = "only " if share < overall else ""
-    return f"{only}{percent(share)} {what} ({percent(overall)} of all)"
+    return f"{only}{percent_in_text(share)} {what} ({percent_in_text(overall)} of all)"
 
 
 def category(name: str, share: float, overall: float) -> str:
     """Say how frequent a value of a text column, ``Country=France``, is in a segment."""
     column, _, value = name.partition("=")
-    return f"{column} {value}: {percent(share)} of the segment, {percent(overall)} of all"
+    own, of_all = percent_in_text(share), percent_in_text(overall)
+    return f"{column} {value}: {own} of the segment, {of_all} of all"
 
 
 def sentence(text: str) -> str:

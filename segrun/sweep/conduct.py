@@ -18,7 +18,8 @@ from segrun.data.cache.shelf import Shelf
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
 from segrun.rundir.claim import MULTIRUN
-from segrun.rundir.store import read_csv, record_end
+from segrun.rundir.directory import record_end
+from segrun.rundir.store import read_csv
 from segrun.sweep.directory import Header
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import Launcher

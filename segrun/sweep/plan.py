@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.formats import table
+from segrun.formats import in_bytes, table
 from segrun.report.sweep import JobResult
 from segrun.sweep.history import Estimate, History, totals
 from segrun.sweep.job import Job
@@ -66,7 +66,7 @@ def _judged(estimate: Estimate | None) -> list[str]:
     if estimate is None:
         return ["?", "?", "no finished run of this kind"]
     n_bytes = estimate.peak_rss_bytes
-    memory = "?" if n_bytes is None else _memory(n_bytes)
+    memory = "?" if n_bytes is None else in_bytes(n_bytes)
     return [f"{estimate.wall_seconds:.1f}", memory, estimate.basis]
 
 
@@ -77,14 +77,10 @@ def _total(estimates: Sequence[Estimate | None]) -> str:
     rest = f", and {unknown} jobs that cannot be judged" if unknown else ""
     some = [e for e in estimates if e is not None]
     untold = sum(e.peak_rss_bytes is None for e in some)
-    memory = f"at most {_memory(n_bytes)} each"
+    memory = f"at most {in_bytes(n_bytes)} each"
     if untold:
         memory = "memory not known" if untold == len(some) else f"{memory}, {untold} not known"
     return f"about {seconds:.0f} s one after the other, {memory}{rest}"
-
-
-def _memory(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.0f} MB"
 
 
 def _counts(statuses: Sequence[str]) -> str:

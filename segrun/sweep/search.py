@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,9 @@ from segrun.sweep.grid import begin, header_of
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.launchers import make
 from segrun.sweep.searched import Arguments, Frozen, space_of
-from segrun.sweep.study import attributes
-from segrun.sweep.study.objective import objectives_of
 from segrun.sweep.study.settings import limits_of, settings_of
 from segrun.sweep.study.study import Study
-from segrun.sweep.study.trial import Ask, Found
+from segrun.sweep.study.trial import MATRIX, Ask, Found
 
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
@@ -89,13 +87,12 @@ class Search:
     conductor: Conductor
     folder: SweepDirectory
     bases: Sequence[Frozen]
-    _retried: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         about = self.conductor.header.study
         self.sweeper, self.owner = about["sweeper"], about["owner"]
         settings = settings_of(about, self.folder.path)
-        self.study = Study.open(settings, space_of(self.bases))
+        self.study = Study(settings, space_of(self.bases))
 
     def run(self, failed: Sequence[Job]) -> None:
         """Run what is left, then new trials until their number or the time is up."""
@@ -110,8 +107,6 @@ class Search:
         running = {ask.number: ask for ask in self.study.resume_running(self.owner)}
         for job in failed:
             if job.number not in running:
-                # Its trial has failed for good; what it comes to now is told as another.
-                self._retried.add(job.number)
                 yield job
         for ask in running.values():
             job = self._job(ask)
@@ -140,21 +135,17 @@ class Search:
         directory = self.folder.path / job.folder
         attrs = {
             "job": job.folder, "status": ended.status, "reason": ended.reason,
-            attributes.MATRIX: matrix_of(JobResult(directory).manifest(), job.experiment),
+            MATRIX: matrix_of(JobResult(directory).manifest(), job.experiment),
         }  # fmt: skip
         scores = scores_of(directory) if ended.finished else None
-        if job.number in self._retried:
-            if scores is not None:
-                self.study.retry(job.number, scores, attrs)
-        else:
-            self.study.tell(job.number, scores, attrs)
+        self.study.tell(job.number, scores, attrs)
 
     def _sum_up(self, seconds: float) -> None:
-        names = [objective.name for objective in objectives_of(self.sweeper["objectives"])]
+        names = [objective.name for objective in self.study.settings.objectives]
         # Of several that are equally good, the first.
         best: dict[tuple[str, tuple[float, ...]], Found] = {}
         for trial in self.study.best():
-            best.setdefault((trial.attrs.get(attributes.MATRIX, ""), trial.values), trial)
+            best.setdefault((trial.attrs.get(MATRIX, ""), trial.values), trial)
         found = [
             (self._job_of(trial), dict(zip(names, values, strict=True)))
             for (_, values), trial in best.items()

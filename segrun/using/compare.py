@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from segrun.formats import table
+from segrun.formats import number, table
 from segrun.report.matrix import matrix_of
 from segrun.segments.segment import NOISE
 from segrun.using.side import Pair, Side, differences, pair
@@ -78,12 +78,8 @@ def _scores_of(sides: Sequence[Side]) -> str:
 
 
 def _scores(sides: Sequence[Side]) -> list[Sequence[str]]:
-    rows = [[name, *(_number(side.scores.get(name, "")) for side in sides)] for name in _SCORES]
+    rows = [[name, *(number(side.scores.get(name), 4) for side in sides)] for name in _SCORES]
     return [["", *_letters(sides)], *(row for row in rows if any(row[1:]))]
-
-
-def _number(text: str) -> str:
-    return f"{float(text):.4g}" if "." in text or "e" in text else text
 
 
 def _sizes(sides: Sequence[Side]) -> list[Sequence[str]]:
@@ -134,7 +130,7 @@ def _timings(sides: Sequence[Side]) -> list[Sequence[str]]:
     seconds = []
     for side in sides:
         sums: defaultdict[str, float] = defaultdict(float)
-        for row in side.run.table("timings.csv"):
+        for row in side.run.timings:
             sums[row["stage"]] += float(row["wall_seconds"])
         seconds.append(sums)
     stages = list(dict.fromkeys(stage for sums in seconds for stage in sums))
@@ -144,5 +140,4 @@ def _timings(sides: Sequence[Side]) -> list[Sequence[str]]:
 
 
 def _backends(side: Side) -> str:
-    fits = [row for row in side.run.table("timings.csv") if row["stage"] == "fit"]
-    return " ".join(sorted({row["backend_ran"] or "failed" for row in fits}))
+    return " ".join(sorted({row["backend_ran"] or "failed" for row in side.run.fits}))

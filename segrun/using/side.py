@@ -42,7 +42,7 @@ class Side:
     @property
     def scores(self) -> Mapping[str, str]:
         """The point's row of ``scores.csv``."""
-        return next(row for row in self.run.scores if row["point"] == self.point)
+        return self.run.done[self.point]
 
     @cached_property
     def segments(self) -> Segments | None:

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
@@ -22,10 +21,8 @@ import polars as pl
 import pytest
 
 from segrun.config import conf_directory
-from segrun.data.cache import cache_directory
 
-HERE = Path(__file__).parent
-README = HERE.parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 Paste = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -39,25 +36,18 @@ SMALL = {
 
 
 @pytest.fixture(scope="session")
-def paste(tmp_path_factory):
+def paste(tmp_path_factory, warm):
     """Run a text as a shell runs what is pasted into it: paste(text, folder, VARIABLE=...)."""
     own = tmp_path_factory.mktemp("shell")
-    # The path of a socket must be short.
-    path = Path(tempfile.mkdtemp(prefix="segrun-")) / "socket"
     (own / "segrun").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -S -E "{HERE / "warm.py"}" "{path}" "$@"\n'
+        f'#!/bin/sh\nexec "{sys.executable}" -S -E "{warm.__file__}" "{warm.path}" "$@"\n'
     )
     (own / "segrun").chmod(0o755)
     variables = {
         **os.environ,
         "PATH": f"{own}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "SEGRUN_CACHE": str(own / "cache"),
-        # Machine code is no result: not compiled anew.
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(cache_directory() / "numba"),
     }
-    server = subprocess.Popen(
-        [sys.executable, HERE / "warm.py", "serve", path], stdout=subprocess.PIPE, text=True
-    )
 
     def pasted(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -66,14 +56,7 @@ def paste(tmp_path_factory):
             stdin=subprocess.DEVNULL, timeout=900,
         )  # fmt: skip
 
-    try:
-        assert server.stdout.readline() == "ready\n"
-        yield pasted
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
-        shutil.rmtree(path.parent)
+    return pasted
 
 
 @pytest.fixture(scope="session")

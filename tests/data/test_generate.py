@@ -176,7 +176,7 @@ def test_a_file_stays_unless_it_is_to_be_replaced(tmp_path, capsys):
 
 
 def test_no_room_is_known_beforehand(tmp_path):
-    with pytest.raises(StoreError, match=r"takes about 9\d\d\d\d\d.\d GB and .* free"):
+    with pytest.raises(StoreError, match=r"takes about 9\d\d,000 GB and .* free"):
         generate(DATASETS["sales"][0](3), 0, tmp_path / "rows.csv", about_bytes=950 * 10**12)
     assert list(tmp_path.iterdir()) == []
 

@@ -6,9 +6,8 @@ import sys
 
 import pytest
 
-from segrun.config import EvaluationConfig, SilhouetteConfig
+from segrun.config import EvaluationConfig, SilhouetteConfig, check_ranges
 from segrun.errors import ConfigError
-from segrun.evaluation.check import check
 
 
 def config(max_exact_rows=1, sample_rows=1, max_noise_share=0.5):
@@ -17,14 +16,14 @@ def config(max_exact_rows=1, sample_rows=1, max_noise_share=0.5):
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])
 def test_the_ends_of_the_ranges_are_allowed(share):
-    check(config(max_noise_share=share))
+    check_ranges(config(max_noise_share=share), "evaluation")
 
 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"max_exact_rows": 0}, r"evaluation\.silhouette\.max_exact_rows .*at least 1 .*Got 0 "),
-        ({"sample_rows": -5}, r"evaluation\.silhouette\.sample_rows .*at least 1 .*Got -5 "),
+        ({"max_exact_rows": 0}, r"evaluation\.silhouette\.max_exact_rows .*at least 1.*Got 0 "),
+        ({"sample_rows": -5}, r"evaluation\.silhouette\.sample_rows .*at least 1.*Got -5 "),
         ({"max_noise_share": 1.01}, r"evaluation\.max_noise_share .*from 0 to 1\. Got 1\.01 "),
         ({"max_noise_share": -0.01}, r"evaluation\.max_noise_share .*from 0 to 1\. Got -0\.01 "),
         ({"max_noise_share": math.nan}, r"evaluation\.max_noise_share .*from 0 to 1\. Got nan "),
@@ -32,7 +31,7 @@ def test_the_ends_of_the_ranges_are_allowed(share):
 )
 def test_a_bad_value_is_refused_with_its_key_and_range(bad, message):
     with pytest.raises(ConfigError, match=message):
-        check(config(**bad))
+        check_ranges(config(**bad), "evaluation")
 
 
 def test_checking_loads_no_heavy_library():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segrun.config import AugmentationConfig
+from segrun.config import AugmentationConfig, check_ranges
 from segrun.errors import ConfigError
 from segrun.features.augment import augment, check, label
 from segrun.rundir.customers import Customers
@@ -63,6 +63,11 @@ def test_an_unknown_lognormal_column_is_refused_naming_the_features(customers):
         check(settings(factor=2, columns=["Amuont"]), customers.feature_names)
 
 
+def everything(config):
+    check_ranges(config, "augmentation")
+    check(config, ["Amount"])
+
+
 @pytest.mark.parametrize(
     ("wrong", "key"),
     [
@@ -74,7 +79,7 @@ def test_an_unknown_lognormal_column_is_refused_naming_the_features(customers):
 )
 def test_impossible_settings_are_refused(wrong, key):
     with pytest.raises(ConfigError, match=key):
-        check(wrong, ["Amount"])
+        everything(wrong)
 
 
 def test_labels_name_the_augmentation():

@@ -1,7 +1,13 @@
 import pytest
 
+from segrun.config import check_ranges
 from segrun.errors import ConfigError
 from segrun.features import check
+
+
+def everything(config):
+    check_ranges(config, "features")
+    check(config)
 
 
 @pytest.mark.parametrize("date", ["2011-12-09", "2011-12-09T12:50", "20111209", None])
@@ -17,11 +23,11 @@ def test_iso_dates_are_taken(settings, date):
         ({"reference_date": "2011-12-09T12:50+01:00"}, "time zone"),
         ({"outliers": {"low": 0.9, "high": 0.1}}, r"outliers\.low=0\.9 .*outliers\.high=0\.1"),
         ({"outliers": {"low": 0.5, "high": 0.5}}, r"outliers\.low=0\.5"),
-        ({"outliers": {"low": -0.1}}, r"outliers\.low=-0\.1"),
-        ({"outliers": {"high": 1.1}}, r"outliers\.high=1\.1"),
-        ({"outliers": {"high": float("nan")}}, r"outliers\.high=nan"),
-        ({"outliers": {"factor": -1.0}}, r"outliers\.factor must not be negative. Got -1"),
-        ({"outliers": {"factor": float("nan")}}, r"factor must not be negative. Got nan"),
+        ({"outliers": {"low": -0.1}}, r"outliers\.low must be from 0 to 1. Got -0\.1"),
+        ({"outliers": {"high": 1.1}}, r"outliers\.high must be from 0 to 1. Got 1\.1"),
+        ({"outliers": {"high": float("nan")}}, r"outliers\.high .*Got nan"),
+        ({"outliers": {"factor": -1.0}}, r"outliers\.factor must be at least 0. Got -1"),
+        ({"outliers": {"factor": float("nan")}}, r"factor must be at least 0. Got nan"),
         ({"outliers": {"columns": ["Sum"]}}, r"outliers\.columns names Sum.*NumberOfOrders"),
         ({"calendar": False, "outliers": {"columns": ["May"]}}, r"names May, which rfm lacks"),
         ({"calendar": False, "name": "rfm_calendar"}, r"features\.name='rfm_calendar'"),
@@ -29,4 +35,4 @@ def test_iso_dates_are_taken(settings, date):
 )
 def test_what_no_data_can_satisfy_is_refused_naming_the_key(settings, changes, said):
     with pytest.raises(ConfigError, match=said):
-        check(settings(**changes))
+        everything(settings(**changes))

@@ -19,6 +19,7 @@ from segrun.config import (
     RatingsConfig,
     SyntheticRetailConfig,
     Values,
+    check_ranges,
 )
 from segrun.data.datasets import dataset_of, load
 from segrun.data.datasets.rows import Rows
@@ -122,7 +123,7 @@ def test_limits_that_leave_nothing_are_told(key):
     with pytest.raises(DataError, match=rf"features\.{key}=3"):
         build(rows(BY_HAND), settings(**{key: 3}))
     with pytest.raises(ConfigError, match=rf"features\.{key} must be at least 1"):
-        check(settings(**{key: 0}))
+        check_ranges(settings(**{key: 0}), "features")
 
 
 def test_lines_without_user_item_or_rating_are_counted():

@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from segrun.config import Cancellations, DropMissing, OutlierRule
+from segrun.config import Cancellations, DropMissing, OutlierRule, check_ranges
 from segrun.data.datasets import load
 from segrun.errors import ConfigError, DataError
 from segrun.features import build, check
@@ -208,5 +208,5 @@ def test_on_the_real_file_the_same_is_cancelled_as_ever(online_retail, composed,
 
 
 def test_shares_that_are_none_are_refused(settings):
-    with pytest.raises(ConfigError, match=r"features\.warn_removed is a share.*Got 20"):
-        check(replace(settings(), warn_removed=20))
+    with pytest.raises(ConfigError, match=r"features\.warn_removed must be from 0 to 1\. Got 20"):
+        check_ranges(replace(settings(), warn_removed=20), "features")

@@ -13,8 +13,8 @@ from segrun.config import from_plain
 from segrun.errors import ConfigError, StoreError
 from segrun.jobs import run_job as start
 from segrun.report.html import write_report
-from segrun.report.html.formats import megabytes, number, percent, place, seconds, signed
 from segrun.report.html.run import run_page
+from segrun.report.html.section import reproduce_command
 from segrun.report.pictures.canvas import text
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
@@ -164,16 +164,11 @@ def test_a_sweep_has_all_points_of_all_jobs_in_one_table(sweep, read_page):
     assert "0-kmeans/report.html" in [attrs["href"] for attrs in page.of("a")]
 
 
-def test_numbers_are_short_and_exact_enough():
-    cells = {"1234567": "1,234,567", "0.123456": "0.123", "12.3456": "12.35", "": "", "x": "x"}
-    assert {cell: number(cell) for cell in cells} == cells
-    assert (percent("0.1234"), signed(-0.04), seconds(0.0042)) == ("12.3%", "0.0", "4.2 ms")
-    assert (seconds(1234.5), megabytes("1500000")) == ("1,234 s", "2 MB")
-
-
 def test_a_command_names_the_directory_as_seen_from_where_outputs_is():
-    assert place(Path("/home/me/outputs/mine/2026/0-kmeans")) == "outputs/mine/2026/0-kmeans"
-    assert place(Path("/data/mine")) == "mine"
+    assert reproduce_command(Path("/home/me/outputs/mine/2026/0-kmeans")) == (
+        "segrun reproduce outputs/mine/2026/0-kmeans"
+    )
+    assert reproduce_command(Path("/data/mine")) == "segrun reproduce mine"
 
 
 @pytest.mark.parametrize("rest", [[], ["a", "b"], ["--help-me"]])

@@ -16,7 +16,8 @@ from segrun.algorithms.grid import Point
 from segrun.config import ModelsKept
 from segrun.errors import StoreError
 from segrun.features.transform import Transformed
-from segrun.rundir.store import RunDirectory, read_csv
+from segrun.rundir.directory import RunDirectory
+from segrun.rundir.store import read_csv
 from segrun.rundir.timings import Timings
 from segrun.runner.fit import GridFitter
 

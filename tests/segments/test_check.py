@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from segrun.config import NamesConfig, SegmentsConfig, StabilityConfig
+from segrun.config import NamesConfig, SegmentsConfig, StabilityConfig, check_ranges
 from segrun.errors import ConfigError
 from segrun.runner.checks import check as check_all
 from segrun.segments.check import check
@@ -16,10 +16,18 @@ def names(**values):
     return SegmentsConfig(names=NamesConfig(**values))
 
 
+def everything(config):
+    check_ranges(config, "segments")
+    check(config, COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        (SegmentsConfig(stability=StabilityConfig(refits=-1)), "stability.refits must be 0 or"),
+        (
+            SegmentsConfig(stability=StabilityConfig(refits=-1)),
+            "refits must be at least 0",
+        ),
         (SegmentsConfig(stability=StabilityConfig(share=0.0)), "stability.share must be above 0"),
         (SegmentsConfig(stability=StabilityConfig(share=float("nan"))), "Got nan"),
         (SegmentsConfig(stability=StabilityConfig(max_rows=1)), "max_rows must be at least 2"),
@@ -36,7 +44,7 @@ def names(**values):
 )
 def test_what_cannot_be_is_refused_by_its_key(config, told):
     with pytest.raises(ConfigError, match=rf"segments\..*{re.escape(told)}"):
-        check(config, COLUMNS)
+        everything(config)
 
 
 @pytest.mark.parametrize(

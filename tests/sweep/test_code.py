@@ -9,7 +9,7 @@ import pytest
 
 import segrun as package
 from segrun.data.datasets.synthetic_retail import generate
-from segrun.rundir.code import code_digest
+from segrun.rundir.environment import code_digest
 from segrun.rundir.store import read_csv, read_manifest
 
 COMMON = ["-m", "algo=unruly", "algo.params.k=3", "algo.params.way=null", "dataset=online_retail",

@@ -28,11 +28,9 @@ from segrun.algorithms.space.base import Base
 from segrun.algorithms.space.grammar import dimension
 from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError, StoreError
-from segrun.sweep.study.front import front
-from segrun.sweep.study.objective import Objective
-from segrun.sweep.study.score import SCORES
-from segrun.sweep.study.settings import Settings, limits_of, settings_of
+from segrun.sweep.study.settings import SCORES, Objective, Settings, limits_of, settings_of
 from segrun.sweep.study.study import Study
+from segrun.sweep.study.trial import front
 
 ROOT = Path(__file__).parents[2]
 ALGORITHMS = {
@@ -127,7 +125,7 @@ def child(*arguments):
 
 def test_a_trial_draws_one_option_per_group_and_the_dimensions_of_that_base_alone():
     space = conditional()
-    asks = run(Study.open(MEMORY, space), 40)
+    asks = run(Study(MEMORY, space), 40)
     assert {ask.choices["algo"] for ask in asks} == set(ALGORITHMS)
     for number, ask in enumerate(asks):
         assert ask.number == number
@@ -141,9 +139,9 @@ def test_a_trial_draws_one_option_per_group_and_the_dimensions_of_that_base_alon
 
 
 def test_an_integer_is_drawn_as_one_and_a_float_step_as_hydra_writes_it():
-    (ask,) = run(Study.open(MEMORY, small("range(3, 4)")), 1)
+    (ask,) = run(Study(MEMORY, small("range(3, 4)")), 1)
     assert repr(ask.values["x"]) == "3"
-    study = Study.open(MEMORY, small("range(0.1, 1.0, 0.1)"))
+    study = Study(MEMORY, small("range(0.1, 1.0, 0.1)"))
     values = {ask.values["x"] for ask in run(study, 60)}
     assert values == set(dimension("x", "range(0.1, 1.0, 0.1)").values())
     assert 0.30000000000000004 in values or 0.3 in values
@@ -159,28 +157,28 @@ def test_a_seed_decides_the_points_whatever_was_drawn_in_which_process(tmp_path,
         "limits": {"noise_share": {"max": 0.5}},
     }
     undisturbed = settings("", storage="sqlite://", **changes)
-    expected = run(Study.open(undisturbed, conditional()), 14)
+    expected = run(Study(undisturbed, conditional()), 14)
     stopped = settings(tmp_path / "study.db", **changes)
     found = []
     for n_trials in (3, 4, 9, 14):
-        found += run(Study.open(stopped, conditional()), n_trials)
+        found += run(Study(stopped, conditional()), n_trials)
     assert found == expected
-    other = run(Study.open(replace(undisturbed, seed=43), conditional()), 3)
+    other = run(Study(replace(undisturbed, seed=43), conditional()), 3)
     assert [ask.params for ask in other] != [ask.params for ask in expected[:3]]
 
 
 @pytest.mark.slow
 def test_two_processes_share_a_study_and_no_trial_is_doubled_or_lost(tmp_path):
     path = tmp_path / "study.db"
-    workers = [child("share", str(path), owner, "200") for owner in ("a", "b")]
-    asked = [worker.communicate(timeout=60)[0].split() for worker in workers]
+    workers = [child("share", str(path), owner, "60") for owner in ("a", "b")]
+    asked = [worker.communicate(timeout=120)[0].split() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     assert all(asked), "one did all"
     numbers = [int(number) for found in asked for number in found]
-    assert sorted(numbers) == list(range(200))
-    found = Study.open(shared(path), small()).trials()
-    assert [trial.number for trial in found] == list(range(200))
-    assert Counter(trial.state for trial in found) == {"COMPLETE": 200}
+    assert sorted(numbers) == list(range(60))
+    found = Study(shared(path), small()).trials()
+    assert [trial.number for trial in found] == list(range(60))
+    assert Counter(trial.state for trial in found) == {"COMPLETE": 60}
     assert [Counter(trial.attrs["owner"] for trial in found)[owner] for owner in "ab"] == [
         len(numbers) for numbers in asked
     ]
@@ -192,14 +190,14 @@ def shared(path):
 
 @pytest.mark.parametrize("when", ["asked", "told"])
 def test_a_killed_study_asks_for_the_points_of_an_undisturbed_one(tmp_path, when):
-    expected = run(Study.open(settings("", storage="sqlite://"), conditional()), 12)
+    expected = run(Study(settings("", storage="sqlite://"), conditional()), 12)
     path = tmp_path / "study.db"
     with child("slow", str(path)) as worker:
         for line in worker.stdout:
             if line == f"{when} 7\n":
                 break
         worker.kill()
-    study = Study.open(settings(path), conditional())
+    study = Study(settings(path), conditional())
     assert study.resume_running("another") == []
     found = study.resume_running("me")
     assert found == ([expected[7]] if when == "asked" else found[:1])
@@ -213,19 +211,19 @@ def test_a_killed_study_asks_for_the_points_of_an_undisturbed_one(tmp_path, when
 @pytest.mark.parametrize("n_drawn", [0, 1, 2])
 def test_a_trial_that_was_half_drawn_at_a_kill_is_drawn_to_its_end(tmp_path, n_drawn):
     first, second = (settings(tmp_path / f"{name}.db") for name in "ab")
-    expected = run(Study.open(first, conditional()), 7)
-    study = Study.open(second, conditional())
+    expected = run(Study(first, conditional()), 7)
+    study = Study(second, conditional())
     run(study, 6)
     trial = study._study.ask()
     for group in list(study.space.groups)[:n_drawn]:
         trial.suggest_categorical(group, study.space.groups[group])
     assert study.trials()[-1].choices == {}
     # It counts among the seven, and is nobody's: whoever asks next gets it.
-    assert Study.open(second, conditional()).ask(7, "me") == expected[6]
+    assert Study(second, conditional()).ask(7, "me") == expected[6]
 
 
 def test_failed_and_degenerate_trials_end_nothing():
-    study = Study.open(MEMORY, small())
+    study = Study(MEMORY, small())
     for number in range(9):
         ask = study.ask(9, "me")
         nan = {"silhouette": math.nan, "noise_share": None}
@@ -243,7 +241,7 @@ def test_failed_and_degenerate_trials_end_nothing():
 
 
 def test_nothing_but_degenerate_results_has_no_best():
-    study = Study.open(MEMORY, small())
+    study = Study(MEMORY, small())
     study.tell(study.ask(1, "me").number, {"silhouette": None}, {})
     assert study.best() == []
 
@@ -251,7 +249,7 @@ def test_nothing_but_degenerate_results_has_no_best():
 @pytest.mark.parametrize("name", SCORES)
 def test_every_score_has_a_worst_value_or_the_trial_fails(name):
     direction = SCORES[name].direction or "maximize"
-    study = Study.open(replace(MEMORY, objectives=(Objective(name, direction),)), small())
+    study = Study(replace(MEMORY, objectives=(Objective(name, direction),)), small())
     study.tell(study.ask(2, "me").number, {}, {})
     study.tell(study.ask(2, "me").number, {name: 0.5}, {})
     first, second = study.trials()
@@ -266,29 +264,29 @@ def test_every_score_has_a_worst_value_or_the_trial_fails(name):
 
 def test_infinity_as_the_worst_value_survives_in_the_file(tmp_path):
     chosen = settings(tmp_path / "s.db", objectives=BOTH)
-    study = Study.open(chosen, small())
+    study = Study(chosen, small())
     study.tell(study.ask(1, "me").number, {"silhouette": 0.5}, {})
-    assert Study.open(chosen, small()).trials()[0].values == (0.5, math.inf)
-    assert len(run(Study.open(chosen, small()), 12)) == 11
+    assert Study(chosen, small()).trials()[0].values == (0.5, math.inf)
+    assert len(run(Study(chosen, small()), 12)) == 11
 
 
 def test_coverage_is_what_is_not_noise():
     chosen = replace(MEMORY, objectives=(Objective("coverage", "maximize"),))
-    study = Study.open(chosen, small())
+    study = Study(chosen, small())
     study.tell(study.ask(1, "me").number, {"noise_share": 0.25}, {})
     assert study.best()[0].values == (0.75,)
 
 
 def test_few_clusters_as_a_goal_have_no_worst_value():
     chosen = replace(MEMORY, objectives=(Objective("n_clusters", "minimize"),))
-    study = Study.open(chosen, small())
+    study = Study(chosen, small())
     study.tell(study.ask(1, "me").number, {"n_clusters": None}, {})
     assert study.trials()[0].state == "FAIL"
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii"])
 def test_two_objectives_have_their_pareto_front(sampler):
-    study = Study.open(
+    study = Study(
         replace(
             MEMORY,
             objectives=BOTH,
@@ -337,7 +335,7 @@ def test_the_front_is_whom_nobody_dominates(points):
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "nsgaii"])
 def test_only_trials_within_the_limits_are_best(sampler):
     chosen = replace(MEMORY, sampler=sampler, limits={"n_clusters": {"min": 3, "max": 12}})
-    study = Study.open(chosen, small("range(0, 5)"))
+    study = Study(chosen, small("range(0, 5)"))
     for n_clusters in (2, 13, None):
         ask = study.ask(None, "me")
         study.tell(ask.number, {"silhouette": 0.9, "n_clusters": n_clusters}, {})
@@ -349,7 +347,7 @@ def test_only_trials_within_the_limits_are_best(sampler):
 
 
 def test_each_matrix_has_a_best_of_its_own():
-    study = Study.open(MEMORY, small("range(0, 5)"))
+    study = Study(MEMORY, small("range(0, 5)"))
     for matrix, silhouette in (("a", 0.2), ("b", 0.9), ("a", 0.4), ("b", 0.7)):
         ask = study.ask(None, "me")
         study.tell(ask.number, {"silhouette": silhouette}, {"matrix": matrix})
@@ -369,7 +367,7 @@ def test_what_did_not_converge_is_not_the_best_whatever_else_is_limited():
         return settings_of(about, Path()).limits
 
     assert limits(allowed=True) == own
-    study = Study.open(replace(MEMORY, limits=limits(allowed=False)), small("range(0, 5)"))
+    study = Study(replace(MEMORY, limits=limits(allowed=False)), small("range(0, 5)"))
     for converged, silhouette in ((0.0, 0.9), (1.0, 0.4)):
         ask = study.ask(None, "me")
         scores = {"silhouette": silhouette, "n_clusters": 4, "converged": converged}
@@ -380,7 +378,7 @@ def test_what_did_not_converge_is_not_the_best_whatever_else_is_limited():
 def test_a_sampler_learns_the_limits():
     def n_large(limits):
         """Return how many of the later points are large, which is good but noisy."""
-        study = Study.open(settings("", storage="sqlite://", limits=limits), small())
+        study = Study(settings("", storage="sqlite://", limits=limits), small())
         for _ in range(30):
             ask = study.ask(30, "me")
             study.tell(
@@ -401,22 +399,22 @@ def test_a_grid_hands_out_every_point_once_in_order(tmp_path, n_trials):
         bases.append(Base({"algo": algo}, dimensions))
     space = Space({"algo": ("a", "b")}, tuple(bases))
     chosen = settings(tmp_path / "s.db", sampler="grid", sampler_params={})
-    study = Study.open(chosen, space)
+    study = Study(chosen, space)
     first = study.ask(n_trials, "me")
     study.tell(first.number, None, {})
-    study.retry(first.number, {"silhouette": 0.5}, {})
-    found = [first, *run(Study.open(chosen, space), n_trials)]
+    study.tell(first.number, {"silhouette": 0.5}, {})
+    found = [first, *run(Study(chosen, space), n_trials)]
     assert [ask.params for ask in found] == list(space.grid())
     assert [ask.number for ask in found] == [0, 2, 3, 4]
 
 
 def test_a_failed_trial_that_succeeds_later_is_added(tmp_path):
     chosen = settings(tmp_path / "s.db", limits={"n_clusters": {"max": 9}})
-    study = Study.open(chosen, conditional())
+    study = Study(chosen, conditional())
     ask = study.ask(2, "me")
     study.tell(ask.number, None, {"reason": "out of memory"})
     for _ in range(2):  # told twice, as after a kill
-        study.retry(ask.number, {"silhouette": 0.5, "n_clusters": 3}, {"job": "0"})
+        study.tell(ask.number, {"silhouette": 0.5, "n_clusters": 3}, {"job": "0"})
     failed, again = study.trials()
     assert (failed.state, failed.job, again.state, again.job) == ("FAIL", 0, "COMPLETE", 0)
     assert (again.drawn, again.choices, again.params) == (ask.values, ask.choices, ask.params)
@@ -426,35 +424,33 @@ def test_a_failed_trial_that_succeeds_later_is_added(tmp_path):
     assert [ask.number for ask in run(study, 3)] == [2, 3]
 
 
-def test_only_what_is_running_can_be_told_and_only_what_failed_retried():
-    study = Study.open(MEMORY, small())
+def test_only_what_is_running_or_has_failed_can_be_told():
+    study = Study(MEMORY, small())
     study.tell(study.ask(1, "me").number, {"silhouette": 0.5}, {})
-    with pytest.raises(StoreError, match=r"trial 0 .* is COMPLETE: only a running one"):
+    with pytest.raises(StoreError, match=r"trial 0 .* is COMPLETE: only a running or failed one"):
         study.tell(0, {"silhouette": 0.5}, {})
-    with pytest.raises(StoreError, match=r"trial 0 .* is COMPLETE: only a failed one"):
-        study.retry(0, {"silhouette": 0.5}, {})
     with pytest.raises(StoreError, match="has no trial 7"):
         study.tell(7, None, {})
 
 
 def test_a_trial_that_was_queued_through_optuna_is_run(tmp_path):
-    study = Study.open(settings(tmp_path / "s.db"), small())
+    study = Study(settings(tmp_path / "s.db"), small())
     study._study.enqueue_trial({"x": 0.125})
     assert [ask.values for ask in run(study, 1)] == [{"x": 0.125}]
 
 
 def test_another_space_under_the_same_name_is_refused(tmp_path):
     chosen = settings(tmp_path / "s.db")
-    Study.open(chosen, small())
-    Study.open(chosen, small("interval(0, 1.0)"))
+    Study(chosen, small())
+    Study(chosen, small("interval(0, 1.0)"))
     with pytest.raises(ConfigError, match="searches another space") as caught:
-        Study.open(chosen, small("interval(0, 2)"))
+        Study(chosen, small("interval(0, 2)"))
     assert "x is float 0.0..1.0 there and float 0.0..2.0 here" in str(caught.value)
     assert "hydra.sweeper.study_name=" in str(caught.value)
     assert str(tmp_path / "s.db") in str(caught.value)
     with pytest.raises(ConfigError, match=r"groups\.algo is nothing there and \[\"kmeans\""):
-        Study.open(chosen, conditional())
-    run(Study.open(replace(chosen, name="other"), conditional()), 1)
+        Study(chosen, conditional())
+    run(Study(replace(chosen, name="other"), conditional()), 1)
 
 
 @pytest.mark.parametrize(
@@ -467,15 +463,15 @@ def test_another_space_under_the_same_name_is_refused(tmp_path):
 )
 def test_a_study_with_other_settings_is_refused(tmp_path, change, says):
     chosen = settings(tmp_path / "s.db")
-    Study.open(chosen, small("range(0, 3)"))
+    Study(chosen, small("range(0, 3)"))
     with pytest.raises(ConfigError, match=f"has other settings: .*{says}"):
-        Study.open(replace(chosen, **change), small("range(0, 3)"))
+        Study(replace(chosen, **change), small("range(0, 3)"))
 
 
 def test_a_study_may_go_on_with_another_sampler_and_seed(tmp_path):
-    run(Study.open(settings(tmp_path / "s.db"), small()), 2)
+    run(Study(settings(tmp_path / "s.db"), small()), 2)
     other = settings(tmp_path / "s.db", seed=1, sampler="random", sampler_params={})
-    assert len(run(Study.open(other, small()), 4)) == 2
+    assert len(run(Study(other, small()), 4)) == 2
 
 
 def test_somebody_elses_study_is_refused(tmp_path):
@@ -484,12 +480,12 @@ def test_somebody_elses_study_is_refused(tmp_path):
     theirs.optimize(lambda trial: trial.suggest_float("y", 0, 1), n_trials=1)
     theirs._storage._backend.engine.dispose()
     with pytest.raises(ConfigError, match="was not made by segrun: give this search a name"):
-        Study.open(chosen, small())
+        Study(chosen, small())
 
 
 def test_optunas_own_loader_and_dashboard_see_a_plain_study(tmp_path):
     chosen = settings(tmp_path / "s.db", objectives=BOTH)
-    run(Study.open(chosen, conditional()), 5)
+    run(Study(chosen, conditional()), 5)
     storage = optuna.storages.RDBStorage(chosen.storage)
     study = optuna.load_study(study_name="segrun", storage=storage)
     assert study.metric_names == ["silhouette", "davies_bouldin"]
@@ -500,8 +496,6 @@ def test_optunas_own_loader_and_dashboard_see_a_plain_study(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"objectives": ()}, "objectives is empty"),
-        ({"objectives": SILHOUETTE * 2}, "silhouette twice"),
         ({"objectives": (Objective("silhuette", "maximize"),)}, "Did you mean 'silhouette'"),
         ({"objectives": (Objective("silhouette", "maximise"),)}, "Did you mean 'maximize'"),
         ({"objectives": (Objective("silhouette", "minimize"),)}, "the worst of it"),
@@ -522,7 +516,7 @@ def test_optunas_own_loader_and_dashboard_see_a_plain_study(tmp_path):
 def test_a_setting_that_is_wrong_is_refused(change, says):
     base = replace(MEMORY, sampler="tpe")
     with pytest.raises(ConfigError, match=says):
-        Study.open(replace(base, **change), small())
+        Study(replace(base, **change), small())
 
 
 def test_a_storage_that_cannot_be_opened_is_named_with_the_cure(tmp_path):
@@ -530,31 +524,31 @@ def test_a_storage_that_cannot_be_opened_is_named_with_the_cure(tmp_path):
     with pytest.raises(
         StoreError, match=r"file/study\.db cannot be opened .*hydra\.sweeper\.storage"
     ):
-        Study.open(settings(tmp_path / "file" / "study.db"), small())
+        Study(settings(tmp_path / "file" / "study.db"), small())
     (tmp_path / "junk.db").write_text("this is no database " * 99)
     with pytest.raises(StoreError, match="not a database"):
-        Study.open(settings(tmp_path / "junk.db"), small())
+        Study(settings(tmp_path / "junk.db"), small())
     with pytest.raises(StoreError, match="nosuch"):
-        Study.open(settings("", storage="nosuch://me:secret@host/db"), small())
+        Study(settings("", storage="nosuch://me:secret@host/db"), small())
     with pytest.raises(StoreError, match=r"no address .*hydra\.sweeper\.storage"):
-        Study.open(settings("", storage="no address"), small())
+        Study(settings("", storage="no address"), small())
 
 
 def test_a_password_is_never_shown():
     with pytest.raises(StoreError) as caught:
-        Study.open(settings("", storage="nosuch://me:secret@host/db"), small())
+        Study(settings("", storage="nosuch://me:secret@host/db"), small())
     assert "secret" not in str(caught.value)
 
 
 def test_a_storage_that_cannot_be_written_is_named_with_the_cure(tmp_path):
     path = tmp_path / "study.db"
-    Study.open(settings(path), small())
+    Study(settings(path), small())
     with pytest.raises(StoreError, match=r"readonly database\): name a database that can be"):
-        Study.open(settings(f"file:{path}?mode=ro&uri=true"), small()).ask(3, "me")
+        Study(settings(f"file:{path}?mode=ro&uri=true"), small()).ask(3, "me")
 
 
 def test_a_database_that_another_program_holds_is_waited_for(tmp_path):
-    study = Study.open(settings(tmp_path / "s.db"), small())
+    study = Study(settings(tmp_path / "s.db"), small())
     holder = sqlite3.connect(tmp_path / "s.db", check_same_thread=False, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     timer = threading.Timer(0.5, lambda: holder.execute("COMMIT"))
@@ -565,7 +559,7 @@ def test_a_database_that_another_program_holds_is_waited_for(tmp_path):
 
 
 def test_a_database_that_is_held_for_good_is_named(tmp_path):
-    study = Study.open(settings(f"{tmp_path / 's.db'}?timeout=0.05"), small())
+    study = Study(settings(f"{tmp_path / 's.db'}?timeout=0.05"), small())
     holder = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError, match=r"locked\): another program holds it"):
@@ -579,10 +573,10 @@ def worker(what, path, *arguments):
     event.listen(Engine, "connect", fast)
     if what == "share":
         owner, n_trials = arguments
-        for ask in run(Study.open(shared(path), small()), int(n_trials), owner):
+        for ask in run(Study(shared(path), small()), int(n_trials), owner):
             print(ask.number)  # noqa: T201
         return
-    study = Study.open(settings(path), conditional())
+    study = Study(settings(path), conditional())
     while (ask := study.ask(12, "me")) is not None:
         print("asked", ask.number, flush=True)  # noqa: T201
         time.sleep(0.1)

@@ -62,13 +62,13 @@ class Place:
 
     def get(self) -> Any:
         """Return the object; its arrays are read as they are used, and cannot be written."""
-        from segrun.rundir.store import read_mapped
+        from segrun.rundir.models import read_mapped
 
         return read_mapped(self.file)
 
     def put(self, found: Any) -> None:
         """Leave an object here; where it cannot be written, processes make their own."""
-        from segrun.rundir.store import write_object
+        from segrun.rundir.models import write_object
 
         try:
             write_atomically(self.file, lambda path: write_object(found, path))

@@ -20,6 +20,7 @@ from segrun.data.datasets.serials import system_of, with_dates
 from segrun.data.datasets.source import Source
 from segrun.data.datasets.table import LINE, POLARS_ERRORS
 from segrun.errors import DataError
+from segrun.formats import in_bytes
 from segrun.nearest import did_you_mean
 
 #: A thousand and more, or a fraction.
@@ -243,8 +244,7 @@ def open_excel(source: Source, name: str, sheet: str | None) -> ExcelTable:
     import fastexcel
 
     if source.n_bytes > _MANY_BYTES:
-        n_megabytes = source.n_bytes / 1e6
-        log.info("reading %s, %.0f MB: that takes some seconds", name, n_megabytes)
+        log.info("reading %s, %s: that takes some seconds", name, in_bytes(source.n_bytes))
     try:
         workbook = fastexcel.read_excel(source.path)
         sheets = workbook.sheet_names

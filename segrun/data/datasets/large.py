@@ -20,7 +20,7 @@ from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Kind, Source
 from segrun.data.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
 from segrun.data.datasets.typed import ROWS, NoUtf8, Sampling, changed, typed
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 
 log = logging.getLogger("segrun.data.datasets")
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from segrun.config import ColumnKind, SyntheticRatingsConfig
 from segrun.data.datasets.generated import as_records
 from segrun.data.datasets.rows import Rows
-from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 ID = "UserID"
@@ -78,22 +77,6 @@ class Generated:
     titles: dict[str, str]
     genres: dict[str, str]
     tastes: dict[str, str]
-
-
-def check(config: SyntheticRatingsConfig) -> None:
-    """Refuse numbers that no taste can be planted in.
-
-    Raises
-    ------
-    ConfigError
-        If there are fewer than two users, or genres without items.
-    """
-    if config.n_users < 2:
-        raise ConfigError(f"dataset.n_users must be at least 2. Got {config.n_users}")
-    if config.n_items < len(GENRES):
-        raise ConfigError(
-            f"dataset.n_items must be at least {len(GENRES)}, one per genre. Got {config.n_items}"
-        )
 
 
 def rows(config: SyntheticRatingsConfig, seed: int) -> Rows:

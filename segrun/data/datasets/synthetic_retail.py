@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from segrun.config import SyntheticRetailConfig
 from segrun.data.datasets.generated import Block, blocks_of, digest_of
 from segrun.data.datasets.rows import ID_COLUMN, TRANSACTION_KINDS, Rows, invoice_lines
-from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 #: None: the id is called as in the UCI data.
@@ -38,8 +37,6 @@ _COUNTRY_SHARES = (0.90, 0.025, 0.025, 0.02, 0.01, 0.01, 0.01)
 #: Share of all lines that no customer is known for, as in the UCI data; of those without text.
 _GUEST_SHARE, _UNTITLED_SHARE = 0.25, 0.01
 _CANCELLED_SHARE = 0.02
-
-MAX_CONTRAST = 20
 
 
 @dataclass(frozen=True)
@@ -84,22 +81,6 @@ TYPES = (
     CustomerType("one_timer", 0.28, 1.0, 10.0, 3.0, ALL_YEAR),
     CustomerType("lapsed", 0.15, 2.0, 12.0, 8.0, (1, 2, 3)),
 )
-
-
-def check(config: SyntheticRetailConfig) -> None:
-    """Refuse a number of customers that cannot be clustered, and types that differ less.
-
-    Raises
-    ------
-    ConfigError
-        If there are fewer than two customers, or the contrast is below 1.
-    """
-    if config.n_customers < 2:
-        raise ConfigError(f"dataset.n_customers must be at least 2. Got {config.n_customers}")
-    if not 1 <= config.contrast <= MAX_CONTRAST:
-        raise ConfigError(
-            f"dataset.contrast must be from 1 to {MAX_CONTRAST}. Got {config.contrast} instead"
-        )
 
 
 def rows(config: SyntheticRetailConfig, seed: int) -> Rows:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from segrun.config import ColumnKind, SyntheticSalesConfig
 from segrun.data.datasets.generated import Block, as_records, blocks_of, in_shares
 from segrun.data.datasets.rows import Rows
-from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 ID = "User"
@@ -29,8 +28,6 @@ KINDS = {
 GROUPS = ("Drinks", "Fresh", "Household", "Sweets")
 _FIRST_DAY, _N_DAYS = datetime(2024, 1, 1), 364
 _N_ITEMS = 400
-
-MAX_LINES_FACTOR = 20
 
 
 @dataclass(frozen=True)
@@ -63,23 +60,6 @@ TASTES = (
     Taste("snack", 0.3, (0.45, 0.05, 0.1, 0.4), 0.2),
     Taste("bargain", 0.2, (0.1, 0.1, 0.7, 0.1), 0.8),
 )
-
-
-def check(config: SyntheticSalesConfig) -> None:
-    """Refuse a number of users that cannot be clustered.
-
-    Raises
-    ------
-    ConfigError
-        If there are fewer than three, or a factor is out of its bounds.
-    """
-    if config.n_users < 3:
-        raise ConfigError(f"dataset.n_users must be at least 3. Got {config.n_users}")
-    if not 0 < config.lines_factor <= MAX_LINES_FACTOR:
-        raise ConfigError(
-            f"dataset.lines_factor must be above 0 and at most {MAX_LINES_FACTOR}. "
-            f"Got {config.lines_factor} instead"
-        )
 
 
 def rows(config: SyntheticSalesConfig, seed: int) -> Rows:

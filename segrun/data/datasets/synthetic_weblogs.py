@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from segrun.config import ColumnKind, SyntheticWeblogsConfig
 from segrun.data.datasets.generated import Block, as_records, blocks_of, in_shares
 from segrun.data.datasets.rows import Rows
-from segrun.errors import ConfigError
 from segrun.seeds import generator
 
 ID = "Visitor"
@@ -71,18 +70,6 @@ HABITS = (
     Habit("shopper", 0.20, 2.5, 18.0, 40, "shop", "social"),
     Habit("robot", 0.05, 60.0, 10.0, 5, "jobs", "direct"),
 )
-
-
-def check(config: SyntheticWeblogsConfig) -> None:
-    """Refuse a number of visitors that cannot be clustered.
-
-    Raises
-    ------
-    ConfigError
-        If there are fewer than three.
-    """
-    if config.n_visitors < 3:
-        raise ConfigError(f"dataset.n_visitors must be at least 3. Got {config.n_visitors}")
 
 
 def rows(config: SyntheticWeblogsConfig, seed: int) -> Rows:

@@ -26,6 +26,7 @@ from segrun.data.datasets.probe import Guess
 from segrun.data.datasets.table import POLARS_ERRORS
 from segrun.data.datasets.textfile import Utf8File
 from segrun.errors import DataError
+from segrun.formats import in_bytes
 from segrun.progress import Progress
 
 log = logging.getLogger("segrun.data.datasets")
@@ -198,7 +199,7 @@ def _one_per_id(config: FileConfig, parquet: Path) -> bool:
 def _shown(name: str, path: Path, scan: ByteScan) -> Iterator[None]:
     """Show how much of a file polars has read, which does not tell itself."""
     ended, n_bytes = Event(), path.stat().st_size
-    label = f"reading {Path(name).name} ({n_bytes / 1e9:.1f} GB)"
+    label = f"reading {Path(name).name} ({in_bytes(n_bytes)})"
     began = _n_read_bytes() - scan.n_read_bytes
 
     def watch() -> None:

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from segrun.report.html import formats
+from segrun import formats
 from segrun.report.html.section import Page
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
-from segrun.report.html.formats import counted, number
+from segrun.formats import counted, number
 from segrun.report.html.page import REPORT, render
 from segrun.report.html.section import Page, Picture
 from segrun.report.html.sections import (
@@ -27,8 +27,8 @@ from segrun.report.html.sections import (
     timings,
 )
 from segrun.report.html.subject import Subject
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.rundir.store import RunDirectory
 from segrun.segments.left_out import left_out
 from segrun.segments.segment import is_described, read_segments
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import shlex
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -107,3 +109,13 @@ class Page:
     def pictures(self) -> list[Picture]:
         """All pictures, in order."""
         return [picture for section in self.sections for picture in section.pictures]
+
+
+def reproduce_command(path: Path) -> str:
+    """Return the command that reproduces a run or sweep, from where ``outputs/`` is."""
+    parts = path.absolute().parts
+    if "outputs" in parts:
+        seen = "/".join(parts[len(parts) - 1 - parts[::-1].index("outputs") :])
+    else:
+        seen = parts[-1]
+    return shlex.join(["segrun", "reproduce", seen])

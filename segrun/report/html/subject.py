@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from segrun import config
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.rundir.store import read_parquet
 from segrun.seeds import generator
 from segrun.segments.columns import titles
 from segrun.segments.description import MEMBERS
@@ -138,7 +137,7 @@ class Subject:
         """
         if self.segments is None or self.labels is None:
             return None
-        members = read_parquet(self.run.file(MEMBERS)) if self.run.has(MEMBERS) else {}
+        members = self.run.columns(MEMBERS)
         customers = self.run.customers
         if "segment" in members:
             # Those that were set aside before come after those that were clustered.

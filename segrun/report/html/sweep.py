@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from segrun.errors import StoreError
+from segrun.formats import as_float, counted
 from segrun.report.html import points
-from segrun.report.html.formats import as_float, counted, place
 from segrun.report.html.page import render
-from segrun.report.html.section import Page, Picture, Section
+from segrun.report.html.section import Page, Picture, Section, reproduce_command
 from segrun.rundir.atomic import write_bytes, write_text
 from segrun.rundir.claim import MULTIRUN, SWEEP
 from segrun.rundir.store import read_csv, read_json
@@ -201,7 +201,7 @@ def _foot(path: Path) -> Section | None:
         "Once more",
         {
             "command": shlex.join(command),
-            "again": shlex.join(["segrun", "reproduce", place(path)]),
+            "again": reproduce_command(path),
             "facts": facts,
             "best": best,
         },

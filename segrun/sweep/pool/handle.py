@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic
 
+from segrun.formats import in_bytes
 from segrun.sweep.pool import oom
 from segrun.sweep.pool.family import Family
 from segrun.sweep.pool.limits import Limits
@@ -124,7 +125,7 @@ class Handle(Generic[P]):
         if code == -_SIGKILL and oom.n_kills() > job.n_oom_kills:
             status, reason = "oom", f"{reason} by the kernel, which had no memory left"
             if job.peak:
-                reason += f"; resident memory was {_size(job.peak)}"
+                reason += f"; resident memory was {in_bytes(job.peak, 3)}"
         if job.began is None:
             reason = f"the worker could not start: {reason}"
         return self._lost(job, status, reason)
@@ -134,7 +135,9 @@ class Handle(Generic[P]):
         rss = self._family.rss(ceiling)
         job.peak = max(job.peak, rss)
         if ceiling is not None and rss > ceiling:
-            reason = f"resident memory {_size(rss)} passed the ceiling of {_size(ceiling)}"
+            reason = (
+                f"resident memory {in_bytes(rss, 3)} passed the ceiling of {in_bytes(ceiling, 3)}"
+            )
             return self._lost(job, "oom", reason)
         if limit is not None and job.began is not None and _since(job.began) > limit:
             return self._lost(job, "timeout", f"not ended after {limit:g} s")
@@ -187,10 +190,6 @@ def _death(code: int | None) -> str:
         return f"killed by signal {-code} ({signal.Signals(-code).name})"
     except ValueError:
         return f"killed by signal {-code}"
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def _since(moment: float) -> float:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import StoreError
-from segrun.rundir.store import read_csv, read_json, read_labels, read_manifest, sha256
+from segrun.rundir.finished import FinishedRun
+from segrun.rundir.store import read_manifest
 from segrun.runner.keys import CODE, LIBRARIES
 
 #: Compared within a tolerance: sums of floats, whose last bits depend on processor and threads.
@@ -61,8 +62,8 @@ class JobResults:
         Of all fits together.
     backend_ran : str
         Which backends really fitted.
-    directory : Path or None
-        Where the labels are; None where only their digests are known.
+    run : FinishedRun or None
+        Which has the labels; None where only their digests are known.
     """
 
     points: Mapping[str, PointResult]
@@ -70,7 +71,7 @@ class JobResults:
     from_file: bool
     fit_seconds: float
     backend_ran: str
-    directory: Path | None = None
+    run: FinishedRun | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return the results as JSON can hold them."""
@@ -116,30 +117,34 @@ def read_results(directory: Path) -> JobResults:
     StoreError
         If it did not come to its end, or a file is missing or damaged.
     """
-    manifest = read_manifest(directory)
-    if manifest["status"] not in ("done", "incomplete"):
-        raise StoreError(f"{directory} has no results: {manifest['status']}, {manifest['reason']}")
+    run = as_it_stands(directory)
+    status, reason = (run.manifest[name] for name in ("status", "reason"))
+    if status not in ("done", "incomplete"):
+        raise StoreError(f"{directory} has no results: {status}, {reason}")
     try:
-        fits = [row for row in read_csv(directory / "timings.csv") if row["stage"] == "fit"]
-        rows = {row["point"]: row for row in read_csv(directory / "scores.csv")}
         return JobResults(
-            points={slug: _point(directory, row) for slug, row in rows.items()},
-            input_sha256=manifest["input"]["sha256"],
-            from_file="path" in manifest["input"],
-            fit_seconds=sum(float(row["wall_seconds"]) for row in fits),
-            backend_ran=" ".join(sorted({row["backend_ran"] or "none" for row in fits})),
-            directory=directory,
+            points={row["point"]: _point(run, row) for row in run.scores},
+            input_sha256=run.manifest["input"]["sha256"],
+            from_file="path" in run.manifest["input"],
+            fit_seconds=sum(float(row["wall_seconds"]) for row in run.fits),
+            backend_ran=" ".join(sorted({row["backend_ran"] or "none" for row in run.fits})),
+            run=run,
         )
     except (OSError, KeyError, ValueError) as error:
         raise StoreError(f"{directory} cannot be read ({error!r}): it was changed") from error
 
 
-def _point(directory: Path, row: Mapping[str, str]) -> PointResult:
+def as_it_stands(directory: Path) -> FinishedRun:
+    """Return a run whose files may have been changed since: then its results differ."""
+    return FinishedRun(directory, read_manifest(directory), verify=False)
+
+
+def _point(run: FinishedRun, row: Mapping[str, str]) -> PointResult:
     done = row["status"] == "done"
     return PointResult(
         status=row["status"],
         counts={name: int(row[name]) if row[name] else None for name in _COUNTS},
-        labels=digest(read_labels(directory, row["point"])) if done else "",
+        labels=digest(run.labels(row["point"])) if done else "",
         scores={name: float(row[name]) if row[name] else None for name in SCORES},
     )
 
@@ -151,18 +156,12 @@ def digest(labels: NDArray[np.int64]) -> str:
 
 def changed_files(directory: Path) -> list[str]:
     """Return the files with results that are no longer what the run has left."""
-    files = read_manifest(directory).get("files", {})
-    return [
-        name
-        for name, before in files.items()
-        if name.startswith(_READ)
-        and ((directory / name).is_file() and sha256(directory / name) != before)
-    ]
+    return as_it_stands(directory).changed(*_READ)
 
 
 def environment(directory: Path) -> dict[str, str]:
     """Return what the results of a run may depend on besides experiment and input."""
-    found = read_json(directory / "environment.json")
+    found = as_it_stands(directory).environment
     versions = found.get("versions", {})
     threads = found.get("threads", {})
     return {

@@ -17,7 +17,13 @@ from segrun.runner.keys import job_key, libraries
 from segrun.sweep.directory import read_header, read_jobs
 from segrun.sweep.freeze import file_sha256
 from segrun.sweep.job import Job
-from segrun.sweep.reproduce.results import Results, changed_files, environment, read_results
+from segrun.sweep.reproduce.results import (
+    Results,
+    as_it_stands,
+    changed_files,
+    environment,
+    read_results,
+)
 
 #: Ends of a job that has something to compare with.
 _COMPARABLE = ("done", "incomplete")
@@ -74,7 +80,7 @@ def _sweep(path: Path) -> Stored:
 
 def _run(path: Path) -> Stored:
     results = read_results(path)
-    experiment = config.plain(config.from_plain(config.read_yaml(path / "experiment.yaml")))
+    experiment = config.plain(config.from_plain(as_it_stands(path).experiment))
     hydra = _read(path / ".hydra" / "hydra.yaml").get("hydra", {})
     overrides = _read(path / ".hydra" / "overrides.yaml") or []
     folder = f"0-{experiment['algo']['name']}"

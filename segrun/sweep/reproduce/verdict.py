@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 
-from segrun.rundir.store import read_labels
 from segrun.sweep.reproduce.results import JobResults, PointResult, Results
 
 #: Scores may differ by this share of their value: sums in another order, not other clusters.
@@ -108,12 +107,12 @@ def _exact(slug: str, one: PointResult, two: PointResult, of: JobVerdict) -> Ite
 
 def _n_rows(slug: str, of: JobVerdict) -> str:
     """Say how many rows differ, where both label sets are there."""
-    then, now = of.then.directory, of.now.directory if of.now else None
+    then, now = of.then.run, of.now.run if of.now else None
     if then is None or now is None:
         return ""
     if not (of.then.points[slug].labels and of.now and of.now.points[slug].labels):
         return ""
-    one, two = read_labels(then, slug), read_labels(now, slug)
+    one, two = then.labels(slug), now.labels(slug)
     if len(one) != len(two):
         return f" ({len(one)} rows then, {len(two)} now)"
     return f" ({int((one != two).sum())} of {len(one)} rows)"

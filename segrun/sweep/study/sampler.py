@@ -18,9 +18,8 @@ from optuna.trial import FrozenTrial, TrialState
 from segrun.algorithms.space.space import Space
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
-from segrun.sweep.study import attributes
-from segrun.sweep.study.limits import violations
-from segrun.sweep.study.settings import Settings
+from segrun.sweep.study.settings import Settings, violations
+from segrun.sweep.study.trial import RETRY_OF, SCORES
 
 SAMPLERS = ("tpe", "random", "grid", "nsgaii")
 _CLASSES: Mapping[str, type[BaseSampler]] = {
@@ -33,24 +32,12 @@ _OURS = {"self", "seed", "constraints_func"}
 
 
 def sampler_of(settings: Settings, space: Space) -> BaseSampler:
-    """Return the sampler of a study.
-
-    Raises
-    ------
-    ConfigError
-        If it is a grid, and the space has none.
-    """
+    """Return the sampler of a study; a grid is refused where the space has none."""
     return _Grid(space) if settings.sampler == "grid" else _Seeded(settings)
 
 
 def check_sampler(settings: Settings) -> None:
-    """Refuse a sampler that does not exist, or parameters that it does not take.
-
-    Raises
-    ------
-    ConfigError
-        With those that there are.
-    """
+    """Refuse a sampler that does not exist, or parameters that it does not take."""
     name, given = settings.sampler, settings.sampler_params
     if name not in SAMPLERS:
         raise ConfigError(
@@ -136,37 +123,23 @@ class _Seeded(BaseSampler):
             return _CLASSES[settings.sampler](**params)
 
     def _constraints(self, trial: FrozenTrial) -> list[float]:
-        return violations(trial.user_attrs.get(attributes.SCORES, {}), self._settings.limits)
+        return violations(trial.user_attrs.get(SCORES, {}), self._settings.limits)
 
 
-class _Grid(BaseSampler):
+class _Grid(RandomSampler):
     """Every trial has its point by its number: nothing is queued, so nothing is lost."""
 
     def __init__(self, space: Space) -> None:
+        super().__init__()
         self._points = list(space.grid())
         self._point: dict[str, Any] = {}
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         # A retry has a number, but no point of its own.
         earlier = study.get_trials(deepcopy=False)[: trial.number]
-        index = trial.number - sum(attributes.RETRY_OF in other.user_attrs for other in earlier)
+        index = trial.number - sum(RETRY_OF in other.user_attrs for other in earlier)
         # Beyond the end are only trials that another process has asked for at the same time.
         self._point = self._points[index % len(self._points)]
-
-    def infer_relative_search_space(
-        self,
-        study: optuna.Study,  # noqa: ARG002
-        trial: FrozenTrial,  # noqa: ARG002
-    ) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self,
-        study: optuna.Study,  # noqa: ARG002
-        trial: FrozenTrial,  # noqa: ARG002
-        search_space: dict[str, BaseDistribution],  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self,

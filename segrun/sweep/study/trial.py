@@ -1,35 +1,31 @@
-"""Trials: as they are asked for, and as the storage has them."""
+"""Trials: as they are asked for, as the optimiser is told of them, and which are the best."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from segrun.algorithms.space.dimension import Dimension
 from segrun.algorithms.space.space import Space
-from segrun.sweep.study import attributes
-from segrun.sweep.study.judged import Judged
-from segrun.sweep.study.limits import Limits, violations
+from segrun.sweep.study.settings import Limits, Objective, Settings, violations
+
+#: User attributes of a trial: who runs it, its scores, which objectives are undefined, whose job
+#: it repeats, and what its scores are of (see ``segrun.report.matrix``).
+OWNER = "owner"
+SCORES = "scores"
+DEGENERATE = "degenerate"
+RETRY_OF = "retry_of"
+MATRIX = "matrix"
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A point that is to be tried.
-
-    Attributes
-    ----------
-    number : int
-        Of the trial.
-    choices : dict
-        Option by group.
-    values : dict
-        By full key.
-    params : dict
-        The same by Optuna's names.
-    """
+    """A point that is to be tried: options by group, values by full key, both by Optuna's names."""
 
     number: int
     choices: dict[str, str]
@@ -41,24 +37,8 @@ class Ask:
 class Found:
     """A trial as the storage has it.
 
-    Attributes
-    ----------
-    number : int
-        Of the trial.
-    job : int
-        Number of the trial that it was first asked as: another one if it was retried.
-    state : str
-        ``RUNNING``, ``WAITING``, ``COMPLETE``, ``FAIL`` or ``PRUNED``.
-    values : tuple of float
-        One per objective; empty where it has none.
-    choices : dict
-        Option by group; empty where not all is drawn yet, as `drawn`.
-    drawn : dict
-        Values by full key.
-    params : dict
-        The same by Optuna's names.
-    attrs : dict
-        User attributes, scores included.
+    `job` is the number of the trial that it was first asked as: another one if it was retried.
+    `values` has one per objective. `choices` and `drawn` are empty while not all is drawn.
     """
 
     number: int
@@ -76,7 +56,7 @@ class Found:
         choices, drawn = space.placed(trial.params)
         return cls(
             number=trial.number,
-            job=trial.user_attrs.get(attributes.RETRY_OF, trial.number),
+            job=trial.user_attrs.get(RETRY_OF, trial.number),
             state=trial.state.name,
             values=tuple(trial.values or ()),
             choices=choices,
@@ -99,20 +79,6 @@ def drawn(trial: optuna.Trial, space: Space) -> Ask:
     return Ask(trial.number, choices, values, trial.params)
 
 
-def retried(failed: FrozenTrial, judged: Judged, limits: Limits) -> FrozenTrial:
-    """Return the trial that a failed one's job has come to after all."""
-    scores = judged.attrs.get(attributes.SCORES, {})
-    missed = violations(scores, limits) if judged.state == "COMPLETE" else []
-    return optuna.trial.create_trial(
-        state=TrialState[judged.state],
-        values=judged.values,
-        params=dict(failed.params),
-        distributions=dict(failed.distributions),
-        user_attrs={attributes.OWNER: failed.user_attrs.get(attributes.OWNER, ""), **judged.attrs},
-        system_attrs={attributes.CONSTRAINTS: missed} if missed else {},
-    )
-
-
 def _suggest(trial: optuna.Trial, name: str, found: Dimension) -> None:
     if found.kind == "choice":
         trial.suggest_categorical(name, found.choices)
@@ -124,3 +90,69 @@ def _suggest(trial: optuna.Trial, name: str, found: Dimension) -> None:
         trial.suggest_int(name, low, high, step=step, log=found.log)
     else:
         trial.suggest_float(name, found.low, found.high, step=found.step, log=found.log)
+
+
+def judged(
+    scores: Mapping[str, float | None] | None, settings: Settings, attrs: Mapping[str, Any]
+) -> tuple[list[float] | None, dict[str, Any]]:
+    """Return the values that an optimiser is told of a job and the trial's user attributes.
+
+    No scores: the job has failed. No values: so has the trial.
+    """
+    told = {key: value for key, value in attrs.items() if value not in (None, "")}
+    if scores is None:
+        return None, {"reason": "the job failed", **told}
+    known = _known(scores)
+    told[SCORES] = known
+    missing = [goal.name for goal in settings.objectives if known.get(goal.name) is None]
+    if missing:
+        told[DEGENERATE] = missing
+    values = []
+    for goal in settings.objectives:
+        value = goal.worst if goal.name in missing else known[goal.name]
+        if value is None:
+            reason = f"{goal.name} is undefined, and an optimiser cannot be told of a worst one"
+            return None, {"reason": reason, **told}
+        values.append(float(value))
+    return values, told
+
+
+def _known(scores: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the scores without NaN and infinity, coverage added."""
+    known = {
+        name: value if value is not None and math.isfinite(value) else None
+        for name, value in scores.items()
+    }
+    noise = known.get("noise_share")
+    if noise is not None and known.get("coverage") is None:
+        known["coverage"] = 1 - noise
+    return known
+
+
+def eligible(attrs: Mapping[str, Any], limits: Limits) -> bool:
+    """Return whether a finished trial may be among the best: not degenerate, within the limits."""
+    missed = violations(attrs.get(SCORES, {}), limits)
+    return DEGENERATE not in attrs and not any(violation > 0 for violation in missed)
+
+
+def losses(objectives: Sequence[Objective], values: Sequence[float]) -> tuple[float, ...]:
+    """Return the values of objectives, turned so that less is better."""
+    return tuple(
+        -value if objective.direction == "maximize" else value
+        for objective, value in zip(objectives, values, strict=True)
+    )
+
+
+def front(losses: Mapping[int, tuple[float, ...]]) -> list[int]:
+    """Return the Pareto front by number: nobody is as good everywhere and better somewhere."""
+    found: list[int] = []
+    # Whoever dominates comes earlier in this order.
+    for number in sorted(losses, key=lambda number: (losses[number], number)):
+        mine = losses[number]
+        if not any(_dominates(losses[other], mine) for other in found):
+            found.append(number)
+    return found
+
+
+def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a != b and all(x <= y for x, y in zip(a, b, strict=True))

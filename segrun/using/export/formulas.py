@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from segrun.rundir.formulas import MARK, NUMBER, RISKY
+from segrun.rundir.store import MARK, NUMBER, RISKY
 
 
 def defused(frame: pl.DataFrame) -> pl.DataFrame:

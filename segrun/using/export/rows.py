@@ -20,9 +20,8 @@ from segrun.data.datasets.table import Table
 from segrun.data.datasets.triplets import find_columns
 from segrun.data.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
-from segrun.rundir.customers import Customers
+from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
-from segrun.rundir.idtype import id_type
 from segrun.rundir.sparse import SparseColumns
 from segrun.using.export.joining import SUFFIX
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key

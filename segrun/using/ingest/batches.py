@@ -13,7 +13,7 @@ from typing import Any
 
 from segrun.data.datasets.rows import Rows
 from segrun.rundir.atomic import write_atomically
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 from segrun.using.ingest import contents, moves
 from segrun.using.ingest.database import set_fact
 from segrun.using.ingest.moves import Move

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from segrun.errors import SegrunError, StoreError
 from segrun.rundir.claim import INGESTED, locked
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.point import chosen_point
 from segrun.using.ingest.begin import Wanted, begin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segrun.rundir.claim import INGESTED
 from segrun.rundir.customers import Customers
-from segrun.rundir.store import RunDirectory
+from segrun.rundir.directory import RunDirectory
 from segrun.using.ingest.ledger import Ledger
 from segrun.using.ingest.since import names_of
 

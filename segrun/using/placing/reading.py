@@ -14,6 +14,7 @@ from segrun.config import (
     FeaturesConfig,
     FileConfig,
     any_file,
+    check_ranges,
     from_plain,
     plain_values,
 )
@@ -135,7 +136,9 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
     asked = dataset.get("query") if is_address(path) else None
     dataset = {**dataset, "path": path, "query": asked}
     values["dataset"] = changed(dataset, changes, "dataset")
-    return from_plain(values)
+    experiment = from_plain(values)
+    check_ranges(experiment.dataset, "dataset")
+    return experiment
 
 
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:

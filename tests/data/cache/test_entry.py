@@ -47,7 +47,7 @@ def test_clearing_removes_what_killed_processes_have_left(cache, capsys):
         folder.mkdir(parents=True)
         (folder / "file").write_bytes(bytes(1000))
     assert cache_command(["clear"]) == 0
-    assert "2.0 kB" in capsys.readouterr().out
+    assert "2 kB" in capsys.readouterr().out
     assert own.exists()
     assert not any(folder.exists() for folder in left)
 

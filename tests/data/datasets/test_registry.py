@@ -7,7 +7,7 @@ import pytest
 
 from segrun.cli.compose import compose_experiment
 from segrun.config import KINDS, DatasetConfig, FeaturesConfig, from_plain, plain
-from segrun.config.key import key, stated
+from segrun.config.key import Effect, key, stated
 from segrun.data.datasets import Form, Rows, check, dataset_of, load
 from segrun.data.datasets.registry import DATASETS, Dataset
 from segrun.errors import ConfigError
@@ -22,7 +22,7 @@ class PlantedConfig(DatasetConfig):
     """Rows that a test plants."""
 
     kind: str = stated("planted")
-    n_rows: int = key("How many rows.")
+    n_rows: int = key("How many rows.", effect=Effect.DATA)
 
 
 @dataclass

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segrun.config import SyntheticRetailConfig
-from segrun.data.datasets import check, load
+from segrun.config import SyntheticRetailConfig, check_ranges
+from segrun.data.datasets import load
 from segrun.data.datasets.synthetic_retail import TYPES, generate
 from segrun.errors import ConfigError
 
@@ -136,4 +136,4 @@ def test_a_seed_repeats_the_content_and_another_differs(tmp_path):
 
 def test_fewer_than_two_customers_are_refused():
     with pytest.raises(ConfigError, match=r"dataset\.n_customers must be at least 2. Got 1"):
-        check(SyntheticRetailConfig("synthetic_retail", 1))
+        check_ranges(SyntheticRetailConfig("synthetic_retail", 1), "dataset")

@@ -11,8 +11,7 @@ from segrun.cli.compose import prepare
 from segrun.config import Scale, TransformConfig, conf_directory, to_experiment
 from segrun.errors import PreflightError
 from segrun.rundir.customers import Customers
-from segrun.rundir.items import Items
-from segrun.rundir.sparse import SparseColumns
+from segrun.rundir.sparse import Items, SparseColumns
 from segrun.runner.preflight.dense import check, filled_bytes
 
 

@@ -105,8 +105,14 @@ def test_without_the_estimate_results_are_the_same_and_nothing_is_told(segrun, t
     [
         ("preflight.max_seconds=0", "preflight.max_seconds must be above 0"),
         ("preflight.max_seconds=nan", "preflight.max_seconds must be above 0"),
-        ("preflight.max_memory_share=0", "preflight.max_memory_share must be a share"),
-        ("preflight.max_memory_share=1.5", "preflight.max_memory_share must be a share"),
+        (
+            "preflight.max_memory_share=0",
+            "max_memory_share must be above 0 and at most 1",
+        ),
+        (
+            "preflight.max_memory_share=1.5",
+            "max_memory_share must be above 0 and at most 1",
+        ),
         ("preflight.action=stop", "none, warn, sample, refuse"),
     ],
 )

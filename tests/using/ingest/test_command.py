@@ -9,7 +9,7 @@ import pytest
 from segrun.cli.ingest import ingest_command
 from segrun.errors import ClaimError, ConfigError, DataError, KnownBatchError
 from segrun.rundir.claim import locked
-from segrun.rundir.code import own_code
+from segrun.rundir.environment import own_code
 from segrun.using.ingest import opening
 
 

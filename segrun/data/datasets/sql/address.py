@@ -75,10 +75,6 @@ def check(config: FileConfig) -> None:
     ConfigError
         Naming the keys.
     """
-    if config.batch_bytes < 1:
-        raise ConfigError(
-            f"dataset.batch_bytes must be at least 1. Got {config.batch_bytes} instead"
-        )
     if not is_address(config.path):
         if config.query is not None:
             raise ConfigError(

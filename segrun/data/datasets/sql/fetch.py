@@ -12,6 +12,7 @@ from segrun.data.datasets.source import Kind, Source
 from segrun.data.datasets.sql.address import Address, address_of, check, statement
 from segrun.data.datasets.sql.result import Parts, Result
 from segrun.errors import DataError
+from segrun.formats import in_bytes
 from segrun.progress import Flow
 
 _Reader = Callable[[Address, str, Parts, int], Result]
@@ -48,9 +49,8 @@ def fetch(config: FileConfig, folder: Path) -> Source:
     if not found.n_rows:
         raise DataError(f"dataset.query gives no rows: {config.query}")
     seconds = time.monotonic() - started
-    log.info(
-        "%s: %d rows, %.1f MB in %.1f s", config.path, found.n_rows, found.n_bytes / 1e6, seconds
-    )
+    size = in_bytes(found.n_bytes)
+    log.info("%s: %d rows, %s in %.1f s", config.path, found.n_rows, size, seconds)
     files = tuple(
         Source(path, Kind.parquet, path.stat().st_size, name=path.name) for path in parts.files
     )

@@ -6,10 +6,9 @@ import shlex
 from typing import Any
 
 from segrun.config import read_yaml
-from segrun.report.html.formats import place
-from segrun.report.html.section import Section
+from segrun.formats import gibibytes
+from segrun.report.html.section import Section, reproduce_command
 from segrun.report.html.subject import Subject
-from segrun.rundir.store import read_json
 
 _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy", "polars",
               "hydra-core", "numba", "matplotlib")  # fmt: skip
@@ -18,7 +17,7 @@ _LIBRARIES = ("segrun", "scikit-learn", "scikit-learn-intelex", "numpy", "scipy"
 def section(subject: Subject) -> Section:
     """Return the foot of the page."""
     run = subject.run
-    found = read_json(run.file("environment.json")) if run.has("environment.json") else {}
+    found = run.environment
     overrides = ".hydra/overrides.yaml"
     given = read_yaml(run.file(overrides)) if run.has(overrides) else []
     return Section(
@@ -26,7 +25,7 @@ def section(subject: Subject) -> Section:
         "Once more",
         {
             "command": shlex.join(["segrun", *map(str, given or [])]),
-            "again": shlex.join(["segrun", "reproduce", place(run.path)]),
+            "again": reproduce_command(run.path),
             "experiment": run.file("experiment.yaml").read_text("utf-8"),
             "facts": _facts(found, run.manifest),
         },
@@ -45,7 +44,7 @@ def _facts(found: dict[str, Any], manifest: Any) -> list[tuple[str, str]]:
         "input": manifest.get("input", {}).get("sha256"),
         "processor": found.get("cpu"),
         "cores": found.get("usable_cores"),
-        "memory": f"{memory / 2**30:.1f} GiB" if memory else None,
+        "memory": gibibytes(memory) if memory else None,
         "system": found.get("platform"),
         "python": found.get("python"),
         **{name: versions.get(name) for name in _LIBRARIES},

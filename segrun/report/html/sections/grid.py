@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from segrun.report.html.formats import as_float
+from segrun.formats import as_float
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.report.pictures.lines import Line, Mark, Panel, draw

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from segrun.report.html.formats import as_float, number, percent
+from segrun.formats import as_float, number, percent
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.report.pictures.heatmap import DIVERGING, FULL, draw

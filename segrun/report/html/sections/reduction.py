@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from segrun.report.html.formats import as_float
+from segrun.formats import as_float
 from segrun.report.html.section import Picture, Section
 from segrun.report.html.subject import Subject
 from segrun.report.pictures.lines import Line, Panel, draw

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from segrun.report.html.formats import as_float
+from segrun.formats import as_float
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
 
 
 def section(subject: Subject) -> Section | None:
     """Return seconds and memory by stage."""
-    rows = subject.run.table("timings.csv")
+    rows = subject.run.timings
     if not rows:
         return None
     stages = [_stage(stage, rows) for stage in dict.fromkeys(row["stage"] for row in rows)]

@@ -1,13 +1,14 @@
 """The command segrun in a process that has its libraries imported already: a fork per command.
 
-A shell starts `warm.py SOCKET ARGUMENT ...` in place of segrun, which hands arguments, folder,
-environment and standard streams to `warm.py serve SOCKET`. The real `main` runs there, in a process
-of its own, as segrun would; what is saved are the seconds that imports take.
+`warm.py serve SOCKET` is handed arguments, folder, environment and standard streams. The real
+`main` runs there, in a process of its own, as segrun would; what is saved are the seconds that
+imports take. A shell starts `warm.py SOCKET ARGUMENT ...` in place of segrun.
 """
 
 import contextlib
 import json
 import os
+import select
 import socket
 import sys
 
@@ -17,19 +18,20 @@ LIBRARIES = ("sklearn.cluster", "sklearn.mixture", "sklearn.decomposition", "skl
              "matplotlib.pyplot", "pandas", "duckdb", "scipy.stats")  # fmt: skip
 
 
-def ask(path):
-    """Let the server run the command, and return its exit code."""
-    asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ)]).encode()  # noqa: PTH109
+def ask(path, arguments, folder, environment, streams, seconds=None):
+    """Let the server run the command, and return its exit code: -9 if it was killed."""
+    asked = json.dumps([arguments, folder, environment]).encode()
     with socket.socket(socket.AF_UNIX) as server:
+        server.settimeout(seconds)
         server.connect(path)
-        socket.send_fds(server, [b"%12d" % len(asked)], [0, 1, 2])
+        socket.send_fds(server, [b"%12d" % len(asked)], streams)
         server.sendall(asked)
-        return int(server.makefile().read() or 134)
+        return int(server.makefile().read() or -6)
 
 
 def serve(path):
-    """Answer with a process per command, until the process that started this one ends it."""
-    # Not for `ask`, which starts once per command.
+    """Answer with a process per command, until the process that started this one ends."""
+    # Not for `ask`, which a shell starts once per command.
     import pkgutil
     from importlib import import_module
 
@@ -45,7 +47,8 @@ def serve(path):
         server.bind(path)
         server.listen()
         print("ready", flush=True)  # noqa: T201
-        while True:
+        # What started this holds the other end of standard input.
+        while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
             client, _ = server.accept()
             with client:
                 _answer(client)
@@ -60,7 +63,7 @@ def _answer(client):
     for stream in streams:
         os.close(stream)
     _, status = os.waitpid(child, 0)
-    client.sendall(str(os.waitstatus_to_exitcode(status) % 256).encode())
+    client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _be_segrun(streams, arguments, folder, environment):
@@ -71,6 +74,7 @@ def _be_segrun(streams, arguments, folder, environment):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = ["segrun", *arguments]
     code = 1
     try:
@@ -93,4 +97,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:
-        sys.exit(ask(sys.argv[1]))
+        code = ask(sys.argv[1], sys.argv[2:], os.getcwd(), dict(os.environ), [0, 1, 2])  # noqa: PTH109
+        sys.exit(code % 256)
