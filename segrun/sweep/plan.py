@@ -8,10 +8,6 @@ from pathlib import Path
 
 from segrun.config import (
     Experiment,
-    SyntheticRatingsConfig,
-    SyntheticRetailConfig,
-    SyntheticSalesConfig,
-    SyntheticWeblogsConfig,
     from_plain,
 )
 from segrun.formats import in_bytes, table
@@ -115,14 +111,11 @@ def _n_samples(job: Job, experiment: Experiment, history: History) -> int | None
     augmentation, dataset = experiment.augmentation, experiment.dataset
     if augmentation.rows is not None:
         return augmentation.rows
-    if isinstance(dataset, SyntheticRetailConfig):
-        n_customers: int | None = dataset.n_customers
-    elif isinstance(dataset, SyntheticSalesConfig | SyntheticRatingsConfig):
-        n_customers = dataset.n_users
-    elif isinstance(dataset, SyntheticWeblogsConfig):
-        n_customers = dataset.n_visitors
-    else:
-        n_customers = history.n_customers(job)
+    # Late: imports polars.
+    from segrun.data.datasets import dataset_of
+
+    size = dataset_of(dataset).size
+    n_customers = getattr(dataset, size) if size else history.n_customers(job)
     return None if n_customers is None else n_customers * (augmentation.factor or 1)
 
 
