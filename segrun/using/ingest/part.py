@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.data.datasets.rows import Rows
-from segrun.features.lines import USUAL_PLACES, tallied
+from segrun.features.lines import tallied
 from segrun.features.partial import Asked, Merge, aggregated, counting, different, entities
 from segrun.features.removed import by_rules
-from segrun.features.sums import LARGEST_SUM, Measure, Sums, finer_sums, largest, usual_sums
+from segrun.features.sums import (
+    LARGEST_SUM,
+    USUAL_PLACES,
+    Measure,
+    Sums,
+    finer_sums,
+    largest,
+    usual_sums,
+)
 from segrun.using.ingest.database import TOUCHED, quoted, source
 
 #: Whole units, and their decimal places.

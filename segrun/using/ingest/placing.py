@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.errors import StoreError
-from segrun.features.outliers import Bounds
+from segrun.features.built import Bounds
 from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import NOISE, Segments, segments_of
 from segrun.using.ingest.database import fact, set_fact
