@@ -14,7 +14,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from segrun.data.cache.shelf import Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
 from segrun.rundir.claim import MULTIRUN
@@ -76,19 +76,17 @@ class Conductor:
         jobs : iterable of Job
             Taken one by one, as there is room.
         """
-        shelf = Shelf(self.directory / ".prepared")
-        # What a killed command left may be of other data.
-        shelf.clear()
         several = self.launcher.n_parallel > 1 and self.launcher.one_machine
-        perform = Performer(
-            self.directory, self.header.hydra, self.launcher.n_parallel, shelf if several else None
-        )
+        cache = JobCache(self.directory / ".prepared" if several else None)
+        # What a killed command left may be of other data.
+        cache.clear()
+        perform = Performer(self.directory, self.header.hydra, self.launcher.n_parallel, cache)
         try:
             for ended in self.launcher.run(self._begun(jobs), perform):
                 self._end(ended)
                 yield ended
         finally:
-            shelf.clear()
+            cache.clear()
 
     def _begun(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:

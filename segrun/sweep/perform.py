@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
 from segrun.algorithms.upstream import told
-from segrun.data.cache.shelf import Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.runner.prepare import Desk, Part
+from segrun.runner.prepare import Part
 from segrun.sweep.callbacks import around, ended
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.threads import share
@@ -36,19 +36,14 @@ class Performer:
         The sweep's ``hydra`` node, unresolved.
     n_parallel : int
         Jobs that can run side by side on one machine.
-    shelf : Shelf or None
-        Where processes leave prepared data for each other, where there are several.
+    cache : JobCache
+        Where jobs leave prepared data for each other.
     """
 
     directory: Path
     hydra: Mapping[str, Any]
     n_parallel: int = 1
-    shelf: Shelf | None = None
-    _desk: Desk = field(default_factory=Desk)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the data on the desk: every process has its own."""
-        return {**self.__dict__, "_desk": Desk()}
+    cache: JobCache = field(default_factory=JobCache)
 
     def __call__(self, job: Job) -> Ended:
         """Run a job to its end; nothing but Ctrl-C comes out of it."""
@@ -70,8 +65,7 @@ class Performer:
             again=True,
             input_sha256=job.input_sha256,
             n_parallel=self.n_parallel,
-            desk=self._desk,
-            shelf=self.shelf,
+            cache=self.cache,
         )
         try:
             experiment = config.from_plain(job.experiment)

@@ -17,7 +17,7 @@ from segrun.config import (
     CacheConfig,
     FileConfig,
 )
-from segrun.data.cache.leftovers import remove_leftovers
+from segrun.data.cache.directory import remove_leftovers
 from segrun.data.datasets import large, sql
 from segrun.data.datasets.dates import parse
 from segrun.data.datasets.epochs import EPOCHS

@@ -14,7 +14,8 @@ import polars as pl
 
 from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig
 from segrun.data.cache.digests import is_still, remembered, state
-from segrun.data.cache.entry import Entry, entries, key_of, locked, making
+from segrun.data.cache.directory import locked
+from segrun.data.cache.entry import Entry, entries, key_of, making
 from segrun.data.datasets.account import Account, delivered, from_plain, tell
 from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Kind, Source

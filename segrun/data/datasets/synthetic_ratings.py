@@ -92,13 +92,6 @@ def generate(n_users: int, n_items: int, seed: int) -> Generated:
     """Generate ratings and the truth behind them.
 
     Users of a taste rate the items of its genres more often, and higher.
-
-    Parameters
-    ----------
-    n_users, n_items : int
-        Users and items; every user rates 20 items or more.
-    seed : int
-        The experiment's seed.
     """
     rng = generator(seed, "synthetic_ratings")
     # In equal shares, so that every taste is there among a few users, too.

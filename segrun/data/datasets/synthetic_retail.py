@@ -112,24 +112,7 @@ def blocks(config: SyntheticRetailConfig, seed: int) -> Iterator[tuple[pl.DataFr
 def generate(
     n_customers: int, seed: int, contrast: float = 1.0
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate invoice lines and the true type of every customer, in one block.
-
-    Parameters
-    ----------
-    n_customers : int
-        Customers that buy at least once.
-    seed : int
-        The experiment's seed.
-    contrast : float, default=1
-        How plainly the types differ: see `SyntheticRetailConfig`.
-
-    Returns
-    -------
-    lines : polars.DataFrame
-        The eight columns of the UCI data, ordered by date.
-    truth : polars.DataFrame
-        ``CustomerID`` and ``type``, one row per customer.
-    """
+    """Generate invoice lines and the true type of every customer, in one block."""
     lines, truth, _ = _block(Block(0, 0, n_customers), seed, contrast, None)
     return lines, truth
 

@@ -94,22 +94,7 @@ def blocks(
 
 
 def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate one row per page view, and the true habit of every visitor, in one block.
-
-    Parameters
-    ----------
-    n_visitors : int
-        Visitors that view at least one page.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    views : polars.DataFrame
-        ``Visitor`` and the columns of `KINDS`, ordered by time.
-    truth : polars.DataFrame
-        ``Visitor`` and ``habit``, one row per visitor.
-    """
+    """Generate one row per page view, and the true habit of every visitor, in one block."""
     views, truth, _ = _block(Block(0, 0, n_visitors), seed, 0)
     return views, truth
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from segrun.config import BadLines, FileConfig, RecordsConfig
 from segrun.data.cache.digests import is_still, remember, remembered, state
-from segrun.data.cache.entry import unwritable
+from segrun.data.cache.directory import unwritable
 from segrun.data.datasets import probe
 from segrun.data.datasets.account import Account, currencies, facts, how, id_facts
 from segrun.data.datasets.bytescan import Bytes, ByteScan

@@ -22,13 +22,7 @@ RECORD_ID = "id of the rows"
 
 
 def find(config: FileConfig, names: Iterable[str], rows: GiveRows = None) -> Mapped:
-    """Find the columns that a configuration names, or those of the UCI data; see `find_uci`.
-
-    Raises
-    ------
-    DataError
-        If one is missing, or there twice.
-    """
+    """Find the columns that a configuration names, or those of the UCI data; see `find_uci`."""
     if isinstance(config, TransactionsConfig):
         return find_mapped(config.columns, names, config.path, rows)
     if isinstance(config, RecordsConfig):
@@ -37,13 +31,7 @@ def find(config: FileConfig, names: Iterable[str], rows: GiveRows = None) -> Map
 
 
 def check_records(config: RecordsConfig) -> None:
-    """Refuse records whose columns contradict each other.
-
-    Raises
-    ------
-    ConfigError
-        Naming the keys.
-    """
+    """Refuse records whose columns contradict each other."""
     if not config.id.strip():
         raise ConfigError("dataset.id is empty: name the column of the id")
     if config.id in TAKEN:

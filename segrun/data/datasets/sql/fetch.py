@@ -21,24 +21,7 @@ log = logging.getLogger("segrun.data.datasets")
 
 
 def fetch(config: FileConfig, folder: Path) -> Source:
-    """Return the rows of a query as a source: Parquet files, one per batch.
-
-    Parameters
-    ----------
-    config : FileConfig
-        Address, query and the size of a batch.
-    folder : Path
-        Where the files go.
-
-    Raises
-    ------
-    ConfigError
-        If address and query do not go together.
-    DataError
-        If the database cannot be read, refuses the query, or has no rows for it.
-    StoreError
-        If the files cannot be written.
-    """
+    """Return the rows of a query as a source: Parquet files, one per batch."""
     check(config)
     assert config.query is not None
     address = address_of(config.path)

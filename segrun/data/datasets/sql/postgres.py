@@ -55,24 +55,7 @@ class _Column:
 
 
 def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result:
-    """Run a query and write its rows.
-
-    Parameters
-    ----------
-    address : Address
-        The server and database.
-    query : str
-        One SELECT.
-    parts : Parts
-        Where its rows go.
-    batch_bytes : int
-        Size of a batch as the server sends it.
-
-    Raises
-    ------
-    DataError
-        Naming what the server refuses, in its words.
-    """
+    """Run a query and write its rows."""
     digest, n_bytes = RowsDigest(), 0
     with connected(address) as connection:
         columns = _described(connection, query)

@@ -37,13 +37,7 @@ class Relations(NamedTuple):
 
 
 def in_postgres(address: Address, query: str) -> Relations:
-    """Return what a query of PostgreSQL reads; nothing stays there.
-
-    Raises
-    ------
-    DataError
-        If the server cannot be reached, or refuses.
-    """
+    """Return what a query of PostgreSQL reads; nothing stays there."""
     # Late: an extra.
     from psycopg import sql
 
@@ -59,13 +53,7 @@ def in_postgres(address: Address, query: str) -> Relations:
 
 
 def in_sqlite(address: Address, query: str) -> frozenset[str]:
-    """Return the names, in small letters, of the tables and views that a query of SQLite reads.
-
-    Raises
-    ------
-    DataError
-        If SQLite refuses the query.
-    """
+    """Return the names, in small letters, of the tables and views that a query of SQLite reads."""
     from segrun.data.datasets.sql.sqlite import authorized, connected
 
     found: set[str] = set()

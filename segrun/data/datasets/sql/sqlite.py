@@ -27,24 +27,7 @@ _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION,
 
 
 def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result:
-    """Run a query and write its rows.
-
-    Parameters
-    ----------
-    address : Address
-        The file.
-    query : str
-        One SELECT.
-    parts : Parts
-        Where its rows go.
-    batch_bytes : int
-        Size of a batch in memory, about.
-
-    Raises
-    ------
-    DataError
-        Naming what SQLite refuses, in its words.
-    """
+    """Run a query and write its rows."""
     digest, n_bytes, n_next = RowsDigest(), 0, _FIRST_ROWS
     strange: dict[str, str] = {}
     with connected(address) as connection:
