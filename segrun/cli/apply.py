@@ -8,7 +8,7 @@ from typing import Any
 
 from segrun.cli.arguments import Arguments
 from segrun.data.address import is_address
-from segrun.data.datasets.original import KEY
+from segrun.data.datasets.read import KEY
 from segrun.errors import ConfigError
 from segrun.formats import table
 from segrun.rundir.finished import open_run

@@ -44,8 +44,18 @@ def by_customers(
     table: nw.DataFrame[Any] | None = None,
     money: Mapping[str, str] | None = None,
 ) -> Mapping[str, Any]:
-    """Return what goes with some customers, such as those who are set aside."""
-    share, total = {"customers": float(aside.mean())}, dict[str, float]()
+    """Return what goes with some customers, such as those who are set aside.
+
+    Parameters
+    ----------
+    aside : ndarray of bool, shape (n_customers,)
+        Which they are.
+    table : DataFrame, optional
+        What their lines came to, as of `Answers`; none where there is a row for each.
+    money : mapping of str to str, optional
+        As of `Asked`.
+    """
+    share, total = {"customers": float(aside.mean())}, dict[str, float | None]()
     n = {"n_customers": int(aside.sum()), "n_lines": int(aside.sum())}
     if table is not None:
         more, total = _of(table, aside, money or {})
@@ -99,20 +109,21 @@ def said(rule: str, found: Mapping[str, Any]) -> str:
     return f"{rule} leaves out {n} {what.removesuffix('s') if n == 1 else what} ({shares})"
 
 
-def told(share: Mapping[str, Any], total: Mapping[str, float]) -> dict[str, Any]:
-    """Return shares and sums as they are recorded."""
+def told(share: Mapping[str, Any], total: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return shares and sums as they are recorded; None for what cannot be summed."""
     # Rounded: the last bits of a sum of floats depend on the order in which it is taken.
     return {
         "share": {what: round(float(part), 6) for what, part in share.items()},
-        "sum": {what: round(float(value), 2) for what, value in total.items()},
+        "sum": {what: None if v is None else round(v, 2) for what, v in total.items()},
     }
 
 
 def _of(
     table: nw.DataFrame[Any], own: NDArray[np.bool_], money: Mapping[str, str]
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> tuple[dict[str, float], dict[str, float | None]]:
     """Return which part of all lines and sums some groups of lines have, and their sums."""
-    share, total = {"lines": _part(table["n_lines"], own)}, {}
+    share = {"lines": _part(table["n_lines"], own)}
+    total: dict[str, float | None] = dict.fromkeys(money)
     for what, name in money.items():
         size = table[f"{name} size"].fill_null(0)
         if not np.isfinite(size.to_numpy()).all():

@@ -21,7 +21,7 @@ def check(experiment: Experiment) -> None:
     from segrun import features
     from segrun.algorithms.grid import points
     from segrun.data import datasets, engines
-    from segrun.evaluation.check import check as check_evaluation
+    from segrun.evaluation.select import check as check_evaluation
     from segrun.features import augment, transform
     from segrun.runner import centres
     from segrun.segments.check import check as check_segments

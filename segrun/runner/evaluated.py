@@ -69,8 +69,8 @@ def evaluate_stage(
     """Score all points of the grid together and select the best within the limits."""
     # Late: scikit-learn takes over a second to import.
     from segrun.evaluation.scores import evaluate
-    from segrun.evaluation.select import select
-    from segrun.segments.selection import cautions, tell_of_left_out
+    from segrun.evaluation.select import select, warn_of_limits
+    from segrun.segments.cautions import label_cautions
 
     outcomes, limits = fitted.outcomes, experiment.evaluation
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
@@ -81,8 +81,10 @@ def evaluate_stage(
     converged = {o.point.slug: o.converged for o in outcomes}
     scores = {slug: replace(score, converged=converged[slug]) for slug, score in found.items()}
     selected = select(scores, limits, {o.point.slug: o.inertia for o in outcomes})
-    tell_of_left_out(scores, selected, limits)
-    told = [] if selected is None else cautions(labels[selected], scores[selected], ready.customers)
+    warn_of_limits(scores, selected, limits)
+    told = []
+    if selected is not None:
+        told = label_cautions(labels[selected], scores[selected], ready.customers)
     facts = {
         **fitted.keys,
         "selected": selected,

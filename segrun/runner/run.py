@@ -104,7 +104,7 @@ def _described(
     experiment: Experiment, out: RunDirectory, timings: Timings, evaluated: Evaluated
 ) -> str:
     """Describe the segments where that is asked for; return why there are none, if it failed."""
-    from segrun.segments.stage import describe_stage
+    from segrun.segments.describe import describe_stage
 
     asked = experiment.segments.describe or experiment.report is Report.html
     if asked and evaluated.status != "failed":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.segments.segment import NOISE, Segments, is_described, read_segments
 
 #: Who a row is about: id, and number of the copy where the run was augmented.

@@ -10,8 +10,7 @@ from segrun.report.html.sections.profiles import colour
 from segrun.report.html.sections.projection import skew
 from segrun.report.pictures import blades, fonts, heatmap, histograms, lines, scatter, sizes
 from segrun.report.pictures.canvas import png, text
-from segrun.segments.colours import COLOURS, NOISE
-from segrun.segments.segment import Segment
+from segrun.segments.segment import COLOURS, NOISE_COLOUR, Segment
 
 NAMES = ["$\\frac{1}$", "_hidden", "a\nb", "日本語", "<b>" * 30, "100 % $", ""]
 
@@ -52,7 +51,7 @@ def test_every_row_is_in_one_group_and_those_of_no_segment_are_behind():
     numbers = np.array([2, 0, -1, 0, 7, 2])
     found = scatter.groups(numbers, [(0, "zero", "#111111"), (2, "two", "#222222")])
     assert [(g.name, g.colour, g.rows.tolist()) for g in found] == [
-        ("others", NOISE, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
+        ("others", NOISE_COLOUR, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
     ]  # fmt: skip
 
 

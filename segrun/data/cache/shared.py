@@ -39,7 +39,7 @@ class JobCache:
 
     folder: Path | None = None
     max_bytes: int = 500_000_000
-    _memory: dict[str, Any] = field(default_factory=dict)
+    _memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the memory behind: every process has its own."""

@@ -16,20 +16,8 @@ _CHUNK_BYTES = 2**18
 
 
 @dataclass(frozen=True)
-class Bytes:
-    """What the bytes of a file tell.
-
-    Attributes
-    ----------
-    sha256 : str
-        Their digest, empty where it was not asked for.
-    utf8 : bool
-        Whether they are UTF-8.
-    quotes : bool
-        Whether there is a quote among them.
-    n_separators : int
-        How often the separator is.
-    """
+class ByteFacts:
+    """What the bytes of a file tell; the digest is empty where it was not asked for."""
 
     sha256: str
     utf8: bool
@@ -38,23 +26,13 @@ class Bytes:
 
 
 class ByteScan(Thread):
-    """Reads a file in a thread of its own; hashing and counting let other threads run.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    separator : str
-        One letter of ASCII.
-    digest : bool
-        Whether to compute the digest.
-    """
+    """Reads a file in a thread of its own; hashing and counting let other threads run."""
 
     def __init__(self, path: Path, separator: str, *, digest: bool) -> None:
         super().__init__(daemon=True)
         self._path, self._separator, self._digest = path, ord(separator), digest
         self._stopped = Event()
-        self._found: Bytes | None = None
+        self._found: ByteFacts | None = None
         self._error: OSError | None = None
         self.n_read_bytes = 0
 
@@ -70,14 +48,8 @@ class ByteScan(Thread):
         self._stopped.set()
         self.join()
 
-    def found(self) -> Bytes:
-        """Wait for the end of the pass and return what it told.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be read.
-        """
+    def found(self) -> ByteFacts:
+        """Wait for the end of the pass and return what it told."""
         self.join()
         if self._error is not None:
             said = self._error.strerror or self._error
@@ -85,7 +57,7 @@ class ByteScan(Thread):
         assert self._found is not None
         return self._found
 
-    def _scan(self) -> Bytes | None:
+    def _scan(self) -> ByteFacts | None:
         digest = hashlib.sha256()
         decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("strict")
         utf8, quotes, n_separators = True, False, 0
@@ -105,7 +77,7 @@ class ByteScan(Thread):
                 n_separators += int(np.count_nonzero(is_separator[:n_read]))
                 self.n_read_bytes += n_read
         utf8 = utf8 and not decoder.getstate()[0]
-        return Bytes(digest.hexdigest() if self._digest else "", utf8, quotes, n_separators)
+        return ByteFacts(digest.hexdigest() if self._digest else "", utf8, quotes, n_separators)
 
 
 def _goes_on(decoder: codecs.IncrementalDecoder, piece: bytearray) -> bool:

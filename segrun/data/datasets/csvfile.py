@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import polars as pl
 
-from segrun.config import Decimal
-from segrun.data.datasets.dialect import find_dialect, headless
-from segrun.data.datasets.records import records
-from segrun.data.datasets.table import LINE, POLARS_ERRORS
+from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table
 from segrun.data.datasets.textfile import Utf8File, unwritable
 from segrun.errors import DataError
 
@@ -21,21 +22,19 @@ _MAX_SMALL_BYTES = 200_000_000
 #: A filter while the file is read costs as much as the square of the columns.
 MAX_FILTERED = 200
 
+#: In the order in which a tie is decided.
+_SEPARATORS = (",", ";", "\t", "|")
 
-class CsvTable:
-    """A CSV file whose rows are lines of text.
+_QUOTE = '"'
 
-    Parameters
-    ----------
-    file : Utf8File
-        Its content.
-    name : str
-        The file as the user named it.
-    separator : str
-        As in the configuration, ``auto`` included.
-    folder : Path
-        Folder for temporary copies.
-    """
+#: A row whose quoted field runs over more lines than this is taken for one with an open quote.
+MAX_LINES = 100
+
+_OPEN = "quotes are not closed, or not doubled inside a field"
+
+
+class CsvTable(Table):
+    """A CSV file whose rows are lines of text."""
 
     place = "line"
 
@@ -44,7 +43,7 @@ class CsvTable:
         self._dialect = find_dialect(file.path, separator, name)
         self.names = self._dialect.names
         self.separator = self._dialect.separator
-        self.facts: Mapping[str, Any] = {"encoding": file.encoding}
+        self.facts = {"encoding": file.encoding}
         self.small = file.path.stat().st_size <= _MAX_SMALL_BYTES
         self._faults: dict[int, str] | None = None
 
@@ -81,23 +80,6 @@ class CsvTable:
         for record in records(self._path, self._dialect):
             if record.line in numbers:
                 yield record.line, record.text.rstrip("\r\n")
-
-    def spot(self, number: int) -> tuple[str, int]:
-        """Return the number of the line."""
-        return "", number
-
-    def hold_numbers(self, columns: Collection[str], decimal: Decimal, missing: list[str]) -> None:
-        """Do nothing: all is text."""
-
-    def hold_dates(self, columns: Collection[str], missing: list[str]) -> None:
-        """Do nothing: all is text."""
-
-    def check_used(self, columns: Collection[str]) -> None:
-        """Do nothing: all is text."""
-
-    def type_of(self, column: str) -> str | None:  # noqa: ARG002
-        """Return nothing: all is text."""
-        return None
 
     def check_rows(self) -> None:
         """Refuse the file if a row has not as many fields as the header."""
@@ -170,3 +152,125 @@ def distinct(names: list[str]) -> list[str]:
             shown += f" (column {place})"
         distinct.append(shown)
     return distinct
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How rows are written."""
+
+    separator: str
+    header: str
+    header_lines: int
+    names: list[str]
+
+
+def find_dialect(utf8: Path, separator: str, name: str) -> Dialect:
+    """Return how a file is written; its header decides, for it has no decimals."""
+    n_lines, header = 0, ""
+    with utf8.open(encoding="utf-8-sig", newline="\n") as file:
+        for line in file:
+            n_lines += 1
+            header += line
+            if not header.strip("\r\n"):
+                header = ""
+            # A quote that is still open goes on in the next line.
+            elif header.count(_QUOTE) % 2 == 0 or n_lines > 100:
+                break
+    if not header:
+        raise DataError(f"dataset.path={name} has no header: it holds nothing but blank lines")
+    if "\0" in header:
+        raise DataError(
+            f"dataset.path={name} is no text: its first line has zero bytes. Name a CSV, Parquet "
+            "or Excel file; for UTF-16 without a mark, set dataset.encoding=utf-16-le"
+        )
+    if separator == "auto":
+        bare = "".join(header.split(_QUOTE)[::2])
+        separator = max(_SEPARATORS, key=bare.count)
+    try:
+        names = next(csv.reader([header], delimiter=separator, strict=True))
+    except csv.Error:
+        names = header.strip("\r\n").split(separator)
+    return Dialect(separator, header, n_lines, [n.strip() for n in names])
+
+
+def headless(dialect: Dialect) -> Dialect:
+    """Return how a file is written whose first row is one like the others."""
+    names = [str(number) for number in range(1, len(dialect.names) + 1)]
+    header = dialect.separator.join(names) + "\n"
+    return replace(dialect, header=header, header_lines=0, names=names)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row as it stands in the file."""
+
+    line: int
+    text: str
+    fault: str
+
+
+def records(utf8: Path, dialect: Dialect) -> Iterator[Record]:
+    """Yield every row below the header; blank lines are no rows."""
+    n_fields = len(dialect.names)
+    well_formed = _well_formed(dialect.separator)
+    with utf8.open(encoding="utf-8-sig", newline="\n") as file:
+        for _ in islice(file, dialect.header_lines):
+            pass
+        lines = _LineReader(file, dialect.header_lines)
+        while text := lines.take():
+            line = lines.number
+            if not text.strip("\r\n"):
+                continue
+            if '"' not in text:
+                yield Record(line, text, _count(text, dialect.separator, n_fields))
+                continue
+            whole = lines.rest_of(text)
+            fault = _OPEN
+            if well_formed.fullmatch(whole.rstrip("\r\n")):
+                fault = _count(re.sub(r'"[^"]*"', "", whole), dialect.separator, n_fields)
+            if fault and whole != text:
+                # What looked like the rest of the row are rows of their own.
+                lines.give_back(whole[len(text) :])
+                whole, fault = text, _OPEN
+            yield Record(line, whole, fault)
+
+
+def _count(bare: str, separator: str, n_expected: int) -> str:
+    n_fields = bare.count(separator) + 1
+    return "" if n_fields == n_expected else f"{n_fields} fields, the header has {n_expected}"
+
+
+def _well_formed(separator: str) -> re.Pattern[str]:
+    """Return what matches a row; possessive, so that no row takes long."""
+    letter = re.escape(separator)
+    field = rf'(?:"(?:[^"]++|"")*+"|[^"{letter}]*+)'
+    return re.compile(rf"{field}(?:{letter}{field})*+")
+
+
+class _LineReader:
+    """Lines of a file that can be given back."""
+
+    def __init__(self, file: TextIO, n_before: int) -> None:
+        self._file = file
+        self._back: list[str] = []
+        self.number = n_before
+
+    def take(self) -> str:
+        line = self._back.pop() if self._back else self._file.readline()
+        self.number += bool(line)
+        return line
+
+    def give_back(self, text: str) -> None:
+        # Not splitlines: it also splits at letters that end no line of a file.
+        lines = [part for part in re.split(r"(?<=\n)", text) if part]
+        self._back += reversed(lines)
+        self.number -= len(lines)
+
+    def rest_of(self, text: str) -> str:
+        """Return `text` with the lines that an open quote in it takes in."""
+        whole, n_quotes, n_lines = [text], text.count('"'), 1
+        while n_quotes % 2 and n_lines < MAX_LINES and (line := self.take()):
+            whole.append(line)
+            n_quotes += line.count('"')
+            n_lines += 1
+        return "".join(whole)

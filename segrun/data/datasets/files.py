@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -17,17 +14,13 @@ from segrun.config import (
     CacheConfig,
     FileConfig,
 )
-from segrun.data.cache.directory import remove_leftovers
 from segrun.data.datasets import large, sql
-from segrun.data.datasets.dates import parse
-from segrun.data.datasets.epochs import EPOCHS
-from segrun.data.datasets.large import Reading
-from segrun.data.datasets.opening import find_source, open_source
+from segrun.data.datasets.dates import EPOCHS, parse
+from segrun.data.datasets.large import LargeFile
+from segrun.data.datasets.opening import find_source, temporary_folder
 from segrun.data.datasets.read import read
 from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Source
-from segrun.data.datasets.table import Table
-from segrun.data.datasets.textfile import unwritable
 from segrun.errors import ConfigError
 
 
@@ -50,6 +43,12 @@ def check(config: FileConfig, separators: Collection[str] = ()) -> None:
     if not config.path.strip():
         raise ConfigError("dataset.path is empty: name the file, dataset.path=FILE")
     sql.check(config)
+    _check_text(config, separators)
+    if config.date_format is not None:
+        _check_date_format(config.date_format)
+
+
+def _check_text(config: FileConfig, separators: Collection[str]) -> None:
     if config.encoding != "auto":
         try:
             "x".encode(config.encoding)
@@ -58,7 +57,6 @@ def check(config: FileConfig, separators: Collection[str] = ()) -> None:
                 f"dataset.encoding={config.encoding!r} is unknown: use auto, utf-8, iso-8859-1, "
                 "cp1252 or another of Python's names"
             ) from None
-        codecs.lookup(config.encoding)
     if config.separator not in ("auto", *separators) and (
         len(config.separator.encode()) != 1 or config.separator in '"\r\n'
     ):
@@ -66,8 +64,6 @@ def check(config: FileConfig, separators: Collection[str] = ()) -> None:
             f"dataset.separator={config.separator!r} must be auto or one letter, such as ';' or "
             "a tab"
         )
-    if config.date_format is not None:
-        _check_date_format(config.date_format)
 
 
 def _check_date_format(date_format: str) -> None:
@@ -98,53 +94,11 @@ def open_file(
     settings: CacheConfig,
     own_reader: Callable[[Any, Source, Path], Rows] | None = None,
 ) -> Iterator[Rows]:
-    """Open a file; copies that this needs last as long as the context.
-
-    Parameters
-    ----------
-    config : FileConfig
-        The file, how it is read and, where the configuration has them, its columns.
-    cache : Path
-        Folder for the copies.
-    settings : CacheConfig
-        What is large, and whether it is kept.
-    own_reader : callable, optional
-        Reads files of this kind, which are never large, in place of the usual reader.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    StoreError
-        If the copies cannot be written.
-    """
-    with _folder(cache) as folder, ExitStack() as stack:
+    """Open a file; copies that this needs, in the folder `cache`, last as long as the context."""
+    with temporary_folder(cache) as folder:
         source = find_source(config, folder)
-        reading = Reading(config, source, cache, folder, settings)
-        found = stack.enter_context(large.opened(reading))
-        if found.rows is not None:
-            yield found.rows
-        elif own_reader is not None:
+        if own_reader is not None:
             yield own_reader(config, source, folder)
-        else:
-            yield read(config, source, folder, found.text)
-
-
-@contextmanager
-def open_table(config: FileConfig, cache: Path) -> Iterator[tuple[Table, Source]]:
-    """Open a file as it stands, whatever its rows are about; see `open_file`."""
-    with _folder(cache) as folder:
-        source = find_source(config, folder)
-        yield open_source(config, source, folder), source
-
-
-@contextmanager
-def _folder(cache: Path) -> Iterator[Path]:
-    """Make a folder for copies, and remove it at the end."""
-    remove_leftovers(cache, "reading")
-    try:
-        temporary = TemporaryDirectory(dir=cache, prefix=f"reading-{os.getpid()}-")
-    except OSError as error:
-        raise unwritable(cache, error) from error
-    with temporary as folder:
-        yield Path(folder)
+            return
+        with large.opened(LargeFile(config, source, cache, folder, settings)) as found:
+            yield found if isinstance(found, Rows) else read(config, source, folder, found)

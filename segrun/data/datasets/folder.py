@@ -35,16 +35,7 @@ def is_glob(text: str) -> bool:
 
 
 def files_of(path: Path) -> tuple[Path, list[PurePath]]:
-    """Return the folder of a folder or a glob, and the files in it that are data, sorted.
-
-    Files whose names begin with a dot, an underscore or a tilde, or end as temporary ones do, are
-    no data, as for Hive and Spark; nor is what lies in folders of such names, nor segrun's results.
-
-    Raises
-    ------
-    DataError
-        If there are none, or a log says which of them count.
-    """
+    """Return the folder of a folder or a glob, and the files in it that are data, sorted."""
     if path.is_dir():
         root, found = path, list(_below(path, path))
     else:

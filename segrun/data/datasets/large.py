@@ -1,11 +1,11 @@
-"""Large inputs: read once into typed Parquet, which the cache directory keeps for later runs."""
+"""Large CSV files: read once into typed Parquet, which the cache directory keeps for later runs."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig
 from segrun.data.cache.digests import is_still, remembered, state
 from segrun.data.cache.directory import locked
 from segrun.data.cache.entry import Entry, entries, key_of, making
-from segrun.data.datasets.account import Account, delivered, from_plain, tell
+from segrun.data.datasets.account import Account, deliver
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.source import Kind, Source
+from segrun.data.datasets.sample import Sampling
+from segrun.data.datasets.source import FileKind, Source
 from segrun.data.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
-from segrun.data.datasets.typed import ROWS, NoUtf8, Sampling, changed, typed
+from segrun.data.datasets.typed import ROWS, NoUtf8, changed, typed
 from segrun.rundir.environment import own_code
 
 log = logging.getLogger("segrun.data.datasets")
@@ -30,8 +31,8 @@ _MOST_PACKED = 20
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A large input that is to be read.
+class LargeFile:
+    """An input that may be large.
 
     Attributes
     ----------
@@ -52,140 +53,111 @@ class Reading:
     cache: Path
     folder: Path
     settings: CacheConfig
-    sampling: Sampling = Sampling()  # noqa: RUF009 - frozen
+    sampling: Sampling = field(default_factory=Sampling)
 
+    @property
+    def may_be_large(self) -> bool:
+        """Whether it is a CSV file of such a size, as far as its packed size tells."""
+        source, config = self.source, self.config
+        if isinstance(config, RatingsFileConfig) or config.duplicates is Copies.drop:
+            return False
+        if source.parts or source.kind is not FileKind.text:
+            return False
+        factor = _MOST_PACKED if is_packed(source.path) else 1
+        return source.n_bytes * factor >= self.settings.min_bytes
 
-@dataclass(frozen=True)
-class Opened:
-    """What became of an input.
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its table depends on besides its content."""
+        settings = {k: v for k, v in asdict(self.config).items() if k not in ("name", "path")}
+        made_by = {"code": own_code(), "polars": metadata.version("polars")}
+        return {"kind": type(self.config).__name__, **settings, **made_by}
 
-    Attributes
-    ----------
-    rows : Rows, Rows or None
-        Its rows, None where it takes the exact road to read it.
-    text : Utf8File or None
-        Its text, where it had to be unpacked or recoded.
-    """
-
-    rows: Rows | None = None
-    text: Utf8File | None = None
+    @property
+    def entry(self) -> Entry:
+        """Its table in the cache; this takes the digest of its content."""
+        return Entry("tables", key_of(self.source.sha256, self.about), self.cache)
 
 
 @contextmanager
-def opened(reading: Reading) -> Iterator[Opened]:
-    """Open a large CSV file; what is given can be used as long as the context lasts.
+def opened(file: LargeFile) -> Iterator[Rows | Utf8File | None]:
+    """Give the rows of a large CSV file, which can be used as long as the context lasts.
 
-    Raises
-    ------
-    DataError
-        If the file is no text, damaged, or changes while it is read.
-    StoreError
-        If the cache cannot be written.
+    Where it takes the strict reading: its text if it had to be unpacked or recoded, else None.
     """
-    if not _may_be_large(reading):
-        yield Opened()
+    if not file.may_be_large:
+        yield None
         return
     with ExitStack() as stack:
-        yield _opened(reading, stack)
-
-
-def _may_be_large(reading: Reading) -> bool:
-    source, config = reading.source, reading.config
-    if isinstance(config, RatingsFileConfig) or source.parts or config.duplicates is Copies.drop:
-        return False
-    if source.kind is not Kind.text:
-        return False
-    factor = _MOST_PACKED if is_packed(source.path) else 1
-    return source.n_bytes * factor >= reading.settings.min_bytes
-
-
-def _opened(reading: Reading, stack: ExitStack) -> Opened:
-    if not reading.settings.use:
-        target = reading.folder / "table"
+        if file.settings.use:
+            yield _from_cache(file, stack)
+            return
+        target = file.folder / "table"
         target.mkdir()
-        account, text = _read(reading, target)
-        return _given(reading, account, text, target, from_cache=False)
-    made: tuple[Account | None, Utf8File | None] | None = None
+        account, text = _read(file, target)
+        yield text if account is None else _rows(file, account, target)
+
+
+def _from_cache(file: LargeFile, stack: ExitStack) -> Rows | Utf8File | None:
+    """Return the rows that are kept, after they were read if need be."""
+    is_new = False
     # Before the file is read its content is not known: who reads it is told by its state.
-    before = state(reading.source.path)
-    name = key_of(str(reading.source.path.resolve()), before, _about(reading))
-    with locked(reading.cache, f"read-{name}", lambda: _wait(reading)):
-        entry = _entry(reading) if _is_known(reading) else None
+    before = state(file.source.path)
+    name = key_of(str(file.source.path.resolve()), before, file.about)
+    with locked(file.cache, f"read-{name}", lambda: _wait(file)):
+        entry = file.entry if _is_known(file) else None
         if entry is None or entry.told() is None:
-            with making("tables", reading.cache) as target:
-                made = _read(reading, target)
-                account, text = made
+            with making("tables", file.cache) as target:
+                account, text = _read(file, target)
                 if account is None:
-                    return Opened(None, text)
-                entry = _entry(reading)
-                if not is_still(reading.source.path, before):
+                    return text
+                is_new, entry = True, file.entry
+                if not is_still(file.source.path, before):
                     # The digest is of the one content, the table may be of the other.
-                    raise changed(reading.config.path)
-                facts = {**account.plain(), "n_bytes": reading.source.n_bytes}
-                entry.keep(target, f"table of {reading.config.path}", facts)
+                    raise changed(file.config.path)
+                facts = {"account": asdict(account), "n_bytes": file.source.n_bytes}
+                entry.keep(target, f"table of {file.config.path}", facts)
     told = stack.enter_context(entry.using())
     if told is None:
         # Cleared this very moment.
-        return Opened()
-    facts = {k: v for k, v in told["facts"].items() if k != "n_bytes"}
-    account = from_plain(facts)
-    return _given(reading, account, None, entry.path, from_cache=made is None)
+        return None
+    account = Account(**told["facts"]["account"])
+    return _rows(file, account, entry.path, from_cache=not is_new)
 
 
-def _given(
-    reading: Reading, account: Account | None, text: Utf8File | None, folder: Path,
-    *, from_cache: bool,
-) -> Opened:  # fmt: skip
-    if account is None:
-        return Opened(None, text)
+def _rows(file: LargeFile, account: Account, folder: Path, *, from_cache: bool = False) -> Rows:
+    parquet = folder / ROWS
     where = "from the cache" if from_cache else "read"
-    tell(reading.config, account, where=where)
-    file = folder / ROWS
-    rows = pl.scan_parquet(file, glob=False)
-    more: dict[str, Any] = {"files": (file,), "from_cache": from_cache}
-    return Opened(delivered(reading.config, reading.source, rows, account, **more))
+    more: dict[str, Any] = {"files": (parquet,), "from_cache": from_cache}
+    frame = pl.scan_parquet(parquet, glob=False)
+    return deliver(file.config, file.source, frame, account, where, **more)
 
 
-def _read(reading: Reading, target: Path) -> tuple[Account | None, Utf8File | None]:
-    config, source, folder = reading.config, reading.source, reading.folder
-    if is_utf8_by_all_appearance(source.path, config.encoding):
+def _read(file: LargeFile, target: Path) -> tuple[Account | None, Utf8File | None]:
+    config, path, folder = file.config, file.source.path, file.folder
+    if is_utf8_by_all_appearance(path, config.encoding):
+        encoding = "utf-8" if config.encoding == "auto" else config.encoding
         try:
-            content = Utf8File(
-                source.path, "utf-8" if config.encoding == "auto" else config.encoding
-            )
-            return typed(config, content, folder, target, reading.sampling), None
+            return typed(config, Utf8File(path, encoding), folder, target, file.sampling), None
         except NoUtf8:
-            log.debug("%s is no UTF-8", source.path)
-    text = as_utf8(source, config.encoding, folder)
-    if text.path.stat().st_size < reading.settings.min_bytes:
+            log.debug("%s is no UTF-8", path)
+    text = as_utf8(file.source, config.encoding, folder)
+    if text.path.stat().st_size < file.settings.min_bytes:
         return None, text
-    return typed(config, text, folder, target, reading.sampling), text
+    return typed(config, text, folder, target, file.sampling), text
 
 
-def _wait(reading: Reading) -> None:
-    log.info("another process reads %s: waiting for its table", reading.config.path)
+def _wait(file: LargeFile) -> None:
+    log.info("another process reads %s: waiting for its table", file.config.path)
 
 
-def _is_known(reading: Reading) -> bool:
+def _is_known(file: LargeFile) -> bool:
     """Tell whether to look for a table before the file is read.
 
-    A digest is a pass over the file, best taken while it is read; unless a table may lie there.
+    A digest is a pass over the file, best taken while it is read; unless its table may be there.
     """
-    source = reading.source
+    source = file.source
     if is_packed(source.path) or remembered(source.path) is not None:
         return True
-    kept = [entry.told() for entry in entries(reading.cache) if entry.kind == "tables"]
+    kept = [entry.told() for entry in entries(file.cache) if entry.kind == "tables"]
     return any(told and told["facts"].get("n_bytes") == source.n_bytes for told in kept)
-
-
-def _entry(reading: Reading) -> Entry:
-    key = key_of(reading.source.sha256, _about(reading))
-    return Entry("tables", key, reading.cache)
-
-
-def _about(reading: Reading) -> dict[str, Any]:
-    """Return what a table depends on besides the content of its file."""
-    config = reading.config
-    settings = {k: v for k, v in asdict(config).items() if k not in ("name", "path")}
-    made_by = {"code": own_code(), "polars": metadata.version("polars")}
-    return {"kind": type(config).__name__, **settings, **made_by}

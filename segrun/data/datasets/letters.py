@@ -61,15 +61,7 @@ def words_of(pieces: Iterable[bytes]) -> Counter[bytes]:
 
 
 def proposals(words: Mapping[bytes, int], *, mac_lines: bool) -> Sequence[Proposal]:
-    """Return the encodings that can read the words, the likeliest first.
-
-    Parameters
-    ----------
-    words : mapping of bytes to int
-        As of `words_of`.
-    mac_lines : bool
-        Whether lines end with CR, as on old Macs.
-    """
+    """Return the encodings that can read the words, the likeliest first."""
     found = []
     for number, encoding in enumerate(_ENCODINGS):
         try:

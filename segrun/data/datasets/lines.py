@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segrun.data.datasets.columns import CANONICAL, UCI, USES, Mapped, Use
+from segrun.config import FileConfig, RatingsFileConfig, RecordsConfig, TransactionsConfig
+from segrun.data.datasets.columns import CANONICAL, NUMBERS, RECORD_ID, UCI, USES, Mapped, Use
 from segrun.data.datasets.dates import in_calendar, to_date
 from segrun.data.datasets.numbers import to_number
-from segrun.data.datasets.readings import NUMBERS, Readings, raw
-from segrun.data.datasets.used import RECORD_ID
+from segrun.data.datasets.readings import Readings, raw
 
 _UCI_ORDER = [CANONICAL[role] for role in UCI]
 
@@ -41,17 +41,17 @@ class Lines:
         These columns by role: text, float64 or datetime.
     faults : mapping of str to polars.Expr
         By role: the text where it cannot be read, null elsewhere.
-    wanted : mapping of str to str
+    expected : mapping of str to str
         By role: the column's name and, for messages, what its values should be.
-    quantity : polars.Expr or None
-        The one whose fractions matter.
+    is_fraction : polars.Expr
+        True for a row with a quantity that is not whole.
     """
 
     frame: pl.LazyFrame
     values: Mapping[str, pl.Expr]
     faults: Mapping[str, pl.Expr]
-    wanted: Mapping[str, tuple[str, str]]
-    quantity: pl.Expr | None = None
+    expected: Mapping[str, tuple[str, str]]
+    is_fraction: pl.Expr
 
     @property
     def bad(self) -> pl.Expr:
@@ -61,38 +61,29 @@ class Lines:
 
 
 def read_lines(
-    frame: pl.LazyFrame, mapped: Mapped, readings: Readings, *, whole_quantities: bool
+    frame: pl.LazyFrame, mapped: Mapped, readings: Readings, config: FileConfig
 ) -> Lines:
-    """Return the lines of a table with dates and numbers read.
-
-    Parameters
-    ----------
-    frame : LazyFrame
-        The table's rows, as `with_raw` gives them.
-    mapped : Mapped
-        Its columns.
-    readings : Readings
-        How they are read.
-    whole_quantities : bool
-        Whether a quantity with a fraction is a fault.
-    """
+    """Return the lines of a table with dates and numbers read."""
     read = {role: _value(role, pl.col(raw(role)), mapped, readings) for role in mapped.columns}
     values = {role: pl.col(raw(f"{role} read")) for role in read}
     frame = frame.with_columns(**{raw(f"{role} read"): value for role, value in read.items()})
-    faults, wanted = {}, {}
+    # Pieces of the UCI data are whole.
+    whole = not isinstance(config, TransactionsConfig | RecordsConfig | RatingsFileConfig)
+    faults, expected = {}, {}
     for role in mapped.roles(Use.date, *NUMBERS):
-        what, fault = _fault(mapped.uses[role], values[role], whole_quantities)
+        what, fault = _fault(mapped.uses[role], values[role], whole)
         given = pl.col(raw(role))
         faults[role] = pl.when(given.is_not_null() & fault).then(_shown(given, values[role]))
-        wanted[role] = (mapped.columns[role], what)
+        expected[role] = (mapped.columns[role], what)
     pieces = [values[role] for role in mapped.roles(Use.quantity)]
-    return Lines(frame, values, faults, wanted, pieces[0] if pieces else None)
+    is_fraction = pieces[0] != pieces[0].round() if pieces else pl.lit(value=False)
+    return Lines(frame, values, faults, expected, is_fraction)
 
 
 def _value(role: str, text: pl.Expr, mapped: Mapped, readings: Readings) -> pl.Expr:
     if mapped.uses[role] is Use.date:
-        wanted = readings.date_formats.get(role)
-        return in_calendar(text) if wanted is None else to_date(text, wanted)
+        found = readings.date_formats.get(role)
+        return in_calendar(text) if found is None else to_date(text, found)
     if role in readings.forms:
         return to_number(text, readings.forms[role])
     if mapped.uses[role] is Use.id and readings.whole_ids:
@@ -118,44 +109,32 @@ def _fault(use: Use, value: pl.Expr, whole: bool) -> tuple[str, pl.Expr]:
     return "a number such as 2.55", unread
 
 
-def transactions(lines: Lines, *, fractions: bool) -> pl.LazyFrame:
-    """Return lines in the columns of the contract.
+def delivered(lines: Lines, config: FileConfig, *, fractions: bool) -> pl.LazyFrame:
+    """Return lines in the columns that are delivered.
 
-    Parameters
-    ----------
-    lines : Lines
-        Lines that can be read.
-    fractions : bool
-        Whether some quantities have fractions. The contract's are whole: 2.5 pieces at 3 stand as
-        25 pieces at 0.3.
+    Quantities of transactions are whole: where some have `fractions`, 2.5 pieces at 3 stand as 25
+    pieces at 0.3.
     """
     read = lines.values
+    if isinstance(config, RecordsConfig):
+        values = {role: value for role, value in read.items() if role != RECORD_ID}
+        return lines.frame.select(read[RECORD_ID].alias(config.id), **values)
     one = pl.lit(1, dtype=pl.Int64)
     found = {CANONICAL[role]: v for role, v in read.items() if USES[role] not in NUMBERS}
     if "amount" in read:
-        found |= {"Quantity": one, "UnitPrice": read["amount"]}
+        quantity, price = one, read["amount"]
     elif "quantity" not in read:
-        found |= {"Quantity": one, "UnitPrice": read["price"]}
+        quantity, price = one, read["price"]
     elif fractions:
         quantity, price = _whole(read["quantity"], read["price"])
-        found |= {"Quantity": quantity, "UnitPrice": price}
     else:
-        found |= {"Quantity": read["quantity"].cast(pl.Int64), "UnitPrice": read["price"]}
+        quantity, price = read["quantity"].cast(pl.Int64), read["price"]
+    found |= {"Quantity": quantity, "UnitPrice": price}
     return lines.frame.select(**{name: found[name] for name in _UCI_ORDER if name in found})
 
 
-def records(lines: Lines, id_column: str) -> pl.LazyFrame:
-    """Return lines as records: the id, then the columns by their names."""
-    values = {role: value for role, value in lines.values.items() if role != RECORD_ID}
-    return lines.frame.select(lines.values[RECORD_ID].alias(id_column), **values)
-
-
 def _whole(quantity: pl.Expr, price: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return quantities without fractions and the prices that give the same amounts.
-
-    Each line for itself: one with a whole quantity is what it is in a file without fractions.
-    Without a product of floats, both keep the digits of the file.
-    """
+    """Return quantities without fractions and the prices that give the same amounts."""
     as_it_is = quantity == quantity.round()
     pieces, of_quantity = _digits(quantity, _QUANTITY_PLACES)
     digits, of_price = _digits(price, _PRICE_PLACES)

@@ -55,17 +55,7 @@ _MARKED = r"\d[.,]|[.,]\d"
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How the numbers of a column are read.
-
-    Attributes
-    ----------
-    decimal : Decimal
-        point or comma.
-    plain : bool
-        Whether every one is as computers write it, so that no letter must be changed.
-    currencies : tuple of str
-        Signs and codes of currencies that stand beside the numbers.
-    """
+    """How the numbers of a column are read."""
 
     decimal: Decimal
     plain: bool = False
@@ -116,15 +106,7 @@ def glance(text: pl.Expr) -> list[pl.Expr]:
 
 
 def marks(text: pl.Expr, *, plain: bool) -> list[pl.Expr]:
-    """Return what tells whether all of a column's texts say which decimal mark they have.
-
-    Parameters
-    ----------
-    text : polars.Expr
-        Texts that can be read.
-    plain : bool
-        Whether all are as computers write them.
-    """
+    """Return what tells whether all of a column's texts say which decimal mark they have."""
     if plain:
         return glance(text)[2:]
     cleaned = clean(text)
@@ -147,13 +129,7 @@ def is_plain(counts: Mapping[str, int], wanted: Decimal) -> bool:
 
 
 def survey(counted: pl.DataFrame) -> dict[str, Any]:
-    """Return what `choose` must know of a column.
-
-    Parameters
-    ----------
-    counted : polars.DataFrame
-        Columns ``text``, the distinct texts without missing ones, and ``count``, their lines.
-    """
+    """Return what `choose` must know of a column."""
     text, count = pl.col("text"), pl.col("count")
     cleaned = clean(text)
     shapes = counted.select(
@@ -224,14 +200,7 @@ def _ambiguous(counts: Mapping[str, Any], where: str) -> str:
 
 
 def choose(counts: Mapping[str, Any], wanted: Decimal, where: str) -> NumberForm:
-    """Return how a column is read, from what `survey` counted.
-
-    Raises
-    ------
-    DataError
-        If many numbers can be read both ways and few or none of the others tell which, or the
-        others contradict each other.
-    """
+    """Return how a column is read, from what `survey` counted."""
     if wanted is Decimal.auto:
         wanted = _found(counts, where)
     # What is no number even so can be told from plain ones by the cheaper reading.

@@ -1,9 +1,11 @@
-"""Parquet files: one, or several that are one table although their types differ a little."""
+"""Tables whose columns have types: Parquet files, one or several that are one table."""
 
 from __future__ import annotations
 
+import csv
+import io
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import PurePath
 from typing import Any
@@ -11,11 +13,9 @@ from typing import Any
 import polars as pl
 
 from segrun.data.datasets.folder import partition
-from segrun.data.datasets.frametable import FrameTable, damaged
-from segrun.data.datasets.joined import check_columns
 from segrun.data.datasets.quoting import clipped
 from segrun.data.datasets.source import Source
-from segrun.data.datasets.table import POLARS_ERRORS
+from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table, check_columns
 from segrun.errors import DataError
 
 #: Parquet takes some ten times as much in memory.
@@ -30,14 +30,64 @@ _DATES = (pl.Date, pl.Datetime)
 Schema = Mapping[str, pl.DataType]
 
 
-def open_parquet(source: Source, name: str) -> FrameTable:
-    """Open a Parquet file, or several.
+class FrameTable(Table):
+    """A table that polars has as a frame."""
 
-    Raises
-    ------
-    DataError
-        If one is none, or damaged, or has other columns than the first.
-    """
+    place = "row"
+
+    def __init__(
+        self, rows: pl.LazyFrame, name: str, first: int, small: bool, facts: Mapping[str, Any]
+    ) -> None:
+        self.small = small
+        self._name, self._first, self.facts = name, first, facts
+        self.names = rows.collect_schema().names()
+        self._rows = self._shown = rows
+        self._empty = pl.all_horizontal(pl.all().is_null())
+
+    def frame(self) -> pl.LazyFrame:
+        """Return every row that has a value."""
+        return self._rows.filter(~self._empty)
+
+    def numbered(self) -> pl.LazyFrame:
+        """Return the same rows with their numbers."""
+        return self._numbered(self._rows)
+
+    def _numbered(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        numbered = rows.with_row_index(LINE, self._first)
+        empty = pl.all_horizontal(pl.exclude(LINE).is_null())
+        return numbered.filter(~empty).with_columns(pl.col(LINE).cast(pl.Int64))
+
+    def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
+        """Yield rows as lines of CSV."""
+        wanted = pl.col(LINE).is_in(list(numbers))
+        for number, *values in self._numbered(self._shown).filter(wanted).collect().iter_rows():
+            text = io.StringIO()
+            csv.writer(text, lineterminator="").writerow(values)
+            yield number, text.getvalue()
+
+    def type_of(self, column: str) -> str | None:
+        """Return the type of a column; that of a decimal number is as good as none."""
+        found = self._rows.collect_schema()[column]
+        if found.is_decimal():
+            return None
+        return str(found.base_type()) if found.is_numeric() else "String"
+
+    def explain(self, error: BaseException | None) -> DataError:
+        """Say that the file is damaged."""
+        return damaged(self._name, error)
+
+
+def damaged(name: str, error: BaseException | None) -> DataError:
+    """Return what to say of a file that its reader refuses."""
+    first = str(error).splitlines()[0]
+    return DataError(
+        f"dataset.path={name} is damaged, or not what its name or its first bytes say ({first}): "
+        "copy or export it again"
+    )
+
+
+def open_parquet(source: Source, name: str) -> FrameTable:
+    """Open a Parquet file, or several."""
     if source.parts:
         return _ParquetFiles(source.parts, name)
     try:
@@ -54,15 +104,7 @@ def _as_meant(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 class _ParquetFiles(FrameTable):
-    """Several Parquet files.
-
-    Parameters
-    ----------
-    parts : sequence of Source
-        The files.
-    name : str
-        Folder or glob as the user named it.
-    """
+    """Several Parquet files."""
 
     def __init__(self, parts: Sequence[Source], name: str) -> None:
         self._parts = parts
@@ -90,22 +132,7 @@ class _ParquetFiles(FrameTable):
 
 
 def scan(parts: Sequence[Source], name: str, *, mixed: bool = False) -> pl.LazyFrame:
-    """Return the rows of Parquet files, each column in one type.
-
-    Parameters
-    ----------
-    parts : sequence of Source
-        The files.
-    name : str
-        What they are called in messages.
-    mixed : bool, default=False
-        Whether a column that is text in one file and something else in another is text.
-
-    Raises
-    ------
-    DataError
-        If one is damaged, lacks a column, or has it in a type that does not go with the others.
-    """
+    """Return the rows of Parquet files, each column in one type."""
     schemas = [_schema(part) for part in parts]
     for part, schema in zip(parts[1:], schemas[1:], strict=True):
         check_columns(name, (parts[0].name, list(schemas[0])), (part.name, list(schema)))

@@ -36,17 +36,7 @@ _NUMBERS = ("number", "whole")
 
 
 def proposal(names: Sequence[str], rows: pl.DataFrame | None, file: str) -> str:
-    """Return settings that read a file, to be looked over and pasted.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Its columns.
-    rows : polars.DataFrame or None
-        Some of its rows; None where they cannot be read.
-    file : str
-        Its path.
-    """
+    """Return settings that read a file, to be looked over and pasted."""
     kinds = {name: "" if rows is None else _kind(rows[name]) for name in names}
     found: dict[str, str] = {}
 

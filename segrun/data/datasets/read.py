@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from segrun.config import (
-    BadLines,
-    ColumnKind,
-    Copies,
-    FileConfig,
-    RecordsConfig,
-    TransactionsConfig,
-)
-from segrun.data.datasets import copies, plausible
-from segrun.data.datasets.account import Account, currencies, delivered, facts, how, id_facts, tell
-from segrun.data.datasets.columns import Mapped, Use
+from segrun.config import BadLines, FileConfig, RecordsConfig
+from segrun.data.datasets import duplicates
+from segrun.data.datasets.account import FileFacts, account_of, deliver, id_facts, survey
+from segrun.data.datasets.bad_lines import GoodLines, check_one_per_id, sort_out
+from segrun.data.datasets.columns import NUMBERS, Mapped, Use, find
 from segrun.data.datasets.csvfile import CsvTable
-from segrun.data.datasets.lines import Lines, read_lines, records, transactions
-from segrun.data.datasets.opening import open_source
-from segrun.data.datasets.policy import Sorted, sort_out
-from segrun.data.datasets.readings import NUMBERS, Readings, find_readings, with_raw, without_raw
-from segrun.data.datasets.rows import ID_COLUMN, Rows
+from segrun.data.datasets.lines import Lines, delivered, read_lines
+from segrun.data.datasets.opening import open_source, open_table
+from segrun.data.datasets.readings import Readings, find_readings, raw, with_raw, without_raw
+from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Source
-from segrun.data.datasets.table import POLARS_ERRORS, Table
+from segrun.data.datasets.table import LINE, Table, in_memory
 from segrun.data.datasets.textfile import Utf8File
-from segrun.data.datasets.unique import check_one_per_id
-from segrun.data.datasets.used import find
+
+#: Column of the id as results have it, beside the file's own.
+KEY = "segrun: id in results"
 
 
 @dataclass(frozen=True)
-class _Opened:
-    """A file with its settings and the columns that are used."""
+class Detected:
+    """How a table is read, found over all of its rows, and its lines read so."""
 
-    config: FileConfig
-    source: Source
     table: Table
     mapped: Mapped
-    copied: Mapping[str, Any]
+    config: FileConfig
+    readings: Readings
+    lines: Lines
 
-    @property
-    def id_type(self) -> str | None:
-        """The type of the id's column."""
-        return self.table.type_of(self.mapped.columns[self.mapped.id_role])
+    def numbered(self) -> Lines:
+        """Return the lines with their numbers, to say where some are."""
+        rows = with_raw(self.table.numbered(), self.mapped, self.config)
+        return read_lines(rows, self.mapped, self.readings, self.config)
+
+
+def detect(table: Table, mapped: Mapped, config: FileConfig, *, typed: bool = True) -> Detected:
+    """Find how a table is read; lines are numbered unless bad ones are refused.
+
+    Without `typed`, numbers of a file that has types stay as they are.
+    """
+    table.check_used(mapped.columns.values())
+    numbers = [mapped.columns[role] for role in mapped.roles(*NUMBERS)] if typed else []
+    dates = [mapped.columns[role] for role in mapped.roles(Use.date)]
+    table.hold(numbers, dates if config.date_format is None else [], config)
+    own = table.frame() if config.bad_lines is BadLines.refuse else table.numbered()
+    rows = in_memory(with_raw(own, mapped, config), table)
+    readings = find_readings(table, rows, mapped, config)
+    return Detected(table, mapped, config, readings, read_lines(rows, mapped, readings, config))
+
+
+def read_strictly(
+    config: FileConfig, table: Table, mapped: Mapped, folder: Path
+) -> tuple[Detected, GoodLines]:
+    """Read every row of a table for itself; bad ones are treated as the configuration says."""
+    found = detect(table, mapped, config)
+    lines = replace(found.lines, frame=in_memory(found.lines.frame, table))
+    return found, sort_out(table, lines, config, folder, found.numbered)
 
 
 def read(config: FileConfig, source: Source, folder: Path, text: Utf8File | None = None) -> Rows:
@@ -61,12 +80,7 @@ def read(config: FileConfig, source: Source, folder: Path, text: Utf8File | None
     folder : Path
         Folder for copies; what is returned reads from them.
     text : Utf8File, optional
-        The content of a text file, where it lies unpacked in that folder already.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
+        The content of a text file, where it is unpacked in that folder already.
     """
     table: Table
     if text is None:
@@ -74,64 +88,74 @@ def read(config: FileConfig, source: Source, folder: Path, text: Utf8File | None
     else:
         table = CsvTable(text, config.path, config.separator, folder)
     mapped = find(config, table.names, table.frame)
-    table.check_used(mapped.columns.values())
-    used = [mapped.columns[role] for role in mapped.roles(*NUMBERS)]
-    table.hold_numbers(used, config.decimal, config.missing)
-    if config.date_format is None:
-        table.hold_dates([mapped.columns[r] for r in mapped.roles(Use.date)], config.missing)
-
-    def lines(rows: pl.LazyFrame) -> Lines:
-        # Pieces of the UCI data are whole.
-        whole = not isinstance(config, TransactionsConfig | RecordsConfig)
-        return read_lines(rows, mapped, readings, whole_quantities=whole)
-
-    def numbered() -> pl.LazyFrame:
-        return with_raw(table.numbered(), mapped, config)
-
-    if config.bad_lines is BadLines.refuse:
-        rows = with_raw(table.frame(), mapped, config)
-    else:
-        rows = numbered()
-    rows = _kept(rows, table)
-    readings = find_readings(table, rows, mapped, config)
-    found = lines(rows)
-    found = replace(found, frame=_kept(found.frame, table))
-    kept = sort_out(table, found, config, folder, lambda: lines(numbered()))
-    copied = copies.find(kept.lines, mapped, config, readings.n_lines)
-    if config.duplicates is Copies.drop:
-        kept = replace(kept, lines=copied.without(kept.lines))
+    found, good = read_strictly(config, table, mapped, folder)
+    copied, lines = duplicates.find(good.lines, mapped, config, found.readings.n_lines)
     if isinstance(config, RecordsConfig) and config.one_per_id:
-        check_one_per_id(table, kept.lines, config, lambda: lines(numbered()))
-    return _delivered(_Opened(config, source, table, mapped, copied.facts), kept, readings)
+        check_one_per_id(table, lines, config, found.numbered)
+    rows = delivered(lines, config, fractions=good.fractions)
+    names, date = mapped.delivered, mapped.date_role
+    surveyed = survey(rows, names[mapped.id_role], None if date is None else names[date])
+    surveyed |= {"copies": dict(copied), "n_bad": dict(good.n_bad)}
+    id_type = table.type_of(mapped.columns[mapped.id_role])
+    file = FileFacts(table.facts, without_raw(lines.frame).collect_schema(), id_type)
+    account = account_of(config, mapped, found.readings, file, surveyed)
+    return deliver(config, source, rows, account, quarantine=good.quarantine)
 
 
-def _delivered(opened: _Opened, kept: Sorted, readings: Readings) -> Rows:
-    """Look the rows over, say what they are like, and return them with what identifies them."""
-    config, source, table = opened.config, opened.source, opened.table
-    if isinstance(config, RecordsConfig):
-        good = records(kept.lines, config.id)
-        dates = [name for name, kind in config.columns.items() if kind is ColumnKind.date]
-        keys: tuple[str, str | None] = config.id, dates[0] if dates else None
-    else:
-        good = transactions(kept.lines, fractions=kept.fractions)
-        keys = ID_COLUMN, "InvoiceDate"
-    own = without_raw(kept.lines.frame)
-    surveyed = plausible.survey(good, keys) | {"copies": dict(opened.copied)}
-    account = Account(
-        how(table.facts, readings), surveyed, currencies(readings), dict(kept.n_bad),
-        facts(config, kept.n_bad, surveyed, readings, own.collect_schema())
-        | {"names": dict(opened.mapped.names), **id_facts(opened.id_type, readings)},
-        dict(table.facts), opened.mapped.id_name,
-    )  # fmt: skip
-    tell(config, account, kept.quarantine)
-    return delivered(config, source, good, account, quarantine=kept.quarantine)
+@dataclass(frozen=True)
+class Original:
+    """The rows of a file as they stand in it.
+
+    Attributes
+    ----------
+    frame : LazyFrame
+        Its own columns, text or typed, and `KEY` (text); every row that has a value.
+    numbers : list of str
+        Columns that were text and are float64 now.
+    sha256 : str
+        Digest of their content.
+    id_column : str
+        The file's own column of the id.
+    ids : mapping
+        What is told of the ids; see `id_facts`.
+    """
+
+    frame: pl.LazyFrame
+    numbers: list[str]
+    sha256: str
+    id_column: str
+    ids: Mapping[str, Any]
 
 
-def _kept(rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-    """Return the rows of a small table from memory: later passes take a tenth of the time."""
-    if not table.small:
-        return rows
-    try:
-        return rows.collect(engine="streaming").lazy()
-    except POLARS_ERRORS as error:
-        raise table.explain(error) from error
+@contextmanager
+def open_original(
+    config: FileConfig, find: Callable[[Table], Mapped], cache: Path, *, typed: bool
+) -> Iterator[Original]:
+    """Open a file as it stands; copies that this needs last as long as the context.
+
+    Parameters
+    ----------
+    config : FileConfig
+        The file, and how it is read.
+    find : callable
+        Gives those of the file's columns that are read: the id, dates, numbers.
+    cache : Path
+        Folder for the copies.
+    typed : bool
+        Whether dates and numbers among these become such; otherwise a CSV file's are text.
+    """
+    with open_table(config, cache) as (table, source):
+        mapped = find(table)
+        found = detect(table, mapped, config, typed=typed)
+        lines, readings = found.lines, found.readings
+        frame = lines.frame.with_columns(lines.values[mapped.id_role].alias(KEY))
+        values = {
+            column: lines.values[role]
+            for role, column in mapped.columns.items()
+            if typed and (role in readings.forms or role in readings.date_formats)
+        }
+        frame = frame.with_columns(**values).select(pl.exclude(LINE, f"^{raw('.*')}$"))
+        numbers = [c for c in values if frame.collect_schema()[c] == pl.Float64]
+        id_column = mapped.columns[mapped.id_role]
+        ids = id_facts(table.type_of(id_column), readings)
+        yield Original(frame, numbers, source.sha256, id_column, ids)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from segrun.config import Decimal, FileConfig
 from segrun.data.datasets import numbers
-from segrun.data.datasets.columns import Mapped, Use
+from segrun.data.datasets.columns import NUMBERS, Mapped, Use
 from segrun.data.datasets.dates import find_format, parse
 from segrun.data.datasets.numbers import NumberForm
 from segrun.data.datasets.quoting import clipped, quoted
 from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table, counted, places
 from segrun.errors import DataError
-
-NUMBERS = (Use.number, Use.quantity)
 
 #: White space, and letters without any width that joined files leave behind.
 _BLANKS = (
@@ -24,8 +23,8 @@ _BLANKS = (
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\x00\u200b\ufeff"
 )
 
-WHOLE_FLOAT = r"^\d+\.0+$"
-FRACTION = r"^\d+\.\d*[1-9]\d*$"
+_WHOLE_FLOAT = r"^\d+\.0+$"
+_FRACTION = r"^\d+\.\d*[1-9]\d*$"
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,11 @@ class Readings:
         Of the numbers that are text.
     date_formats : mapping of str to str
         Of the dates that are text.
+    n_lines : int
+        Rows of the file that polars sees.
     whole_ids : bool
         Whether ``.0`` behind an id is left out: 17850.0 and 17850 are one customer, whatever the
         others look like, as long as no id has another fraction.
-    n_lines : int
-        Rows of the file that polars sees.
     fractional_ids : bool
         Whether an id has another fraction, as 17850.5.
     id_suffix : str
@@ -51,8 +50,8 @@ class Readings:
 
     forms: Mapping[str, NumberForm]
     date_formats: Mapping[str, str]
-    whole_ids: bool
     n_lines: int
+    whole_ids: bool
     fractional_ids: bool = False
     id_suffix: str = ""
 
@@ -69,11 +68,6 @@ def with_raw(
 
     Each is text, or typed (dates, numbers) where the file has types. Those of the roles in
     `as_is` are taken for clean, which is much cheaper.
-
-    Raises
-    ------
-    DataError
-        If a column holds what is none of these, such as lists.
     """
     schema = frame.collect_schema()
     for name in mapped.columns.values():
@@ -104,24 +98,7 @@ def without_raw(frame: pl.LazyFrame) -> pl.LazyFrame:
 def find_readings(
     table: Table, frame: pl.LazyFrame, mapped: Mapped, config: FileConfig
 ) -> Readings:
-    """Look at every row once and say how each column is read.
-
-    Parameters
-    ----------
-    table : Table
-        The file, for messages.
-    frame : LazyFrame
-        Its rows, as `with_raw` gives them.
-    mapped : Mapped
-        The columns that are used.
-    config : FileConfig
-        What the user settled.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, has no rows, or a column can be read in several ways.
-    """
+    """Look at every row once and say how each column is read."""
     schema = frame.collect_schema()
     texts = [role for role in mapped.columns if schema[raw(role)] == pl.String]
     found = _survey(table, frame, mapped, texts)
@@ -141,20 +118,29 @@ def find_readings(
     for role in [r for r in mapped.roles(Use.date) if r in texts]:
         dates = counted(frame, pl.col(raw(role)).alias("text"), "count")
         formats[role] = _date_format(dates, table, mapped.columns[role], config)
-    ids = found[raw(mapped.id_role)].item()
-    whole = ids["whole"] > 0 and not ids["fractions"]
-    suffix = _suffix(frame, mapped, ids["whole"]) if whole else ""
-    return Readings(forms, formats, whole, n_lines, ids["fractions"] > 0, suffix)
+    return Readings(forms, formats, n_lines, **id_forms(found[raw(mapped.id_role)].item()))
 
 
-def _suffix(frame: pl.LazyFrame, mapped: Mapped, n_whole: int) -> str:
-    """Return the ``.0`` behind every id, empty where it is not behind all, or not the same."""
-    ids = pl.col(raw(mapped.id_role))
-    asked = frame.select(
-        n=ids.count(), ends=ids.str.extract(r"(\.0+)$").drop_nulls().unique().implode()
+def id_counts(ids: pl.Expr) -> pl.Expr:
+    """Return what `id_forms` must know of ids, as an aggregate."""
+    is_whole = ids.str.contains(_WHOLE_FLOAT)
+    return pl.struct(
+        given=ids.count(),
+        whole=is_whole.sum(),
+        fractions=ids.str.contains(_FRACTION).sum(),
+        ends=ids.filter(is_whole).str.extract(r"(\.0+)$").unique().implode(),
     )
-    n_ids, ends = asked.collect(engine="streaming").row(0)
-    return str(ends[0]) if n_ids == n_whole and len(ends) == 1 else ""
+
+
+def id_forms(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `Readings` has of ids."""
+    whole, ends = counts["whole"] > 0 and not counts["fractions"], counts["ends"]
+    is_alike = whole and counts["whole"] == counts["given"] and len(ends) == 1
+    return {
+        "whole_ids": whole,
+        "fractional_ids": counts["fractions"] > 0,
+        "id_suffix": ends[0] if is_alike else "",
+    }
 
 
 def _is_readable(dtype: pl.DataType) -> bool:
@@ -190,10 +176,7 @@ def _survey(
     asked = {
         "n_lines": pl.len(),
         "n_last": pl.col(without_raw(frame).collect_schema().names()[-1]).count(),
-        raw(mapped.id_role): pl.struct(
-            whole=ids.str.contains(WHOLE_FLOAT).sum(),
-            fractions=ids.str.contains(FRACTION).sum(),
-        ),
+        raw(mapped.id_role): id_counts(ids),
     }
     for role in [r for r in mapped.roles(*NUMBERS) if r in texts]:
         asked[raw(role)] = pl.struct(numbers.glance(pl.col(raw(role))))

@@ -22,7 +22,6 @@ from segrun.data.datasets import (
     synthetic_retail,
     synthetic_sales,
     synthetic_weblogs,
-    used,
 )
 from segrun.data.datasets.columns import CANONICAL
 from segrun.data.datasets.rows import TRANSACTION_KINDS, Rows
@@ -180,7 +179,7 @@ DATASETS: dict[str, Dataset] = {
         _checks(lambda config: columns.check(config.columns)), lambda _: Form.transactions, _named
     ),
     "records": _file(
-        _checks(used.check_records),
+        _checks(columns.check_records),
         lambda config: Form.table if config.one_per_id else Form.records,
         lambda config: config.columns,
         lambda config: config.id,

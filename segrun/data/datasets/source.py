@@ -12,12 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segrun.data.datasets.digest import digest
+from segrun.data.cache import digests
 from segrun.data.datasets.folder import files_of, is_glob, partition
 from segrun.errors import DataError
+from segrun.progress import Progress
 
 if TYPE_CHECKING:
     from segrun.data.datasets.sql.result import Result
+
+#: To read a smaller file takes less than a second.
+_MIN_REMEMBERED_BYTES = 200_000_000
+_CHUNK_BYTES = 2**22
 
 _ZIP = b"PK\x03\x04"
 _PARQUET = b"PAR1"
@@ -26,7 +31,7 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What is in a file, by its content; its name counts where the content is damaged."""
 
     text = "text"
@@ -37,30 +42,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """A file that can be opened, or several that are one table.
-
-    Attributes
-    ----------
-    path : Path
-        Where it is; of several, their folder.
-    kind : Kind
-        How it is to be read.
-    n_bytes : int
-        Its size; of several, in all.
-    parts : tuple of Source
-        Several files, in the order of their rows; empty for one.
-    name : str
-        Of a part: its name below their folder.
-    partition : mapping of str to str or None
-        Of a part: the columns that its folders name, ``year=2011``.
-    result : Result or None
-        Of a query: what it gave; `parts` hold its rows.
-    query : mapping
-        Of a query: what was asked, and how it was answered.
-    """
+    """A file that can be opened, or several that are one table."""
 
     path: Path
-    kind: Kind
+    kind: FileKind
     n_bytes: int
     parts: tuple[Source, ...] = ()
     name: str = ""
@@ -70,15 +55,11 @@ class Source:
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of its content; of a large file a pass, unless it is known from before.
-
-        Of several files: of the list of their digests and their names below their folder. Of a
-        query: of its rows, whatever their order.
-        """
+        """Digest of its content; of a large file a pass, unless it is known from before."""
         if self.result is not None:
             return self.result.sha256
         if not self.parts:
-            return digest(self.path)
+            return _digest(self.path)
         listed = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts)
         return hashlib.sha256(listed.encode()).hexdigest()
 
@@ -92,17 +73,7 @@ class Source:
 
 
 def find(text: str) -> Source:
-    """Return the file, or the files, under a path; `~` is expanded.
-
-    A folder stands for the files in it and below, a path with ``*``, ``?``, ``[...]`` or ``**``
-    for those that it matches, unless a file has that very name.
-
-    Raises
-    ------
-    DataError
-        If one is missing, empty, no regular file, cannot be read, or is an archive of something
-        else; or several are of different kinds.
-    """
+    """Return the file, or the files, under a path; `~` is expanded."""
     path = _path(text)
     if path.is_dir() or (not path.exists() and is_glob(text)):
         return _several(path)
@@ -172,18 +143,18 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _kind(path: Path, head: bytes) -> Kind:
+def _kind(path: Path, head: bytes) -> FileKind:
     named = path.suffix.lower()
     if head.startswith(_PARQUET) or named in (".parquet", ".pq"):
-        return Kind.parquet
+        return FileKind.parquet
     if named in _WORKBOOKS or head == _COMPOUND:
-        return Kind.excel
+        return FileKind.excel
     if head.startswith(_ZIP):
         return _zipped(path)
-    return Kind.text
+    return FileKind.text
 
 
-def _zipped(path: Path) -> Kind:
+def _zipped(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -191,8 +162,26 @@ def _zipped(path: Path) -> Kind:
         names = []
     # Workbooks are zip archives with a part of this name.
     if any(name.startswith("xl/workbook") for name in names):
-        return Kind.excel
+        return FileKind.excel
     holds = f" of {', '.join(names[:3])}" if names else ""
     raise DataError(
         f"dataset.path={path} is a zip archive{holds}: unpack it and name the file inside"
     )
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content; of a large unchanged one, as it was found before."""
+    before = digests.state(path)
+    n_bytes = before[0]
+    if n_bytes < _MIN_REMEMBERED_BYTES:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if known := digests.remembered(path):
+        return known
+    found = hashlib.sha256()
+    with path.open("rb", buffering=0) as file, Progress(f"digest of {path.name}", 100) as progress:
+        while chunk := file.read(_CHUNK_BYTES):
+            found.update(chunk)
+            progress.reach(file.tell() / n_bytes)
+    digests.remember(path, found.hexdigest(), before)
+    return found.hexdigest()

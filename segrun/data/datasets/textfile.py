@@ -16,12 +16,13 @@ from typing import IO, Any
 
 from segrun.data.datasets import letters
 from segrun.data.datasets.letters import Proposal
-from segrun.data.datasets.places import CHUNK_BYTES, line_ends, place
 from segrun.data.datasets.source import Source
 from segrun.errors import DataError, StoreError
 from segrun.progress import Progress
 
 log = logging.getLogger("segrun.data.datasets")
+
+_CHUNK_BYTES = 2**20
 
 #: Byte-order marks and the encodings they announce; UTF-32's begins with UTF-16's.
 _MARKS = (
@@ -59,49 +60,20 @@ _C1 = bytes(range(0x80, 0xA0))
 
 @dataclass(frozen=True)
 class Utf8File:
-    """The content of a file in UTF-8.
-
-    Attributes
-    ----------
-    path : Path
-        Where the content is: the file itself, or a temporary copy.
-    encoding : str
-        Python's name of the encoding that the file has.
-    """
+    """The content of a file in UTF-8."""
 
     path: Path
     encoding: str
 
 
 def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
-    """Give a file's content in UTF-8, in lines that end with LF or CR LF.
-
-    Plain UTF-8 is used where it is. Anything else is unpacked and recoded in pieces, so that
-    memory stays bounded.
-
-    Parameters
-    ----------
-    source : Source
-        The file; gzip and Zstandard are known by their content.
-    encoding : str
-        Python's name of the encoding, or ``auto``.
-    folder : Path
-        Folder for the copies that this needs.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged, has a byte that its encoding lacks, an encoding that `auto`
-        cannot tell, or is no text.
-    StoreError
-        If the copies cannot be written.
-    """
+    """Give a file's content in UTF-8, in lines that end with LF or CR LF."""
     path = source.path
     content = _unpacked(path, folder)
     _check_text(content, path)
     found = encoding if encoding != "auto" else _mark(content) or _detect(content, path)
     pieces = _recoded(content, found, path)
-    breaks = line_ends(content, found)
+    breaks = _line_ends(content, found)
     if codecs.lookup(found).name in ("utf-8", "ascii") and breaks == b"\n":
         if encoding != "auto" or _mark(content):
             for _ in pieces:
@@ -122,22 +94,14 @@ def is_packed(path: Path) -> bool:
 
 
 def is_utf8_by_all_appearance(path: Path, encoding: str) -> bool:
-    """Tell whether `as_utf8` is likely to take a file as it is; whether it will takes a pass.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    encoding : str
-        Python's name of its encoding, or ``auto``.
-    """
+    """Tell whether `as_utf8` is likely to take a file as it is; whether it will takes a pass."""
     if is_packed(path) or (encoding != "auto" and codecs.lookup(encoding).name != "utf-8"):
         return False
     with path.open("rb") as file:
         head = file.read(8)
     if head.startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
         return False
-    return line_ends(path, "utf-8") == b"\n"
+    return _line_ends(path, "utf-8") == b"\n"
 
 
 def _check_text(content: Path, path: Path) -> None:
@@ -231,7 +195,7 @@ def _latin1(content: Path, path: Path) -> str:
             # To take bytes out is much faster than to search for one of them.
             if not chunk.isascii() and len(chunk.translate(None, _C1)) < len(chunk):
                 first = next(i for i, byte in enumerate(chunk) if byte in _C1)
-                where = place(content, n_before + first, chunk[first : first + 1], "iso-8859-1")
+                where = _place_of(content, n_before + first, chunk[first : first + 1], "iso-8859-1")
                 raise DataError(
                     f"dataset.path={path} is not UTF-8, and {where} is no letter of ISO-8859-1 "
                     f"either. {_advice(content)}"
@@ -247,7 +211,7 @@ def _proposed(content: Path) -> Sequence[Proposal]:
     with content.open("rb") as file:
         some = islice((piece for piece in _chunks(file) if not piece.isascii()), _N_PIECES)
         words = letters.words_of(some)
-    return letters.proposals(words, mac_lines=line_ends(content, "iso-8859-1") == b"\r")
+    return letters.proposals(words, mac_lines=_line_ends(content, "iso-8859-1") == b"\r")
 
 
 def _advice(content: Path) -> str:
@@ -272,7 +236,7 @@ def _recoded(content: Path, encoding: str, path: Path) -> Iterator[bytes]:
             # The decoder's object ends where reading ended, and may begin in the piece before.
             start = n_read - len(error.object) + error.start
             byte = error.object[error.start : error.start + 1]
-            where = place(content, start, byte, encoding)
+            where = _place_of(content, start, byte, encoding)
         raise DataError(
             f"dataset.path={path} is not {encoding}: {where}. {_advice(content)}"
         ) from error
@@ -288,5 +252,26 @@ def _shown(label: str, pieces: Iterator[bytes], file: IO[bytes]) -> Iterator[byt
 
 
 def _chunks(file: Any) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_BYTES):
+    while chunk := file.read(_CHUNK_BYTES):
         yield chunk
+
+
+def _line_ends(content: Path, encoding: str) -> bytes:
+    """Return CR where, as on old Macs, it stands alone; else LF, CR LF included."""
+    with content.open("rb") as file:
+        head = codecs.getincrementaldecoder(encoding)("replace").decode(file.read(_CHUNK_BYTES))
+    # Within a cell Excel breaks lines by LF, on Macs as well.
+    bare = "".join(head.split('"')[::2])
+    return b"\r" if "\r" in bare and "\n" not in bare else b"\n"
+
+
+def _place_of(content: Path, n_before: int, byte: bytes, encoding: str) -> str:
+    """Say where a byte is."""
+    line, left, ends = 1, n_before, _line_ends(content, encoding)
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    with content.open("rb") as file:
+        while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
+            text = decoder.decode(chunk)
+            line += text.count("\n") + (text.count("\r") if ends == b"\r" else 0)
+            left -= len(chunk)
+    return f"byte 0x{byte.hex()} in line {line} (after {n_before} bytes)"

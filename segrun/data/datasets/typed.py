@@ -1,4 +1,4 @@
-"""From a large CSV file to typed Parquet: a probe, one pass, and a look whether all was right."""
+"""From a large CSV file to typed Parquet: a sample, one pass, and a look whether all was right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,15 +16,15 @@ import polars as pl
 
 from segrun.config import BadLines, FileConfig, RecordsConfig
 from segrun.data.cache.digests import is_still, remember, remembered, state
-from segrun.data.cache.directory import unwritable
-from segrun.data.datasets import probe
-from segrun.data.datasets.account import Account, currencies, facts, how, id_facts
-from segrun.data.datasets.bytescan import Bytes, ByteScan
+from segrun.data.cache.directory import unwritable as unwritable_cache
+from segrun.data.datasets import sample
+from segrun.data.datasets.account import Account, FileFacts, account_of
+from segrun.data.datasets.bytescan import ByteScan
 from segrun.data.datasets.csvfile import distinct
-from segrun.data.datasets.onepass import Attempt, Pass, each_closed, each_whole, read_once
-from segrun.data.datasets.probe import Guess
+from segrun.data.datasets.onepass import Pass, each_closed, each_whole, read_once
+from segrun.data.datasets.sample import Guess, Sampling
 from segrun.data.datasets.table import POLARS_ERRORS
-from segrun.data.datasets.textfile import Utf8File
+from segrun.data.datasets.textfile import Utf8File, unwritable
 from segrun.errors import DataError
 from segrun.formats import in_bytes
 from segrun.progress import Progress
@@ -44,18 +44,10 @@ class NoUtf8(Exception):  # noqa: N818 - no error: the file is read another way
     """The text is in another encoding."""
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """How much of a file is looked at before it is read."""
-
-    n_pieces: int = probe.N_PIECES
-    piece_bytes: int = probe.PIECE_BYTES
-
-
 def typed(
     config: FileConfig, text: Utf8File, folder: Path, target: Path, sampling: Sampling
 ) -> Account | None:
-    """Read a text file into Parquet, None where it takes the exact road to read it.
+    """Read a text file into Parquet, None where a row contradicts what the sample told.
 
     Parameters
     ----------
@@ -74,10 +66,6 @@ def typed(
     ------
     NoUtf8
         If the text is in another encoding.
-    DataError
-        If the file changed meanwhile.
-    StoreError
-        If the rows cannot be written.
     """
     before = state(text.path)
     guess = _guessed(config, text, folder, sampling)
@@ -91,7 +79,7 @@ def typed(
         found = _attempted(config, text, guess, scan, target / ROWS)
         told = scan.found()
     except OSError as error:
-        raise unwritable(target.parent.parent, error) from error
+        raise unwritable_cache(target.parent.parent, error) from error
     finally:
         scan.stop()
     if not is_still(text.path, before):
@@ -103,14 +91,9 @@ def typed(
         raise NoUtf8
     if found is None or not _one_per_id(config, target / ROWS):
         return None
-    opened = {"encoding": text.encoding}
-    columns = pl.Schema({name: pl.String() for name in distinct(guess.names)})
-    return Account(
-        how(opened, found.readings), found.surveyed, currencies(found.readings), {},
-        facts(config, {}, found.surveyed, found.readings, columns)
-        | {"names": dict(guess.mapped.names), **id_facts(None, found.readings)},
-        opened, guess.mapped.id_name,
-    )  # fmt: skip
+    columns = dict.fromkeys(distinct(guess.names), pl.String())
+    file = FileFacts({"encoding": text.encoding}, columns)
+    return account_of(config, guess.mapped, found.readings, file, found.surveyed)
 
 
 def changed(name: str) -> DataError:
@@ -121,69 +104,71 @@ def changed(name: str) -> DataError:
 
 
 def _guessed(config: FileConfig, text: Utf8File, folder: Path, sampling: Sampling) -> Guess | None:
-    sample = Utf8File(folder / "probe.csv", text.encoding)
+    some = Utf8File(folder / "sample.csv", text.encoding)
     try:
-        probe.take(text.path, sample.path, sampling.n_pieces, sampling.piece_bytes)
-        sample.path.read_bytes().decode()
+        sample.take(text.path, some.path, sampling)
+        some.path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise NoUtf8 from error
     except OSError as error:
         raise unwritable(folder.parent, error) from error
     try:
-        return probe.guess(config, sample, folder)
+        return sample.guess(config, some, folder)
     except DataError as error:
         # Of the whole file it may not be true, or can be said better.
-        log.debug("the probe does not tell how %s is read: %s", config.path, error)
+        log.debug("the sample does not tell how %s is read: %s", config.path, error)
         return None
     finally:
-        sample.path.unlink(missing_ok=True)
+        some.path.unlink(missing_ok=True)
 
 
 def _attempted(
     config: FileConfig, text: Utf8File, guess: Guess, scan: ByteScan, parquet: Path
 ) -> Pass | None:
     """Return what the first pass that fits every row came to, None where none does."""
-    attempts = [Attempt(frozenset(), narrow=False, blanks=config.bad_lines is not BadLines.refuse)]
-    if guess.as_is or not guess.quotes:
-        attempts.insert(0, replace(attempts[0], as_is=guess.as_is, narrow=not guess.quotes))
-    for attempt in attempts:
+    while True:
         try:
             with _shown(config.path, text.path, scan):
-                found = read_once(text.path, config, guess, attempt, parquet)
-                whole = found.fits and _whole(found, scan.found(), guess, attempt, text.path)
-                if whole and attempt.blanks and scan.found().quotes:
-                    # Where bad lines are left out, each is looked at for itself.
-                    whole = each_closed(text.path, guess.separator)
+                found = read_once(text.path, config, guess, parquet)
+                fits = found.fits and _all_whole(found, config, guess, scan, text.path)
         except POLARS_ERRORS as error:
             # Of a full disk polars raises an error of its own.
             full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES
             if full or os.strerror(errno.ENOSPC) in str(error):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-            log.debug("%s: %s does not fit: %s", config.path, attempt, error)
-            continue
-        if not scan.found().utf8:
-            raise NoUtf8
-        if whole:
-            return found
-        log.debug("%s: %s does not fit: %s", config.path, attempt, found)
-        guess = replace(guess, fractions=found.fractions, dots=found.dots)
-    return None
+            log.debug("%s: %s does not fit: %s", config.path, guess, error)
+        else:
+            if not scan.found().utf8:
+                raise NoUtf8
+            if fits:
+                return found
+            log.debug("%s: %s does not fit: %s", config.path, guess, found)
+            guess = replace(guess, fractions=found.fractions, dots=found.dots)
+        if not guess.as_is and guess.quotes:
+            return None
+        # Once more, with nothing taken for granted.
+        guess = replace(guess, as_is=frozenset(), quotes=True)
 
 
-def _whole(found: Pass, told: Bytes, guess: Guess, attempt: Attempt, path: Path) -> bool:
-    """Tell whether every row has the header's number of fields.
+def _all_whole(found: Pass, config: FileConfig, guess: Guess, scan: ByteScan, path: Path) -> bool:
+    """Tell whether every row has the header's number of fields, and quotes are as they should be.
 
     Where the last field of every row is there, none has too few; where there are no more
     separators than that takes, none has too many. Of a file with quotes polars says the latter,
     where it reads every column.
     """
-    n_fields = len(guess.names)
-    if found.whole and not attempt.narrow:
-        return True
-    if told.quotes or attempt.narrow:
+    told, n_fields = scan.found(), len(guess.names)
+    if found.whole and guess.quotes:
+        whole = True
+    elif told.quotes or not guess.quotes:
         n_separators = (found.readings.n_lines + 1) * (n_fields - 1)
-        return found.whole and not told.quotes and told.n_separators == n_separators
-    return each_whole(path, guess.separator, n_fields)
+        whole = found.whole and not told.quotes and told.n_separators == n_separators
+    else:
+        whole = each_whole(path, guess.separator, n_fields)
+    # Where bad lines are left out, each is looked at for itself.
+    if whole and config.bad_lines is not BadLines.refuse and told.quotes:
+        return each_closed(path, guess.separator)
+    return whole
 
 
 def _one_per_id(config: FileConfig, parquet: Path) -> bool:

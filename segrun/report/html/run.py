@@ -29,7 +29,7 @@ from segrun.report.html.sections import (
 from segrun.report.html.subject import Subject
 from segrun.rundir.directory import RunDirectory
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.left_out import left_out
+from segrun.segments.page import left_out
 from segrun.segments.segment import is_described, read_segments
 
 _SECTIONS = (

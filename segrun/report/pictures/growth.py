@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segrun.report.pictures.canvas import figure, save
-from segrun.segments.colours import COLOURS
+from segrun.segments.segment import COLOURS
 
 if TYPE_CHECKING:
     from segrun.report.growth import Curve

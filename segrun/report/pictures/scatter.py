@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.report.pictures.canvas import MARKERS, figure, plain, text
-from segrun.segments.colours import NOISE
+from segrun.segments.segment import NOISE_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,9 @@ def groups(numbers: NDArray[np.int64], looks: Sequence[tuple[int, str, str]]) ->
     known = [number for number, _, _ in looks]
     rest = np.flatnonzero(~np.isin(numbers, known))
     if len(rest):
-        found.append(Group("others" if (numbers[rest] >= 0).any() else "none", NOISE, "o", rest))
+        found.append(
+            Group("others" if (numbers[rest] >= 0).any() else "none", NOISE_COLOUR, "o", rest)
+        )
     for number, name, colour in looks:
         rows = np.flatnonzero(numbers == number)
         if len(rows):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.segments.segment import is_described, read_segments
 from segrun.using.apply.shift import Shift, shift
 from segrun.using.placing.assignment import assigner

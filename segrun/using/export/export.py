@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segrun.data.datasets.original import KEY
+from segrun.data.datasets.read import KEY
 from segrun.errors import ConfigError
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.using.export.joining import joined, table_rows, told_matches
 from segrun.using.export.members import NAME, SEGMENT, read_members, refuse_replicas
 from segrun.using.export.rows import customer_rows, input_rows, table_of, with_segments

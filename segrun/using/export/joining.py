@@ -7,8 +7,8 @@ import polars as pl
 from segrun.config import any_file
 from segrun.data.cache import cache_directory
 from segrun.data.datasets.columns import Mapped
-from segrun.data.datasets.original import KEY, open_original
 from segrun.data.datasets.quoting import listed
+from segrun.data.datasets.read import KEY, open_original
 from segrun.data.datasets.table import Table
 from segrun.errors import DataError
 from segrun.nearest import did_you_mean

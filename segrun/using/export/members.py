@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from segrun.data.datasets.original import KEY
+from segrun.data.datasets.read import KEY
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import NOISE, is_described, read_segments

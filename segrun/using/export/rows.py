@@ -14,11 +14,11 @@ from segrun.data.address import is_address
 from segrun.data.cache import cache_directory
 from segrun.data.datasets import load
 from segrun.data.datasets.columns import Mapped
-from segrun.data.datasets.original import KEY, Original, open_original
+from segrun.data.datasets.columns import find as find_named
+from segrun.data.datasets.ratings import find_columns
+from segrun.data.datasets.read import KEY, Original, open_original
 from segrun.data.datasets.source import find
 from segrun.data.datasets.table import Table
-from segrun.data.datasets.triplets import find_columns
-from segrun.data.datasets.used import find as find_named
 from segrun.errors import DataError, StoreError
 from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun

@@ -11,7 +11,7 @@ from segrun.errors import SegrunError, StoreError
 from segrun.rundir.claim import INGESTED, locked
 from segrun.rundir.environment import own_code
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.point import chosen_point
+from segrun.segments.clustering import chosen_point
 from segrun.using.ingest.begin import Wanted, begin
 from segrun.using.ingest.database import STATE, connected, fact, is_empty, known_fact
 from segrun.using.ingest.ledger import Ledger

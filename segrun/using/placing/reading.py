@@ -191,7 +191,7 @@ def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
 
 def _used(dataset: DatasetConfig, names: Sequence[str]) -> Mapping[str, str]:
     """Return the columns of a file that are used, by what they hold."""
-    from segrun.data.datasets.used import find
+    from segrun.data.datasets.columns import find
 
     assert isinstance(dataset, FileConfig)
     return find(dataset, names).columns

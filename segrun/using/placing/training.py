@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.segments.outliers import middles
+from segrun.segments.members import middles
 from segrun.segments.segment import NOISE
 
 

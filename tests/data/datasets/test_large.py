@@ -22,10 +22,11 @@ from segrun.config import (
 )
 from segrun.data.cache import digests
 from segrun.data.datasets import large, load
-from segrun.data.datasets.large import Reading
+from segrun.data.datasets.large import LargeFile
 from segrun.data.datasets.read import read
+from segrun.data.datasets.rows import Rows
+from segrun.data.datasets.sample import Sampling
 from segrun.data.datasets.source import find
-from segrun.data.datasets.typed import Sampling
 from segrun.errors import DataError
 
 #: Of most files the probe sees a part only.
@@ -70,11 +71,11 @@ def by_exact_road(config, folder):
 def by_large_road(config, folder, sampling=TINY):
     """What the large road comes to, None where it leaves the file to the exact one."""
     folder.mkdir()
-    reading = Reading(
+    file = LargeFile(
         config, find(config.path), folder, folder, CacheConfig(use=False, min_bytes=0), sampling
     )
-    with large.opened(reading) as found:
-        return None if found.rows is None else told(found.rows)
+    with large.opened(file) as found:
+        return told(found) if isinstance(found, Rows) else None
 
 
 def assert_same(one, other):

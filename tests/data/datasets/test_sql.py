@@ -21,7 +21,7 @@ from segrun.cli.apply import apply_command
 from segrun.cli.export import export_command
 from segrun.config import BadLines
 from segrun.data.datasets import check, load
-from segrun.data.datasets.files import open_table
+from segrun.data.datasets.opening import open_table
 from segrun.data.datasets.sql.result import RowsDigest
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.sweep.freeze import file_sha256

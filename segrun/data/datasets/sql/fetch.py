@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segrun.config import FileConfig
-from segrun.data.datasets.source import Kind, Source
+from segrun.data.datasets.source import FileKind, Source
 from segrun.data.datasets.sql.address import Address, address_of, check, statement
 from segrun.data.datasets.sql.result import Parts, Result
 from segrun.errors import DataError
@@ -35,10 +35,10 @@ def fetch(config: FileConfig, folder: Path) -> Source:
     size = in_bytes(found.n_bytes)
     log.info("%s: %d rows, %s in %.1f s", config.path, found.n_rows, size, seconds)
     files = tuple(
-        Source(path, Kind.parquet, path.stat().st_size, name=path.name) for path in parts.files
+        Source(path, FileKind.parquet, path.stat().st_size, name=path.name) for path in parts.files
     )
     query = {"kind": address.kind, "query": config.query, **found.facts}
-    return Source(folder, Kind.query, found.n_bytes, files, result=found, query=query)
+    return Source(folder, FileKind.query, found.n_bytes, files, result=found, query=query)
 
 
 def _reader(address: Address) -> _Reader:

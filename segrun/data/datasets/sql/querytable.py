@@ -6,9 +6,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from segrun.config import Decimal
-from segrun.data.datasets.frametable import FrameTable
-from segrun.data.datasets.parquet import scan
+from segrun.config import FileConfig
+from segrun.data.datasets.parquet import FrameTable, scan
 from segrun.data.datasets.quoting import clipped
 from segrun.data.datasets.source import Source
 from segrun.data.datasets.sql.result import Result
@@ -43,14 +42,9 @@ class QueryTable(FrameTable):
         super().__init__(rows, name, 1, small, {"format": source.query["kind"]})
         self._result = result
 
-    def hold_numbers(
-        self,
-        columns: Collection[str],
-        decimal: Decimal,  # noqa: ARG002 - as of every table
-        missing: list[str],  # noqa: ARG002
-    ) -> None:
+    def hold(self, numbers: Collection[str], dates: Collection[str], config: FileConfig) -> None:  # noqa: ARG002
         """Take decimal numbers for such, which as texts could be read otherwise."""
-        exact = [column for column in columns if column in self._result.exact]
+        exact = [column for column in numbers if column in self._result.exact]
         self._rows = self._rows.with_columns(pl.col(exact).cast(pl.Float64))
 
     def type_of(self, column: str) -> str | None:

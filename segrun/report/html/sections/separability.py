@@ -6,8 +6,7 @@ from typing import Any
 
 from segrun.report.html.section import Section
 from segrun.report.html.subject import Subject
-from segrun.segments.colours import NOISE as GREY
-from segrun.segments.segment import NOISE, Segment
+from segrun.segments.segment import NOISE, NOISE_COLOUR, Segment
 
 _NAMES = {"naive_bayes": "Naive Bayes", "tree": "Decision tree"}
 
@@ -40,7 +39,7 @@ def _matrix(
     seen = {number for pair in counts for number in pair}
     shown = [segment for segment in subject.shown if str(segment.number) in seen]
     if str(NOISE) in seen and all(segment.number != NOISE for segment in shown):
-        shown.append(Segment(NOISE, NOISE, "in no segment", 0, 0.0, GREY))
+        shown.append(Segment(NOISE, NOISE, "in no segment", 0, 0.0, NOISE_COLOUR))
     lines = []
     for actual in shown:
         cells = [counts.get((str(actual.number), str(p.number)), 0) for p in shown]

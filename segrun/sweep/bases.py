@@ -8,9 +8,7 @@ from itertools import product
 from typing import Any
 
 from hydra.core.override_parser.types import ChoiceSweep, Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
 from segrun.algorithms import identity
@@ -18,10 +16,8 @@ from segrun.algorithms.space.base import Base
 from segrun.algorithms.space.dimension import Dimension
 from segrun.algorithms.space.grammar import dimension
 from segrun.algorithms.space.space import Space
-from segrun.config.explain import explain
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
-from segrun.runner.checks import check
 from segrun.runner.keys import libraries
 from segrun.sweep.composer import Composed, Composer, plain
 from segrun.sweep.freeze import Freezer
@@ -30,25 +26,11 @@ _PARAMS = "algo.params."
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenBase:
     """One choice of every searched group, composed before the first trial begins.
 
-    Attributes
-    ----------
-    choices : mapping of str to str
-        Option by group, of the groups that are searched.
-    config : mapping
-        The configuration as composed, interpolations as they stand.
-    hydra : mapping
-        What differs from the sweep's own ``hydra`` node, by full key.
-    overrides : sequence of str
-        What it was composed of.
-    dimensions : mapping of str to Dimension
-        What the optimiser draws, by full key.
-    input_sha256 : str or None
-        Digest of the input file.
-    versions : mapping of str to str
-        Of what the results depend on.
+    `choices` has the option by group; `config` interpolations as they stand; `hydra` what differs
+    from the sweep's own node, by full key; `dimensions` what the optimiser draws, by full key.
     """
 
     choices: Mapping[str, str]
@@ -64,7 +46,7 @@ class Frozen:
         return asdict(self)
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Frozen:
+    def read(cls, values: Mapping[str, Any]) -> FrozenBase:
         """Return what `plain` gave."""
         dimensions = {
             key: Dimension(**{**found, "choices": tuple(found["choices"])})
@@ -73,7 +55,7 @@ class Frozen:
         return cls(**{**values, "dimensions": dimensions})
 
 
-def space_of(bases: Sequence[Frozen]) -> Space:
+def space_of(bases: Sequence[FrozenBase]) -> Space:
     """Return the space that frozen bases span."""
     groups: dict[str, dict[str, None]] = {}
     for base in bases:
@@ -85,45 +67,29 @@ def space_of(bases: Sequence[Frozen]) -> Space:
     )
 
 
-class Arguments:
-    """What the arguments of a sweep fix, choose and draw.
-
-    Parameters
-    ----------
-    composer : Composer
-        Knows Hydra's grammar and groups.
-    arguments : sequence of str
-        Overrides.
-    """
+class SearchArguments:
+    """What the arguments of a sweep fix, choose and draw."""
 
     def __init__(self, composer: Composer, arguments: Sequence[str]) -> None:
         self.composer = composer
         self.groups: dict[str, list[str]] = {}
         self.drawn: dict[str, Any] = {}
-        fixed: dict[str, str] = {}
+        self.fixed: dict[str, str] = {}
         # Of what is said twice, the last counts.
         for override in {o.get_key_element(): o for o in composer.parse(arguments)}.values():
-            self._take(override, fixed)
-        self.fixed = list(fixed.values())
-        self.keys = set(fixed)
+            self._take(override)
 
-    def _take(self, override: Override, fixed: dict[str, str]) -> None:
+    def _take(self, override: Override) -> None:
         key = override.get_key_element()
         if not override.is_sweep_override():
-            fixed[override.key_or_group] = str(override.input_line)
+            self.fixed[override.key_or_group] = str(override.input_line)
         elif self.composer.loader.repository.group_exists(override.key_or_group):
             self.groups[key] = [str(value) for value in override.sweep_string_iterator()]
         else:
             self.drawn[key] = _values(override)
 
-    def frozen(self) -> list[Frozen]:
-        """Compose one base per combination of the groups' options.
-
-        Raises
-        ------
-        ConfigError
-            If one cannot be composed, or its space is over a key that it lacks.
-        """
+    def frozen(self) -> list[FrozenBase]:
+        """Compose one base per combination of the groups' options."""
         freezer = Freezer(self.composer)
         bases = [
             self._frozen(dict(zip(self.groups, options, strict=True)), freezer)
@@ -131,19 +97,15 @@ class Arguments:
         ]
         for key in self.drawn:
             if not any(key in base.dimensions for base in bases):
-                self._refuse(key, bases)
+                _refuse(key, bases)
         return bases
 
-    def _frozen(self, choices: dict[str, str], freezer: Freezer) -> Frozen:
-        overrides = [*(f"{group}={option}" for group, option in choices.items()), *self.fixed]
-        try:
-            composed = self.composer.compose(overrides, 0)
-            experiment = config.to_experiment(composed.task)
-            check(experiment)
-        except (HydraException, OmegaConfBaseException, ConfigError) as error:
-            raise ConfigError(f"{' '.join(overrides)}: {explain(error)}") from error
+    def _frozen(self, choices: dict[str, str], freezer: Freezer) -> FrozenBase:
+        chosen = [f"{group}={option}" for group, option in choices.items()]
+        overrides = [*chosen, *self.fixed.values()]
+        composed, experiment = freezer.composed(overrides, 0, " ".join(overrides))
         self._refuse_own(composed, overrides)
-        return Frozen(
+        return FrozenBase(
             choices=choices,
             config=plain(composed.task),
             hydra=composed.hydra,
@@ -156,7 +118,7 @@ class Arguments:
     def _refuse_own(self, composed: Composed, overrides: Sequence[str]) -> None:
         """Refuse a sweep that one of several experiments brings: the study has one."""
         params = composed.hydra.get("hydra.sweeper", {}).get("params") or {}
-        known = {*self.keys, *self.groups, *self.drawn}
+        known = {*self.fixed, *self.groups, *self.drawn}
         for key, values in params.items():
             if key not in known:
                 raise ConfigError(
@@ -179,24 +141,9 @@ class Arguments:
             if algo.params.get(name) is None:
                 drawn.setdefault(_PARAMS + name, (f"algo.grid.{name} ({algo.name})", list(values)))
         # What the command line says counts more than a file.
-        drawn = {key: found for key, found in drawn.items() if key not in self.keys}
+        drawn = {key: found for key, found in drawn.items() if key not in self.fixed}
         drawn |= {key: (key, text) for key, text in self.drawn.items() if _has(task, key)}
         return {key: dimension(where, values) for key, (where, values) in drawn.items()}
-
-    def _refuse(self, key: str, bases: Sequence[Frozen]) -> None:
-        """Say that no configuration has a key."""
-        holder, _, last = key.rpartition(".")
-        known = [
-            str(name)
-            for base in bases
-            if isinstance(node := _node(base.config, holder), dict)
-            for name in node
-        ]
-        options = list(dict.fromkeys(known))
-        raise ConfigError(
-            f"{key}: a search space over an unknown key.{did_you_mean(last, options)} "
-            f"Keys of {holder or 'the configuration'}: {', '.join(options) or 'none'}"
-        )
 
 
 def _values(override: Override) -> Any:
@@ -215,7 +162,17 @@ def _has(task: DictConfig, key: str) -> bool:
     return isinstance(node, DictConfig) and last in list(node)
 
 
-def _node(values: Any, key: str) -> Any:
-    for part in key.split(".") if key else []:
+def _refuse(key: str, bases: Sequence[FrozenBase]) -> None:
+    """Say that no configuration has a key."""
+    holder, _, last = key.rpartition(".")
+    options = list(dict.fromkeys(name for base in bases for name in _keys(base.config, holder)))
+    raise ConfigError(
+        f"{key}: a search space over an unknown key.{did_you_mean(last, options)} "
+        f"Keys of {holder or 'the configuration'}: {', '.join(options) or 'none'}"
+    )
+
+
+def _keys(values: Any, holder: str) -> list[str]:
+    for part in holder.split(".") if holder else []:
         values = values.get(part) if isinstance(values, dict) else None
-    return values
+    return [str(name) for name in values] if isinstance(values, dict) else []

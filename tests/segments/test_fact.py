@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segrun.segments.effect import chance, cliffs_delta
+from segrun.segments.fact import chance, cliffs_delta
 
 
 @settings(deadline=None)

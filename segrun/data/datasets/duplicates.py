@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-from segrun.config import ColumnKind, Copies, FileConfig, RecordsConfig
-from segrun.data.datasets.columns import Mapped, Use
+from segrun.config import Copies, FileConfig, RecordsConfig
+from segrun.data.datasets.columns import Mapped
 from segrun.data.datasets.lines import Lines
 from segrun.data.datasets.readings import raw, without_raw
 
@@ -29,51 +29,29 @@ _APART = 3.0
 _FEWEST = 3
 
 
-@dataclass(frozen=True)
-class Found:
-    """What there is of copies.
-
-    Attributes
-    ----------
-    facts : mapping
-        ``n`` (None: they were not looked for), ``n_lines`` (copies included), ``money`` and
-        ``share_of_money`` (None where lines have none), ``ranges``: first and last day, copies,
-        lines and money of each stretch of days that consists of copies.
-    places : Series
-        Their row numbers.
-    """
-
-    facts: Mapping[str, Any]
-    places: pl.Series
-
-    def without(self, lines: Lines) -> Lines:
-        """Return the lines that are no copies, given those in which these were found."""
-        number = raw("copy")
-        frame = lines.frame.with_row_index(number)
-        return replace(lines, frame=frame.filter(~pl.col(number).is_in(self.places.implode())))
-
-
 #: What is told where copies were not looked for.
 UNKNOWN: Mapping[str, Any] = {"n": None, "ranges": []}
 
 
-def find(lines: Lines, mapped: Mapped, config: FileConfig, n_lines: int) -> Found:
-    """Look for copies.
+def find(
+    lines: Lines, mapped: Mapped, config: FileConfig, n_lines: int
+) -> tuple[Mapping[str, Any], Lines]:
+    """Look for copies among so many lines, about, and leave them out if the configuration says so.
 
-    Parameters
-    ----------
+    Values of columns that are used count as they are read, of others the text.
+
+    Returns
+    -------
+    facts : mapping
+        ``n`` (None: they were not looked for), ``n_lines`` (copies included), ``money`` and
+        ``share_of_money`` (None where lines have none), ``ranges``: first and last day, copies,
+        lines and money of each stretch of days that consists of copies.
     lines : Lines
-        Lines that can be read.
-    mapped : Mapped
-        The columns that are used: values count as they are read, of others the text.
-    config : FileConfig
-        Whether copies are to be left out.
-    n_lines : int
-        Number of lines, about.
+        The lines that are left.
     """
     drop = config.duplicates is Copies.drop
     if n_lines > _MAX_LINES and not drop:
-        return Found(UNKNOWN, pl.Series(dtype=pl.UInt32))
+        return UNKNOWN, lines
     used = set(mapped.columns.values())
     others = [c for c in without_raw(lines.frame).collect_schema().names() if c not in used]
     whole = pl.struct(*lines.values.values(), *others)
@@ -81,21 +59,18 @@ def find(lines: Lines, mapped: Mapped, config: FileConfig, n_lines: int) -> Foun
     hashes = pl.struct(one=whole.hash(), other=whole.hash(1)) if drop else whole.hash()
     # A column of records that is called so may hold anything.
     has_money = not isinstance(config, RecordsConfig)
+    date = mapped.date_role
     table = lines.frame.select(
         line=hashes,
-        day=_day(lines, mapped, config),
+        day=pl.lit(None, dtype=pl.Date) if date is None else lines.values[date].dt.date(),
         money=_money(lines) if has_money else pl.lit(None, dtype=pl.Float64),
     ).collect(engine="streaming")
     table = table.select("day", "money", copy=~pl.col("line").is_first_distinct())
-    places = table["copy"].arg_true()
-    return Found(_facts(table, has_money=has_money), places)
-
-
-def _day(lines: Lines, mapped: Mapped, config: FileConfig) -> pl.Expr:
-    dates = mapped.roles(Use.date)
-    if isinstance(config, RecordsConfig):
-        dates = [name for name, kind in config.columns.items() if kind is ColumnKind.date]
-    return lines.values[dates[0]].dt.date() if dates else pl.lit(None, dtype=pl.Date)
+    if drop:
+        number, places = raw("copy"), table["copy"].arg_true()
+        frame = lines.frame.with_row_index(number)
+        lines = replace(lines, frame=frame.filter(~pl.col(number).is_in(places.implode())))
+    return _facts(table, has_money=has_money), lines
 
 
 def _money(lines: Lines) -> pl.Expr:

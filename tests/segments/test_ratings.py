@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from segrun.data.datasets.synthetic_ratings import generate
 from segrun.rundir.customers import Customers
 from segrun.rundir.sparse import Items, SparseColumns
-from segrun.segments.distinctive import distinctive, tf_idf
+from segrun.segments.ratings import distinctive, tf_idf
 
 
 def users(X, titles=None):

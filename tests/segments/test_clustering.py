@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from segrun.errors import ConfigError
-from segrun.segments.point import asked_point, chosen_point
+from segrun.segments.clustering import asked_point, chosen_point
 
 
 @pytest.fixture(scope="module")
