@@ -126,13 +126,13 @@ def _prepare(
     """Return the data, and whether reading them left something in the run directory."""
     from segrun.features.augment import augment
     from segrun.features.transform import fit_transform
-    from segrun.runner.preflight import dense
+    from segrun.runner.preflight.flight import check_dense
 
     built, transactions = _read(experiment, out, timings, part.input_sha256)
     with timings.stage("augment"):
         customers = augment(built.customers, experiment.augmentation, experiment.seed)
     with timings.stage("transform"):
-        dense.check(customers, experiment, part.n_parallel)
+        check_dense(customers, experiment, part.n_parallel)
         transformed = fit_transform(customers, experiment.transform, experiment.seed)
     ready = Prepared(built, transactions.fingerprint, transactions.facts, customers, transformed)
     return ready, transactions.quarantine is not None

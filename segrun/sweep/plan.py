@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from segrun.config import (
     Experiment,
@@ -95,11 +93,10 @@ def _by_size(job: Job, history: History) -> JobEstimate:
 def _peak_bytes(experiment: Experiment, n_samples: int, n_features: int) -> tuple[int | None, str]:
     """Return the memory of a run, None where nothing tells, and what it is judged by."""
     from segrun.algorithms.grid import points
-    from segrun.runner.preflight.assess import assess
-    from segrun.runner.preflight.task import task
+    from segrun.runner.preflight.cost import Task, assess
 
     grid = [point.params for point in points(experiment.algo)]
-    costs = assess(task(experiment, grid, (n_samples, n_features)), _machine())
+    costs = assess(Task(experiment, grid, n_samples, n_features))
     extra = [cost.extra_bytes for cost in costs]
     known = [n_bytes for n_bytes in extra if n_bytes is not None]
     if len(known) < len(extra):
@@ -108,13 +105,6 @@ def _peak_bytes(experiment: Experiment, n_samples: int, n_features: int) -> tupl
     # Prepared, the columns, the matrix of them and the scaled one are there together.
     whole = _PREPARED_BYTES + _ROW_BYTES * n_samples + max(3 * matrix, matrix + max(known))
     return whole, costs[0].basis
-
-
-@cache
-def _machine() -> Any:
-    from segrun.runner.preflight.machine import measure
-
-    return measure(Path.cwd())
 
 
 def _n_samples(job: Job, experiment: Experiment, history: History) -> int | None:
