@@ -179,20 +179,16 @@ class Conductor:
 def _compare(sweep: Path, results: Sequence[JobResult]) -> str:
     """Write how backends compare, and return it as text; empty where the sweep has one."""
     # Late: most sweeps have one.
-    from segrun.report.race import page
     from segrun.report.speedup import write_speedup
 
-    return page(write_speedup(sweep, results))
+    return write_speedup(sweep, results)
 
 
 def _grow(sweep: Path, results: Sequence[JobResult]) -> str:
     """Write and draw how the cost grows, and return it as text; empty where there is one size."""
-    from segrun.report.growth import curves, growth_page, write_growth
+    from segrun.report.growth import write_growth
 
-    found = curves(results)
-    if found:
-        write_growth(sweep, found)
-    return growth_page(found) if found else ""
+    return write_growth(sweep, results)
 
 
 def _report(sweep: Path, results: Sequence[JobResult]) -> str:

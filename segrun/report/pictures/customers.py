@@ -1,4 +1,4 @@
-"""Customers as points, coloured by segment: the projection and the scatter matrix."""
+"""Customers as points, coloured by segment, and histograms of their features."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.report.pictures.canvas import MARKERS, figure, plain, text
-from segrun.segments.segment import NOISE_COLOUR
+from segrun.segments.segment import COLOURS, NOISE_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from segrun.segments.segment import Segment
+
+#: Features side by side.
+_MOST_IN_A_ROW = 4
 
 
 @dataclass(frozen=True)
@@ -36,33 +41,19 @@ class Axis:
     scale: str = "linear"
 
 
-def groups(numbers: NDArray[np.int64], looks: Sequence[tuple[int, str, str]]) -> list[Group]:
-    """Return the rows of each segment; rows of none come first, so that they are behind.
-
-    Parameters
-    ----------
-    numbers : ndarray of int64, shape (n_rows,)
-        Number of each row's segment.
-    looks : sequence of (int, str, str)
-        Number, name and colour of every segment to tell from the rest.
-    """
-    found = []
-    known = [number for number, _, _ in looks]
-    rest = np.flatnonzero(~np.isin(numbers, known))
-    if len(rest):
-        found.append(
-            Group("others" if (numbers[rest] >= 0).any() else "none", NOISE_COLOUR, "o", rest)
-        )
-    for number, name, colour in looks:
-        rows = np.flatnonzero(numbers == number)
-        if len(rows):
-            marker = MARKERS[max(number, 0) // 16 % len(MARKERS)]
-            found.append(Group(name, colour, marker, rows))
-    return found
+def groups(numbers: NDArray[np.int64], segments: Sequence[Segment]) -> list[Group]:
+    """Return the rows of each segment; rows of none come first, so that they are behind."""
+    rest = np.flatnonzero(~np.isin(numbers, [s.number for s in segments]))
+    others = "others" if (numbers[rest] >= 0).any() else "none"
+    found = [Group(others, NOISE_COLOUR, "o", rest)]
+    for s in segments:
+        marker = MARKERS[max(s.number, 0) // len(COLOURS) % len(MARKERS)]
+        found.append(Group(s.name, s.colour, marker, np.flatnonzero(numbers == s.number)))
+    return [group for group in found if len(group.rows)]
 
 
 def draw_plane(x: Axis, y: Axis, shown: Sequence[Group]) -> Figure:
-    """Return a picture of two axes with a legend beside it."""
+    """Draw two axes with a legend beside them."""
     drawn = figure(8.5, max(5.2, 0.5 + 0.19 * len(shown)))
     axes = drawn.subplots()
     _points(axes, x, y, shown, 9.0)
@@ -72,7 +63,7 @@ def draw_plane(x: Axis, y: Axis, shown: Sequence[Group]) -> Figure:
 
 
 def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
-    """Return a picture of every pair of columns; histograms on the diagonal."""
+    """Draw every pair of columns; histograms on the diagonal."""
     from matplotlib.figure import Figure
 
     n = len(columns)
@@ -89,12 +80,10 @@ def draw_matrix(columns: Sequence[Axis], shown: Sequence[Group]) -> Figure:
                 _histogram(axes, x)
             else:
                 _points(axes, x, y, shown, 3.0)
-            plain(
-                axes,
-                xlabel=text(x.name, 20) if i == n - 1 else "",
-                ylabel=text(y.name, 20) if j == 0 else "",
-            )
-            axes.tick_params(labelsize=7, labelleft=j == 0 and i != j, labelbottom=i == n - 1)
+            left, bottom = j == 0, i == n - 1
+            plain(axes, xlabel=text(x.name, 20) if bottom else "",
+                  ylabel=text(y.name, 20) if left else "")  # fmt: skip
+            axes.tick_params(labelsize=7, labelleft=left and i != j, labelbottom=bottom)
     # The counts of a histogram are on another scale than the row of panels that it stands in.
     panels[0][0].set_yticks([])
     if n > 1:
@@ -148,3 +137,44 @@ def _legend(
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1.0)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of equally wide bins, and the skewness of the values."""
+
+    counts: Sequence[int]
+    skew: float | None
+
+
+def draw_histograms(shown: Sequence[tuple[str, Histogram, Histogram | None]]) -> Figure:
+    """Draw features, raw in grey, and transformed in black where columns are features still."""
+    from matplotlib.figure import Figure
+
+    wide = min(_MOST_IN_A_ROW, len(shown))
+    high = -(-len(shown) // wide)
+    # By hand: matplotlib's own layout takes seconds for so many axes.
+    drawn = Figure(figsize=(2.9 * wide, 1.45 * high))
+    panels = drawn.subplots(high, 2 * wide, squeeze=False)
+    drawn.subplots_adjust(left=0.02, right=0.98, wspace=0.12, hspace=0.75,
+                          top=1 - 0.34 / (1.45 * high), bottom=0.22 / (1.45 * high))  # fmt: skip
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for number, (name, before, after) in enumerate(shown):
+        row, column = divmod(number, wide)
+        raw, transformed = panels[row][2 * column : 2 * column + 2]
+        _bars(raw, before, "#A8A8A8", text(name, 20))
+        if after is not None:
+            _bars(transformed, after, "#222222", "transformed")
+    return drawn
+
+
+def _bars(axes: Axes, shown: Histogram, colour: str, title: str) -> None:
+    axes.set_axis_on()
+    axes.stairs(shown.counts, fill=True, color=colour)
+    axes.set_ylim(bottom=0)
+    axes.set_title(title, fontsize=7, loc="left", pad=3)
+    skew = "" if shown.skew is None else f"skew {shown.skew:.1f}"
+    axes.set_xlabel(skew, fontsize=7, labelpad=1)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[["top", "right", "left"]].set_visible(False)
