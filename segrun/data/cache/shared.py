@@ -104,12 +104,12 @@ class Cached:
 
     def put(self, value: Sized) -> None:
         """Keep an object; where its file cannot be written, processes make their own."""
-        from segrun.rundir.models import write_object
+        from segrun.rundir.models import write_model
 
         self.cache.remember(self.key, value)
         if self.file is None:
             return
         try:
-            write_atomically(self.file, lambda path: write_object(value, path))
+            write_atomically(self.file, lambda path: write_model(path, value))
         except SegrunError as error:
             log.warning("each process prepares its own data: %s", error)
