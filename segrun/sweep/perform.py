@@ -13,7 +13,7 @@ from hydra.core.utils import configure_log, setup_globals
 from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
-from segrun.algorithms.upstream import told
+from segrun.algorithms.foreign import told
 from segrun.data.cache.shelf import Shelf
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.runner.prepare import Desk, Part

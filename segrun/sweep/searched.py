@@ -14,10 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from segrun import config
 from segrun.algorithms import identity
-from segrun.algorithms.space.base import Base
-from segrun.algorithms.space.dimension import Dimension
-from segrun.algorithms.space.grammar import dimension
-from segrun.algorithms.space.space import Space
+from segrun.algorithms.space.dimension import Dimension, dimension
+from segrun.algorithms.space.space import Base, Space
 from segrun.config.explain import explain
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
