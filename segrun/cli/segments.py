@@ -36,7 +36,7 @@ def describe_command(arguments: Sequence[str]) -> int:
 def name_command(arguments: Sequence[str]) -> int:
     """Give segments of a described run names by hand and return the exit code."""
     path, rest = _run_and_rest(arguments, _NAME)
-    from segrun.segments.rename import rename
+    from segrun.segments.description import rename
 
     if not rest:
         raise ConfigError(f"no name is given: {_NAME}")
