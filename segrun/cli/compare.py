@@ -7,9 +7,8 @@ from pathlib import Path
 
 from segrun.cli.arguments import Arguments
 from segrun.errors import ConfigError
-from segrun.using.compare import compare
+from segrun.using.compare import compare, open_side
 from segrun.using.ingest.since import told
-from segrun.using.side import open_side
 
 USAGE = "segrun compare RUN RUN [RUN ...] [--point POINT ...]: a --point for each run, or none"
 

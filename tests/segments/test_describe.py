@@ -17,7 +17,7 @@ from segrun.config.override import segments_config
 from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.jobs import run_job as run
-from segrun.report.html.subject import Subject
+from segrun.report.html.reported import ReportedRun
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
 from segrun.rundir.timings import Timings
@@ -89,7 +89,7 @@ def test_lines_that_are_counted_are_called_lines_beside_invoices(planted):
     assert all("NumberOfOrders (lines)" in text for text in told)
     # Which would contradict it otherwise.
     assert "Invoices" in pl.read_parquet(planted.file("about.parquet")).columns
-    assert "NumberOfOrders (lines)" in Subject(planted, read_segments(planted)).features
+    assert "NumberOfOrders (lines)" in ReportedRun(planted, read_segments(planted)).features
 
 
 def test_the_run_describes_itself_and_has_a_timing_of_it(planted):
@@ -336,7 +336,7 @@ def test_an_id_column_of_any_name_is_kept(finished, tmp_path, name):
     members = pl.read_parquet(run.path / "segments" / "members.parquet")
     assert members.columns == ["customer", "segment", "name"]
     assert sorted(members["customer"]) == sorted(f"c{row}" for row in range(20))
-    assert members["segment"].to_list() == Subject(run, read_segments(run)).numbers.tolist()
+    assert members["segment"].to_list() == ReportedRun(run, read_segments(run)).numbers.tolist()
     name_command([str(run.path), "0=First"])
     again = pl.read_parquet(run.path / "segments" / "members.parquet")
     assert again["customer"].to_list() == members["customer"].to_list()
