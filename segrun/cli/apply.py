@@ -27,12 +27,6 @@ from segrun.using.export.tablefile import (
 from segrun.using.export.targets import check_targets, inputs_of
 from segrun.using.placing.reading import Wanted
 
-USAGE = (
-    "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
-    "[--reference-date DATE] [--nearest] [--rows] [--as segment=COLUMN,name=COLUMN] [--force] "
-    "[dataset.KEY=VALUE ...]"
-)
-
 
 def apply_command(arguments: Sequence[str]) -> int:
     """Do what the arguments of ``segrun apply`` ask for and return the exit code.
@@ -86,7 +80,7 @@ def _rows(applied: Applied, output: Path, called: Mapping[str, str]) -> Any:
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("apply")
     for position in ("run", "input"):
         parser.add_argument(position)
     parser.add_argument("changes", nargs="*")
