@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun.cli.arguments import Arguments, misuse
-from segrun.using.compare import compare
+from segrun.using.compare import compare, open_side
 from segrun.using.ingest.since import told
-from segrun.using.side import open_side
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

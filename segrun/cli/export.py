@@ -10,8 +10,8 @@ from segrun.cli.arguments import Arguments, misuse
 from segrun.data.datasets.sql import address_of, file_of
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.segment import is_described
-from segrun.using.export.export import Asked, read_called, rows, split
-from segrun.using.export.tablefile import check_suffix, refuse_existing, write_frames
+from segrun.using.export.export import ExportOptions, read_called, rows, split
+from segrun.using.export.files import check_suffix, refuse_existing, write_frames
 from segrun.using.export.targets import check_targets, inputs_of
 from segrun.using.ingest.since import now
 
@@ -67,7 +67,7 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
 def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     # Late: SQLAlchemy takes a while to import.
     from segrun.using.export import database
-    from segrun.using.export.inputs import queries_of, refuse_inputs
+    from segrun.using.export.database import queries_of, refuse_inputs
 
     if given["split"]:
         raise misuse("export", "--split is for files: a table has a column for it")
@@ -88,8 +88,8 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     return "\n".join([*told, f"{where}: {frame.height} rows"])
 
 
-def _asked(given: Mapping[str, Any], *, typed: bool) -> Asked:
-    return Asked(
+def _asked(given: Mapping[str, Any], *, typed: bool) -> ExportOptions:
+    return ExportOptions(
         given["point"], given["customers"], given["input"], given["join"], given["on"],
         read_called(given["as"]), typed,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from segrun.config import check_ranges
 from segrun.data.datasets import check
 from segrun.data.generate import generate, size_key
 from segrun.errors import ConfigError
-from segrun.using.export.tablefile import refuse_existing
+from segrun.using.export.files import refuse_existing
 from segrun.using.export.targets import check_targets
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,9 @@ from segrun.cli.pages import COMMANDS
 from segrun.data.address import refuse_secret
 from segrun.errors import KnownBatchError, SegrunError
 from segrun.rundir.finished import open_run
-from segrun.using.ingest.batches import Ingested
-from segrun.using.ingest.begin import Wanted
-from segrun.using.ingest.ledger import Ledger
-from segrun.using.ingest.moves import moves_table, total
-from segrun.using.ingest.opening import has_state, opened
-from segrun.using.ingest.outputs import write_outputs
-from segrun.using.ingest.page import batch_line, state_page
+from segrun.using.ingest.batches import Ingested, Move, moves_table
+from segrun.using.ingest.ledger import Ledger, StateOptions, has_state, opened
+from segrun.using.ingest.since import batch_line, state_page, write_outputs
 
 
 def ingest_command(arguments: Sequence[str]) -> int:
@@ -48,7 +45,7 @@ def ingest_command(arguments: Sequence[str]) -> int:
         return 0
     with (
         _warnings(shown=not asked["quiet"]),
-        opened(run, Wanted(asked["point"], asked["nearest"], asked["input"])) as ledger,
+        opened(run, StateOptions(asked["point"], asked["nearest"], asked["input"])) as ledger,
     ):
         _do(ledger, files, changes, asked)
     return 0
@@ -62,7 +59,7 @@ def _do(
     if asked["refresh"]:
         found.append(ledger.refresh())
         say(batch_line(found[-1]))
-    moves = total(batch.moves for batch in found)
+    moves = sum((batch.moves for batch in found), Counter[Move]())
     if moves:
         say("\n" + moves_table(moves, ledger.placing.segments))
     if asked["features"]:
