@@ -29,14 +29,7 @@ _FACTS, _USED = "entry.json", "used"
 class Entry:
     """A folder of files with what is told of them; a process that uses it leaves a mark there.
 
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`.
-    key : str
-        What tells it from others.
-    cache : Path
-        The cache directory.
+    `kind` is one of `KINDS`, `key` what tells it from others, `cache` the cache directory.
     """
 
     kind: str

@@ -61,16 +61,8 @@ _FIRST_SECOND, _N_SECONDS = 874_724_710, 18_561_928
 class Generated:
     """What was generated.
 
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        Columns ``UserID``, ``item`` (text), ``rating`` and ``time`` (float64), by time.
-    titles : dict of str to str
-        By item id.
-    genres : dict of str to str
-        The planted genre of every item, by its id.
-    tastes : dict of str to str
-        The planted taste of every user, such as ``Crime`` or ``Crime+Space``, by user id.
+    `frame` has the columns ``UserID``, ``item`` (text), ``rating`` and ``time`` (float64), by
+    time; `titles` and `genres` are by item id, `tastes` such as ``Crime+Space`` by user id.
     """
 
     frame: pl.DataFrame

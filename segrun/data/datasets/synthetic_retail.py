@@ -43,18 +43,8 @@ _CANCELLED_SHARE = 0.02
 class CustomerType:
     """A planted kind of customer.
 
-    Attributes
-    ----------
-    name : str
-        Its true label.
-    share : float
-        Of all customers.
-    orders, lines : float
-        Mean number of orders per customer and of lines per order; at least 1 of each.
-    quantity : float
-        Median pieces per line.
-    months : tuple of int
-        Months in which they buy, 1 to 12.
+    `share` is of all customers; `orders` and `lines` are means per customer and per order, at
+    least 1 of each; `quantity` is the median of pieces per line; they buy in `months`, 1 to 12.
     """
 
     name: str

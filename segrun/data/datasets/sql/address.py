@@ -23,17 +23,7 @@ _NAME = re.compile(r'(?:\w+|"(?:[^"]|"")+")(?:\.(?:\w+|"(?:[^"]|"")+"))*')
 
 @dataclass(frozen=True)
 class Address:
-    """A database.
-
-    Attributes
-    ----------
-    kind : {"postgresql", "sqlite", "duckdb"}
-        What reads it.
-    url : str
-        The address as the user wrote it; there is no secret in it.
-    file : Path or None
-        The file of the database, None where it is a server.
-    """
+    """A database: what reads it, its address without a secret, and its file if it is one."""
 
     kind: str
     url: str

@@ -64,17 +64,7 @@ def open_query(source: Source, name: str) -> QueryTable:
 
 
 class QueryTable(FrameTable):
-    """Rows of a query, in the order that they came in.
-
-    Parameters
-    ----------
-    source : Source
-        Their files.
-    result : Result
-        Their columns.
-    name : str
-        The address as the user wrote it, for messages.
-    """
+    """Rows of a query, in the order that they came in; `name` is its address, for messages."""
 
     def __init__(self, source: Source, result: Result, name: str) -> None:
         rows = scan(source.parts, name, mixed=True)
