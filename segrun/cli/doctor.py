@@ -84,8 +84,7 @@ def _query(engine: Engine) -> None:
 
     from segrun.data.datasets import invoice_lines
     from segrun.data.datasets.synthetic_retail import generate
-    from segrun.data.engines import hand_over
-    from segrun.features.collect import collected
+    from segrun.data.engines import collected, hand_over
 
     frame = nw.from_native(generate(2, seed=0)[0]).lazy()
     with hand_over(invoice_lines(frame, "CustomerID", {}), engine.defaults()) as rows:

@@ -10,8 +10,7 @@ from segrun.cli.arguments import Arguments
 from segrun.cli.compose import compose_experiment
 from segrun.config import check_ranges
 from segrun.data.datasets import check
-from segrun.data.generate.generate import generate
-from segrun.data.generate.users import in_blocks, size_key
+from segrun.data.generate import generate, size_key
 from segrun.errors import ConfigError
 from segrun.using.export.tablefile import refuse_existing
 from segrun.using.export.targets import check_targets
@@ -52,10 +51,10 @@ def generate_command(arguments: Sequence[str]) -> int:
     if not given["replace"]:
         refuse_existing(path, option="--replace")
     experiment = compose_experiment(given["overrides"])
-    config = in_blocks(experiment.dataset)
+    config = experiment.dataset
+    key = f"dataset.{size_key(config)}"
     check_ranges(experiment)
     check(config)
-    key = f"dataset.{size_key(config)}"
     if size is not None and any(o.startswith(f"{key}=") for o in given["overrides"]):
         raise ConfigError(f"--bytes chooses {key}: leave out one of them")
     made = generate(config, experiment.seed, path, about_bytes=size)

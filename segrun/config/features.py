@@ -143,6 +143,11 @@ class RfmConfig(FeaturesConfig):
         effect=Effect.DATA,
     )
 
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built, and a column per month; None: none of them."""
+        return None
+
     def settled(self, dataset: DatasetConfig) -> Self:
         """Return the settings with `orders` as the dataset has them."""
         if self.orders is not Orders.auto:
@@ -159,3 +164,8 @@ class RfmCalendarConfig(RfmConfig):
         "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well.",
         effect=Effect.DATA,
     )
+
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built."""
+        return self.weekdays

@@ -130,13 +130,13 @@ class PreflightConfig:
     """What a grid may take, estimated before it starts."""
 
     action: PreflightAction = key(
-        "Where the estimate is too much: refuse (before any fit), warn, or sample (an exact "
+        "Where it is too much: refuse (memory before any fit), warn, or sample (an exact "
         "silhouette is sampled where time is too long, the rest is warned of); none: no estimate.",
         PreflightAction.warn,
         effect=Effect.COST,
     )
     max_seconds: float | None = key(
-        "Wall seconds that fits, scores and storing may take; null: no limit.",
+        "Wall seconds that fits and scores may take, judged by what is done; null: no limit.",
         None,
         effect=Effect.COST,
         above=0,

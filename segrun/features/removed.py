@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from segrun.config import FeaturesConfig
 from segrun.errors import DataError
-from segrun.features.lines import USUAL_PLACES
 from segrun.features.partial import Asked
-from segrun.features.sums import LARGEST_SUM
+from segrun.features.sums import LARGEST_SUM, USUAL_PLACES
 
 log = logging.getLogger("segrun.features")
 
@@ -29,15 +28,7 @@ Removed = Mapping[str, Mapping[str, Any]]
 
 
 def by_rules(groups: nw.DataFrame[Any], asked: Asked) -> dict[str, Mapping[str, Any]]:
-    """Return what each rule drops, of those that drop a line.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        As of `aggregated`.
-    asked : Asked
-        The rules, and what is money.
-    """
+    """Return what each rule drops, of those that drop a line."""
     rule = groups["rule"].to_numpy()
     found: dict[str, Mapping[str, Any]] = {}
     for number, one in enumerate(asked.rules, start=1):
@@ -86,13 +77,7 @@ def by_reading(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def tell(removed: Removed, config: FeaturesConfig) -> None:
-    """Warn of rules that leave out much.
-
-    Raises
-    ------
-    DataError
-        If one leaves out more than is allowed.
-    """
+    """Warn of rules that leave out much."""
     for rule, found in removed.items():
         most = max(found["share"].values())
         if most > config.allow_removed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segrun import interrupt
-from segrun.config import AggregateConfig, EngineConfig, EngineName, Experiment, RfmConfig
+from segrun.config import EngineConfig, EngineName, Experiment
 from segrun.data.cache.shelf import Place, Shelf
 from segrun.errors import DataError
 from segrun.rundir.directory import RunDirectory
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from segrun.features import Built
     from segrun.features.transform import Transformed
     from segrun.rundir.customers import Customers
-
-#: Feature sets that are a group-by of rows, which is what an engine is asked for.
-GROUPED = RfmConfig, AggregateConfig
 
 
 @dataclass(frozen=True)
@@ -175,13 +172,13 @@ def _prepare(
     """Return the data, and whether reading them left something in the run directory."""
     from segrun.features.augment import augment
     from segrun.features.transform import fit_transform
-    from segrun.runner.preflight import dense
+    from segrun.runner.preflight.flight import check_dense
 
     built, transactions = _read(experiment, out, timings, part.input_sha256)
     with timings.stage("augment"):
         customers = augment(built.customers, experiment.augmentation, experiment.seed)
     with timings.stage("transform"):
-        dense.check(customers, experiment, part.n_parallel)
+        check_dense(customers, experiment, part.n_parallel)
         transformed = fit_transform(customers, experiment.transform, experiment.seed)
     ready = Prepared(built, transactions.fingerprint, transactions.facts, customers, transformed)
     return ready, transactions.quarantine is not None
@@ -234,9 +231,12 @@ def _features(experiment: Experiment, source: Rows, timing: Timing, began: float
 def _engine(experiment: Experiment) -> tuple[EngineConfig, str]:
     """Return the engine that computes the features, and its version or why it is another one."""
     from segrun.data.engines import engine_of
+    from segrun.features import feature_set_of
 
     asked = experiment.engine
-    if asked.name is EngineName.polars or isinstance(experiment.features, GROUPED):
+    # What is asked of rows batch by batch is a group-by, and that is what an engine is for.
+    grouped = feature_set_of(experiment.features).define is not None
+    if asked.name is EngineName.polars or grouped:
         return asked, engine_of(asked).version
     # Nothing is grouped: what comes out is as large as what goes in, and ends in this process.
     reason = f"features={experiment.features.name} groups no rows"

@@ -97,7 +97,7 @@ def _evaluated(
         ready.store(experiment, out)
     ready = ready.lean()
     fitted = fit_stage(experiment, grid, ready, out, timings)
-    return evaluate_stage(experiment, ready, fitted, timings)
+    return evaluate_stage(experiment, ready, fitted, out, timings)
 
 
 def _described(

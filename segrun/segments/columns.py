@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.config import FeaturesConfig, Orders, RfmConfig
+from segrun.config import FeaturesConfig
 from segrun.errors import DataError
+from segrun.features import feature_set_of
 from segrun.nearest import did_you_mean
 
 #: Values of a text column that are told apart, the most frequent first.
@@ -48,13 +49,8 @@ class Column:
 
 
 def titles(features: FeaturesConfig) -> dict[str, str]:
-    """Return what to call features whose names say something else than what they are.
-
-    The kit counts lines by the name NumberOfOrders, and Invoices may stand beside them.
-    """
-    if isinstance(features, RfmConfig) and features.orders is Orders.lines:
-        return {"NumberOfOrders": "NumberOfOrders (lines)"}
-    return {}
+    """Return what to call features whose names say something else than what they are."""
+    return feature_set_of(features).titles(features)
 
 
 def column_named(name: str, columns: Sequence[Column], key: str) -> Column:

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,15 @@ class Conductor:
             tell(str(error))
             return 1
         return 0
+
+    def closed_after(self, work: Callable[[], None]) -> int:
+        """Run jobs until their ends or a Ctrl-C, then close; return the exit code."""
+        try:
+            work()
+        except KeyboardInterrupt:
+            tell("interrupted: what was finished stays")
+            return max(130, self.close())
+        return self.close()
 
     def close(self) -> int:
         """Write the tables, print the summary, say how to resume; return the exit code."""

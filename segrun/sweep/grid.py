@@ -62,12 +62,7 @@ def run_again(jobs: Sequence[Job], config: DictConfig) -> tuple[Path, int]:
         placed = [_placed(job, folder.path) for job in jobs]
         conductor.jobs.update({job.number: job for job in placed})
         folder.begin(conductor.header, placed, OmegaConf.to_yaml(config))
-        try:
-            conductor.run_all(placed)
-        except KeyboardInterrupt:
-            tell("interrupted: what was finished stays")
-            return folder.path, max(130, conductor.close())
-        return folder.path, conductor.close()
+        return folder.path, conductor.closed_after(lambda: conductor.run_all(placed))
 
 
 def _placed(job: Job, directory: Path) -> Job:
@@ -95,13 +90,11 @@ def begun(
                 "hydra.sweep.dir=DIR, or go on with it: segrun resume "
                 f"{shlex.quote(str(folder.path))}"
             )
-        launcher = OmegaConf.to_container(config.hydra.launcher, resolve=True)
-        assert isinstance(launcher, dict)
         header = SweepHeader(
             kind=kind,
             command=sys.argv,
             hydra=plain(config.hydra),
-            launcher={str(key): value for key, value in launcher.items()},
+            launcher=plain(config.hydra.launcher, resolve=True),
             keep_going=bool(config.sweep.keep_going),
             versions=libraries(""),
             n_jobs=n_jobs,

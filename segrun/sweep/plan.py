@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from segrun.config import (
     Experiment,
-    SyntheticRatingsConfig,
-    SyntheticRetailConfig,
-    SyntheticSalesConfig,
-    SyntheticWeblogsConfig,
     from_plain,
 )
 from segrun.formats import in_bytes, table
@@ -99,11 +93,10 @@ def _by_size(job: Job, history: History) -> JobEstimate:
 def _peak_bytes(experiment: Experiment, n_samples: int, n_features: int) -> tuple[int | None, str]:
     """Return the memory of a run, None where nothing tells, and what it is judged by."""
     from segrun.algorithms.grid import points
-    from segrun.runner.preflight.assess import assess
-    from segrun.runner.preflight.task import task
+    from segrun.runner.preflight.cost import Task, assess
 
     grid = [point.params for point in points(experiment.algo)]
-    costs = assess(task(experiment, grid, (n_samples, n_features)), _machine())
+    costs = assess(Task(experiment, grid, n_samples, n_features))
     extra = [cost.extra_bytes for cost in costs]
     known = [n_bytes for n_bytes in extra if n_bytes is not None]
     if len(known) < len(extra):
@@ -114,25 +107,15 @@ def _peak_bytes(experiment: Experiment, n_samples: int, n_features: int) -> tupl
     return whole, costs[0].basis
 
 
-@cache
-def _machine() -> Any:
-    from segrun.runner.preflight.machine import measure
-
-    return measure(Path.cwd())
-
-
 def _n_samples(job: Job, experiment: Experiment, history: History) -> int | None:
     augmentation, dataset = experiment.augmentation, experiment.dataset
     if augmentation.rows is not None:
         return augmentation.rows
-    if isinstance(dataset, SyntheticRetailConfig):
-        n_customers: int | None = dataset.n_customers
-    elif isinstance(dataset, SyntheticSalesConfig | SyntheticRatingsConfig):
-        n_customers = dataset.n_users
-    elif isinstance(dataset, SyntheticWeblogsConfig):
-        n_customers = dataset.n_visitors
-    else:
-        n_customers = history.n_customers(job)
+    # Late: imports polars.
+    from segrun.data.datasets import dataset_of
+
+    size = dataset_of(dataset).size
+    n_customers = getattr(dataset, size) if size else history.n_customers(job)
     return None if n_customers is None else n_customers * (augmentation.factor or 1)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -18,6 +18,7 @@ from segrun.config.override import setting
 from segrun.errors import ConfigError, StoreError
 from segrun.report.sweep import JobResult
 from segrun.runner.keys import job_key, libraries
+from segrun.sweep.composer import plain
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SweepDirectory, SweepHeader, read_header, read_jobs
 from segrun.sweep.freeze import refuse_changed_inputs
@@ -36,7 +37,7 @@ def resume_command(arguments: Sequence[str]) -> int:
     if not arguments or ("=" in arguments[0] and not Path(arguments[0]).is_dir()):
         raise ConfigError(_USAGE)
     path, header = Path(arguments[0]).absolute(), read_header(Path(arguments[0]))
-    settings = changed(header.launcher, arguments[1:])
+    settings = _changed(header.launcher, arguments[1:])
     folder, here = SweepDirectory(path), Path.cwd()
     try:
         # Paths are relative to where the sweep was begun.
@@ -45,12 +46,7 @@ def resume_command(arguments: Sequence[str]) -> int:
         jobs = read_jobs(path, header.n_jobs)
         conductor.jobs.update({job.number: job for job in jobs})
         _warn_of_versions(header, jobs)
-        try:
-            _go_on(conductor, folder, left(path, jobs))
-        except KeyboardInterrupt:
-            tell("interrupted: what was finished stays")
-            return max(130, conductor.close())
-        return conductor.close()
+        return conductor.closed_after(lambda: _go_on(conductor, folder, _left(path, jobs)))
     finally:
         folder.close()
 
@@ -80,7 +76,7 @@ def _go_on(conductor: Conductor, folder: SweepDirectory, jobs: Mapping[int, str]
     conductor.run_all(todo)
 
 
-def left(path: Path, jobs: Sequence[Job]) -> dict[int, str]:
+def _left(path: Path, jobs: Sequence[Job]) -> dict[int, str]:
     """Return the numbers of the jobs that are to be run, each with the reason."""
     found = {}
     for job in jobs:
@@ -121,7 +117,7 @@ def _is_other(job: Job) -> bool:
     return job.key != job_key(job.experiment, job.input_sha256, libraries(own))
 
 
-def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+def _changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
     """Return the settings of a launcher with the changes that the arguments ask for."""
     settings = dict(launcher)
     for argument in arguments:
@@ -141,6 +137,5 @@ def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, 
             OmegaConf.update(typed, ".".join(path[2:]), value)
     except (OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(f"{' '.join(values)}: {explain(error)}") from error
-    found = OmegaConf.to_container(typed)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
+    assert isinstance(typed, DictConfig)
+    return plain(typed)

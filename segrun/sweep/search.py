@@ -42,7 +42,7 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
         print(_page(bases, n_trials), end="")  # noqa: T201
         return
     study = {
-        "sweeper": OmegaConf.to_container(config.hydra.sweeper, resolve=True),
+        "sweeper": plain(config.hydra.sweeper, resolve=True),
         "seed": config.seed,
         "limits": limits_of(config.evaluation),
         "owner": uuid.uuid4().hex,
@@ -159,9 +159,7 @@ def _job(base: FrozenBase, ask: OpenTrial, hydra: Mapping[str, Any], sweep: Path
     overrides = [*base.overrides, *(f"{key}={value}" for key, value in ask.values.items())]
     node["overrides"] = {**node["overrides"], "task": overrides}
     folder, placed = place(task, node, ask.number, sweep)
-    resolved = OmegaConf.to_container(task, resolve=True, throw_on_missing=True)
-    assert isinstance(resolved, dict)
-    experiment = config.plain(config.from_plain({str(k): v for k, v in resolved.items()}))
+    experiment = config.plain(config.from_plain(plain(task, resolve=True)))
     return Job(
         number=ask.number,
         folder=folder,

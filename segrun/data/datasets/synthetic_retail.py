@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from segrun.config import SyntheticRetailConfig
 from segrun.data.datasets.generated import Block, blocks_of, digest_of
-from segrun.data.datasets.rows import ID_COLUMN, Rows, invoice_lines
+from segrun.data.datasets.rows import ID_COLUMN, TRANSACTION_KINDS, Rows, invoice_lines
 from segrun.seeds import generator
+
+#: None: the id is called as in the UCI data.
+ID, KINDS = None, TRANSACTION_KINDS
 
 FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2011, 12, 9)
 
@@ -80,7 +83,7 @@ TYPES = (
 )
 
 
-def transactions(config: SyntheticRetailConfig, seed: int) -> Rows:
+def rows(config: SyntheticRetailConfig, seed: int) -> Rows:
     """Generate the transactions and fingerprint their content."""
     frame = pl.concat(frame for frame, _ in blocks(config, seed))
     fingerprint = {

@@ -10,7 +10,9 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import narwhals as nw
 import polars as pl
 
 from segrun.config import EngineConfig, EngineName
@@ -73,6 +75,15 @@ def hand_over(source: Rows, config: EngineConfig, cache: Path | None = None) -> 
                 f"engine={config.name.value} failed: {said}. Give it more memory, or choose "
                 "engine=polars, which gives the same features"
             ) from error
+
+
+def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Compute a lazy frame by its own engine; the result is a small one of polars."""
+    if frame.implementation is nw.Implementation.POLARS:
+        return frame.collect("polars", engine="streaming")
+    reader = import_module(f"segrun.data.engines.{frame.implementation.value}")
+    found: pl.DataFrame = reader.to_polars(frame.to_native())
+    return nw.from_native(found, eager_only=True)
 
 
 @contextmanager

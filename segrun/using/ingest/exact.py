@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.features.lines import USUAL_PLACES
-from segrun.features.sums import Sums
+from segrun.features.sums import USUAL_PLACES, Sums
 
 #: Whole units, and their decimal places.
 Exact = tuple[int, int]

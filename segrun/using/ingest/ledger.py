@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from segrun.config import Experiment, RecordsConfig, from_plain
+from segrun.config import Experiment, from_plain
+from segrun.data.datasets import Form, dataset_of
 from segrun.errors import DataError
 from segrun.features.removed import lost
 from segrun.progress import Progress
@@ -142,7 +143,7 @@ class Ledger:
 
     def _check_once(self, before: Mapping[str, Any]) -> None:
         dataset = self._experiment.dataset
-        if before and isinstance(dataset, RecordsConfig) and dataset.one_per_id:
+        if before and dataset_of(dataset).form(dataset) is Form.table:
             raise DataError(
                 f"it has a row of {next(iter(before))}, of whom there is one already: "
                 "dataset.one_per_id=true allows one row per id"

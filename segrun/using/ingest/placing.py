@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from segrun.errors import StoreError
-from segrun.features.outliers import Bounds
+from segrun.features.built import Bounds
 from segrun.rundir.finished import FinishedRun
 from segrun.segments.segment import Segments, is_described, read_segments
 from segrun.using.ingest.database import fact, set_fact

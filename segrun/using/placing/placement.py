@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segrun.config import Outliers, from_plain
 from segrun.errors import DataError
-from segrun.features.outliers import Bounds, bounds_of, rule_of
+from segrun.features.built import Bounds, bounds_of, rule_of
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns

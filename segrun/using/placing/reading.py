@@ -20,9 +20,9 @@ from segrun.config import (
 )
 from segrun.config.override import changed
 from segrun.data.address import is_address
-from segrun.data.datasets.form import id_of, kinds_of
+from segrun.data.datasets.registry import dataset_of
 from segrun.errors import ConfigError, DataError
-from segrun.features.outliers import without_rule
+from segrun.features.built import without_rule
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
@@ -144,13 +144,14 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
     """Return the settings of a file with the columns of generated data."""
     own = plain_values(any_file(path))
-    kinds, name = kinds_of(generated), id_of(generated)
+    about = dataset_of(generated)
+    kinds, name = about.columns(generated), about.id_column(generated)
     if name is None:
         # The embedded retailer has the columns of the UCI file.
         return own
     columns = {column: kind.value for column, kind in kinds.items()}
     return {
-        **own, "name": "records", "id": name, "columns": columns, "rename": {},
+        **own, "name": "records", "kind": "records", "id": name, "columns": columns, "rename": {},
         "one_per_id": False,
     }  # fmt: skip
 

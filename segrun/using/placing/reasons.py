@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from segrun.features.outliers import Bounds
+from segrun.features.built import Bounds
 from segrun.rundir.customers import Customers
 from segrun.rundir.sparse import SparseColumns
 

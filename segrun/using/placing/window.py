@@ -24,11 +24,11 @@ def between(
     """
     import narwhals as nw
 
-    from segrun.features.declared import ordering
+    from segrun.features import feature_set_of
 
     if first is None and last is None:
         return rows
-    date = ordering(config, rows)
+    date = feature_set_of(config).date(config, rows.kinds)
     if date is None:
         raise ConfigError("--from and --to go by a date, which these rows lack")
     if first is not None:

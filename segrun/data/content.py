@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +13,26 @@ _COLUMNS = ["InvoiceNo", "CustomerID"]
 
 @dataclass(frozen=True)
 class Content:
-    """What a file of transactions holds.
-
-    Attributes
-    ----------
-    n_rows : int
-        Rows without the header.
-    n_customers, n_invoices : int
-        Distinct CustomerID and InvoiceNo that are not empty.
-    """
+    """What a file of transactions holds: rows, and different CustomerID and InvoiceNo."""
 
     n_rows: int
     n_customers: int
     n_invoices: int
 
-    def __str__(self) -> str:
-        return f"{self.n_rows:,} rows, {self.n_customers:,} customers, {self.n_invoices:,} invoices"
-
     def differences(self, expected: Content) -> str:
         """Name each figure that is not the expected one; empty if all are."""
-        pairs = {
-            field.name.removeprefix("n_"): (
-                getattr(self, field.name),
-                getattr(expected, field.name),
-            )
-            for field in fields(self)
-        }
+        pairs = zip(asdict(self).items(), asdict(expected).values(), strict=True)
         return ", ".join(
-            f"{found:,} {name} instead of {wanted:,}"
-            for name, (found, wanted) in pairs.items()
+            f"{found:,} {name.removeprefix('n_')} instead of {wanted:,}"
+            for (name, found), wanted in pairs
             if found != wanted
         )
 
 
 def count_content(path: Path) -> Content:
-    """Count rows, customers and invoices of a workbook (.xlsx) or a CSV file.
+    """Count rows, customers and invoices of a workbook or a CSV file.
 
     Which of the two it is, its first bytes say: the name may be a temporary one.
-
-    Parameters
-    ----------
-    path : Path
-        The file, with the columns InvoiceNo and CustomerID.
 
     Raises
     ------
