@@ -70,6 +70,12 @@ def is_described(run: FinishedRun) -> bool:
     return run.has(SEGMENTS)
 
 
+def segments_of(run: FinishedRun, point: str) -> Segments | None:
+    """Return the segments of a point, None where the run describes none or another one."""
+    found = read_segments(run) if is_described(run) else None
+    return found if found is not None and found.point == point else None
+
+
 def read_segments(run: FinishedRun) -> Segments:
     """Return the segments of a run; StoreError if it was not described yet."""
     if not is_described(run):

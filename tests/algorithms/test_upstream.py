@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from segrun.algorithms.upstream import raised_by, told
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.rundir.store import read_csv
-from segrun.using.export.tablefile import as_frame
+from segrun.using.export.files import as_frame
 
 SKLEARN = f"scikit-learn {sklearn.__version__}"
 ALGORITHMS = [

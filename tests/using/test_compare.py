@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from segrun.cli.compare import compare_command
 from segrun.errors import ConfigError, StoreError
-from segrun.using.side import differences, open_side, pair
+from segrun.using.compare import differences, open_side, pair
 
 K3 = "n_clusters=3,tol=0.0001"
 

@@ -68,9 +68,9 @@ class Place:
 
     def put(self, found: Any) -> None:
         """Leave an object here; where it cannot be written, processes make their own."""
-        from segrun.rundir.models import write_object
+        from segrun.rundir.models import write_model
 
         try:
-            write_atomically(self.file, lambda path: write_object(found, path))
+            write_atomically(self.file, lambda path: write_model(path, found))
         except SegrunError as error:
             log.warning("each process prepares its own data: %s", error)

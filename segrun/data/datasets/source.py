@@ -171,17 +171,15 @@ def _zipped(path: Path) -> FileKind:
 
 def _digest(path: Path) -> str:
     """Return the SHA-256 of a file's content; of a large unchanged one, as it was found before."""
-    before = digests.state(path)
+    before, found = digests.state(path), hashlib.sha256()
     n_bytes = before[0]
-    if n_bytes < _MIN_REMEMBERED_BYTES:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    if known := digests.remembered(path):
+    is_large = n_bytes >= _MIN_REMEMBERED_BYTES
+    if is_large and (known := digests.remembered(path)):
         return known
-    found = hashlib.sha256()
     with path.open("rb", buffering=0) as file, Progress(f"digest of {path.name}", 100) as progress:
         while chunk := file.read(_CHUNK_BYTES):
             found.update(chunk)
             progress.reach(file.tell() / n_bytes)
-    digests.remember(path, found.hexdigest(), before)
+    if is_large:
+        digests.remember(path, found.hexdigest(), before)
     return found.hexdigest()

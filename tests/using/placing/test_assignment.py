@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 
-from segrun.using.placing.distance import to_centres, to_cores
+from segrun.using.placing.assignment import to_centres, to_cores
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan"])

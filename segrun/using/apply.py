@@ -1,20 +1,22 @@
-"""How new customers differ from those of the training: sizes of segments, ranges of features."""
+"""``segrun apply``: new customers through a finished run, and how they differ from its own."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from segrun.rundir.customers import Customers
+from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-
-if TYPE_CHECKING:
-    from segrun.using.placing.placed import Placed
-    from segrun.using.placing.placement import Placing
+from segrun.segments.clustering import chosen_point
+from segrun.segments.segment import segments_of
+from segrun.using.placing.assignment import assigner
+from segrun.using.placing.placement import Placed, Placing
+from segrun.using.placing.reading import ApplyOptions, New, read
 
 #: A share of 0 would make the index infinite.
 _LEAST_SHARE = 1e-4
@@ -25,53 +27,27 @@ LITTLE, MUCH = 0.1, 0.25
 
 @dataclass(frozen=True)
 class SizeShift:
-    """One segment, or those who are in none.
+    """One segment, or those who are in none."""
 
-    Attributes
-    ----------
-    segment : int or None
-        Its number, None for customers in no segment.
-    name : str
-        What it is called.
-    n_before, n_now : int
-        Customers of the training and new ones.
-    before, now : float
-        Their shares of all.
-    psi : float
-        What it adds to the population stability index.
-    """
-
-    segment: int | None
-    name: str
-    n_before: int
+    segment: int | None  #: Its number, None for customers in no segment
+    name: str  #: What it is called
+    n_before: int  #: Customers of the training and new ones
     n_now: int
-    before: float
+    before: float  #: Their shares of all
     now: float
-    psi: float
+    psi: float  #: What it adds to the population stability index
 
 
 @dataclass(frozen=True)
 class RangeShift:
-    """One feature.
+    """One feature."""
 
-    Attributes
-    ----------
-    column : str
-        Its name.
-    low, high : float
-        Least and greatest value that was clustered, in its unit.
-    below, above : float
-        Shares of the new customers beyond them.
-    mean_before, mean_now : float
-        Mean over those that were clustered, and over the new customers.
-    """
-
-    column: str
-    low: float
+    column: str  #: Its name
+    low: float  #: Least and greatest value that was clustered, in its unit
     high: float
-    below: float
+    below: float  #: Shares of the new customers beyond them
     above: float
-    mean_before: float
+    mean_before: float  #: Mean over those that were clustered, and over the new customers
     mean_now: float
 
     @property
@@ -82,18 +58,10 @@ class RangeShift:
 
 @dataclass(frozen=True)
 class Shift:
-    """Sizes and ranges.
+    """Sizes and ranges."""
 
-    Attributes
-    ----------
-    sizes : sequence of SizeShift
-        Every segment in order, those in none last.
-    ranges : sequence of RangeShift
-        Every feature in order.
-    """
-
-    sizes: Sequence[SizeShift]
-    ranges: Sequence[RangeShift]
+    sizes: Sequence[SizeShift]  #: Every segment in order, those in none last
+    ranges: Sequence[RangeShift]  #: Every feature in order
 
     @property
     def psi(self) -> float:
@@ -113,11 +81,10 @@ class Shift:
             ("feature", r.column, r.low, r.high, r.below, r.above, r.mean_before, r.mean_now)
             for r in self.ranges
         ]
-        return {
-            **_columns(_SIZES, sizes, len(ranges), above=True),
-            **_columns(_RANGES, ranges, len(sizes), above=False),
-            "kind": [row[0] for row in (*sizes, *ranges)],
-        }
+        rows = [dict(zip(_SIZES, row, strict=True)) for row in sizes]
+        rows += [dict(zip(_RANGES, row, strict=True)) for row in ranges]
+        names = dict.fromkeys((*_SIZES, *_RANGES))
+        return {name: [row.get(name) for row in rows] for name in names}
 
 
 _SIZES = ("kind", "segment", "name", "training", "new", "training_share", "new_share", "psi")
@@ -127,29 +94,10 @@ _RANGES = (
 )  # fmt: skip
 
 
-def _columns(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], n_empty: int, *, above: bool
-) -> dict[str, list[Any]]:
-    """Return rows as columns, with empty cells below or above them."""
-    empty = [None] * n_empty
-    values = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    return {name: [*v, *empty] if above else [*empty, *v] for name, v in values.items()}
-
-
 def shift(
     placing: Placing, before: Placed, now: Placed, clustered: Customers, new: Customers
 ) -> Shift:
-    """Compare new customers with those of the training.
-
-    Parameters
-    ----------
-    placing : Placing
-        How both were placed.
-    before, now : Placed
-        Where they are.
-    clustered, new : Customers
-        Their features; of the training those that were clustered.
-    """
+    """Compare new customers with those of the training."""
     called = {**_names(before), **_names(now)}
     if placing.segments is not None:
         called |= {s.number: s.name for s in placing.segments.segments}
@@ -189,3 +137,32 @@ def _range(column: str, clustered: Any, new: Any) -> RangeShift:
     low, high = float(np.min(clustered)), float(np.max(clustered))
     below, above = float(np.mean(new < low)), float(np.mean(new > high))
     return RangeShift(column, low, high, below, above, float(clustered.mean()), float(new.mean()))
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The segments of new customers."""
+
+    point: str  #: The grid point whose model was used
+    new: New  #: The customers, and how they were read
+    placed: Placed  #: Where each is
+    shift: Shift  #: How they differ from those of the training
+
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns of the result, one value per customer, None where there is none."""
+        customers = self.new.customers
+        own = self.placed.columns()
+        name = customers.id_column
+        return {"customer" if name in own else name: customers.written_ids, **own}
+
+
+def apply(run: FinishedRun, wanted: ApplyOptions) -> Applied:
+    """Give new customers the segments of a finished run."""
+    point = chosen_point(run, wanted.point)
+    model = assigner(run, point, nearest=wanted.nearest)
+    placing = Placing.of(run, model, segments_of(run, point))
+    new = read(run, wanted)
+    placed = placing.place(new.customers)
+    before = placing.place(run.all_customers)
+    found = shift(placing, before, placed, run.customers, new.customers)
+    return Applied(point, new, placed, found)
