@@ -17,7 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus, configure_log, env_override, 
 from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
-from segrun.algorithms.upstream import told
+from segrun.algorithms.foreign import told
 from segrun.data.cache.shelf import Shelf
 from segrun.errors import ClaimError, ConfigError, SegrunError
 from segrun.runner.prepare import Desk, Part
