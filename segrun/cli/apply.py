@@ -26,12 +26,6 @@ from segrun.using.export.rows import file_rows, with_segments
 from segrun.using.export.targets import check_targets, inputs_of
 from segrun.using.placing.reading import ApplyOptions
 
-USAGE = (
-    "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
-    "[--reference-date DATE] [--nearest] [--rows] [--as segment=COLUMN,name=COLUMN] [--force] "
-    "[dataset.KEY=VALUE ...]"
-)
-
 
 def apply_command(arguments: Sequence[str]) -> int:
     """Do what the arguments of ``segrun apply`` ask for and return the exit code.
@@ -85,7 +79,7 @@ def _rows(applied: Applied, output: Path, called: Mapping[str, str]) -> Any:
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("apply")
     for position in ("run", "input"):
         parser.add_argument(position)
     parser.add_argument("changes", nargs="*")

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segrun.cli.arguments import Arguments
+from segrun.cli.arguments import Arguments, misuse
 from segrun.data.datasets.sql import address_of, file_of
-from segrun.errors import ConfigError
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.segment import is_described
 from segrun.using.export.export import ExportOptions, read_called, rows, split
@@ -18,11 +17,6 @@ from segrun.using.ingest.since import now
 
 if TYPE_CHECKING:
     from segrun.using.export.database import Target
-
-USAGE = (
-    "segrun export RUN --to FILE|DATABASE_URL [--table NAME] [--replace] [--customers] [--split] "
-    "[--join FILE --on COLUMN] [--point POINT] [--input FILE] [--as segment=COLUMN,name=COLUMN]"
-)
 
 
 def export_command(arguments: Sequence[str]) -> int:
@@ -39,7 +33,7 @@ def export_command(arguments: Sequence[str]) -> int:
     """
     given = _arguments().read(arguments)
     if (given["join"] is None) != (given["on"] is None):
-        raise ConfigError(f"--join FILE and --on COLUMN go together. Usage: {USAGE}")
+        raise misuse("export", "--join FILE and --on COLUMN go together")
     run = open_run(Path(given["run"]).expanduser())
     to = _to_database if "://" in given["to"] else _to_files
     print(to(run, given))  # noqa: T201
@@ -51,7 +45,7 @@ def export_command(arguments: Sequence[str]) -> int:
 def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     file = Path(given["to"]).expanduser()
     if given["table"] is not None:
-        raise ConfigError(f"--table is for databases, {file} is a file. Usage: {USAGE}")
+        raise misuse("export", f"--table is for databases, {file} is a file")
     check_suffix(file, ". A database is an address: sqlite:///FILE")
     if not given["replace"] and not given["split"]:
         refuse_existing(file, option="--replace")
@@ -76,7 +70,7 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     from segrun.using.export.database import queries_of, refuse_inputs
 
     if given["split"]:
-        raise ConfigError(f"--split is for files: a table has a column for it. Usage: {USAGE}")
+        raise misuse("export", "--split is for files: a table has a column for it")
     where: Target = database.target(given["to"], given["table"] or "segments")
     queries = queries_of(run, given["input"])
     if where.file is not None:
@@ -102,7 +96,7 @@ def _asked(given: Mapping[str, Any], *, typed: bool) -> ExportOptions:
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("export")
     parser.add_argument("run")
     parser.add_argument("--to", required=True)
     for option in ("--table", "--join", "--on", "--point", "--input", "--as"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.cli.arguments import Arguments
+from segrun.cli.arguments import Arguments, misuse
 from segrun.cli.compose import compose_experiment
 from segrun.config import check_ranges
 from segrun.data.datasets import check
@@ -14,11 +14,6 @@ from segrun.data.generate import generate, size_key
 from segrun.errors import ConfigError
 from segrun.using.export.files import refuse_existing
 from segrun.using.export.targets import check_targets
-
-USAGE = (
-    "segrun generate dataset=NAME [dataset.KEY=VALUE ...] [seed=N] --output FILE.csv|FILE.parquet "
-    "[--bytes 6.8GB] [--replace]"
-)
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _ALLOWED = re.compile(r"(experiment|dataset|seed|\+*dataset\.[\w.]+)=")
@@ -34,7 +29,7 @@ def generate_command(arguments: Sequence[str]) -> int:
     StoreError
         If the file exists or cannot be written.
     """
-    parser = Arguments(USAGE)
+    parser = Arguments("generate")
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("--output", required=True)
     parser.add_argument("--bytes")
@@ -42,9 +37,7 @@ def generate_command(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     for override in given["overrides"]:
         if not _ALLOWED.match(override):
-            raise ConfigError(
-                f"{override}: only the dataset and the seed count here. Usage: {USAGE}"
-            )
+            raise misuse("generate", f"{override}: only the dataset and the seed count here")
     size = None if given["bytes"] is None else read_bytes(given["bytes"])
     path = Path(given["output"]).expanduser()
     check_targets([path], [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from segrun.cli.arguments import misuse
 from segrun.errors import ConfigError, SegrunError, StoreError
 from segrun.rundir.store import read_csv
 from segrun.sweep.reproduce import stored
@@ -22,11 +23,6 @@ from segrun.sweep.reproduce.verdict import JobVerdict, backends, environments, j
 #: Exit code where something came to other results.
 MISMATCH = 3
 
-_USAGE = (
-    "segrun reproduce PATH [dataset.path=FILE] [hydra.sweep.dir=DIR] [hydra.launcher.KEY=VALUE]: "
-    "PATH is a run, a sweep, an experiment with expectations (bench_kmeans_small) or a file of "
-    "expectations; segrun reproduce --write FILE.json PATH writes such a file"
-)
 _CHANGEABLE = ("dataset.path=", "hydra.sweep.dir=", "hydra/launcher=", "hydra.launcher.")
 
 
@@ -53,9 +49,9 @@ def reproduce_command(arguments: Sequence[str]) -> int:
         case [path, *changes] if path[:1] not in ("-", ""):
             for change in changes:
                 if not change.startswith(_CHANGEABLE):
-                    raise ConfigError(f"{change}: another experiment is no reproduction. {_USAGE}")
+                    raise misuse("reproduce", f"{change}: another experiment is no reproduction")
             return _reproduce(path, changes)
-    raise ConfigError(_USAGE)
+    raise misuse("reproduce", "name what to run again")
 
 
 def _write(file: Path, path: Path) -> int:
