@@ -17,7 +17,7 @@ from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
 from segrun.segments.inertia import inertia, inertia_rows
 from segrun.segments.segment import read_segments
-from segrun.using.apply import Wanted, apply
+from segrun.using.apply import ApplyOptions, apply
 
 PLAIN = ["report=none", "segments.stability.refits=2"]
 FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",
@@ -212,7 +212,7 @@ def test_apply_gives_the_stored_label_to_every_user(source, composed, tmp_path):
     found = open_run(tmp_path / "run")
     assert 0 < len(found.customers) < len(found.all_customers) == 150
     assert "Le Fabuleux Destin d'Am\u00e9lie" in " ".join(found.customers.columns.catalogue.titles)
-    applied = apply(found, Wanted(str(file), found.points[0]))
+    applied = apply(found, ApplyOptions(str(file), found.points[0]))
     placed = dict(zip(applied.new.customers.ids, applied.placed.label, strict=True))
     stored = dict(zip(found.customers.ids, found.labels(found.points[0]).tolist(), strict=True))
     assert {user: placed[user] for user in stored} == stored

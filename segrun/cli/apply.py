@@ -12,26 +12,19 @@ from segrun.data.datasets.read import KEY
 from segrun.errors import ConfigError
 from segrun.formats import table
 from segrun.rundir.finished import open_run
-from segrun.using.apply.apply import Applied, apply
-from segrun.using.apply.shift import LITTLE, MUCH, Shift
+from segrun.using.apply import LITTLE, MUCH, Applied, Shift, apply
 from segrun.using.export.export import read_called
-from segrun.using.export.members import as_members
-from segrun.using.export.rows import file_rows, with_segments
-from segrun.using.export.tablefile import (
+from segrun.using.export.files import (
     SUFFIXES,
     as_frame,
     check_suffix,
     refuse_existing,
     write_frames,
 )
+from segrun.using.export.members import as_members
+from segrun.using.export.rows import file_rows, with_segments
 from segrun.using.export.targets import check_targets, inputs_of
-from segrun.using.placing.reading import Wanted
-
-USAGE = (
-    "segrun apply RUN INPUT --output FILE [--point POINT] [--from DATE] [--to DATE] "
-    "[--reference-date DATE] [--nearest] [--rows] [--as segment=COLUMN,name=COLUMN] [--force] "
-    "[dataset.KEY=VALUE ...]"
-)
+from segrun.using.placing.reading import ApplyOptions
 
 
 def apply_command(arguments: Sequence[str]) -> int:
@@ -60,7 +53,7 @@ def apply_command(arguments: Sequence[str]) -> int:
     called = read_called(asked["as"])
     if not asked["force"]:
         refuse_existing(output, beside)
-    wanted = Wanted(
+    wanted = ApplyOptions(
         asked["input"], asked["point"], asked["from"], asked["to"], asked["reference_date"],
         asked["nearest"], asked["changes"],
     )  # fmt: skip
@@ -86,7 +79,7 @@ def _rows(applied: Applied, output: Path, called: Mapping[str, str]) -> Any:
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("apply")
     for position in ("run", "input"):
         parser.add_argument(position)
     parser.add_argument("changes", nargs="*")

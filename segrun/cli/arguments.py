@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from segrun.cli.pages import COMMANDS
 from segrun.errors import ConfigError
 
 
@@ -15,12 +16,13 @@ class Arguments(argparse.ArgumentParser):
 
     Parameters
     ----------
-    usage : str
-        One line that shows how the command is written.
+    command : str
+        Name of the command, whose page shows how it is written.
     """
 
-    def __init__(self, usage: str) -> None:
-        super().__init__(usage=usage, add_help=False, allow_abbrev=False)
+    def __init__(self, command: str) -> None:
+        super().__init__(add_help=False, allow_abbrev=False)
+        self.command = command
 
     def read(self, arguments: Sequence[str]) -> dict[str, Any]:
         """Return the values by name, dashes as underscores.
@@ -34,7 +36,12 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
-        raise ConfigError(f"{message}. Usage: {self.usage}")
+        raise misuse(self.command, message)
+
+
+def misuse(command: str, message: str) -> ConfigError:
+    """Return the error that says what is wrong with a command, and how it is written."""
+    return ConfigError(f"{message}. Usage: {COMMANDS[command].usage}")
 
 
 def is_file(text: str) -> bool:

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from segrun.data.cache.directory import cache_directory
+from segrun.cli.arguments import Arguments
+from segrun.data.cache.directory import cache_directory, remove_leftovers
 from segrun.data.cache.entry import KINDS, Entry, entries
-from segrun.data.cache.leftovers import remove_leftovers
 from segrun.errors import ConfigError
 from segrun.formats import in_bytes
-
-_USAGE = "segrun cache [clear [--older DAYS]]"
 
 
 def cache_command(arguments: Sequence[str]) -> int:
     """Show or clear what is kept of large inputs, and return the exit code."""
-    parser = _Parser(prog="segrun cache", add_help=False)
+    parser = Arguments("cache")
     parser.add_argument("what", nargs="?", choices=["clear"])
     parser.add_argument("--older", type=_days, metavar="DAYS")
-    asked = parser.parse_args(list(arguments))
-    if asked.what is None and asked.older is not None:
-        raise ConfigError(f"--older goes with clear. Usage: {_USAGE}")
-    if asked.what is None:
+    asked = parser.read(arguments)
+    what, older = asked["what"], asked["older"]
+    if what is None and older is not None:
+        parser.error("--older goes with clear")
+    if what is None:
         print(page(), end="")  # noqa: T201
         return 0
-    return _clear(asked.older)
+    return _clear(older)
 
 
 def page() -> str:
@@ -91,11 +89,4 @@ def _days(text: str) -> timedelta:
             raise ValueError
         return timedelta(days=days)
     except (ValueError, OverflowError):
-        raise ConfigError(
-            f"--older {text}: give a number of days, 0 or more, such as 30. Usage: {_USAGE}"
-        ) from None
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise ConfigError(f"{message}. Usage: {_USAGE}")
+        raise ConfigError(f"--older {text}: give a number of days, 0 or more, such as 30") from None

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.cli.arguments import Arguments
-from segrun.errors import ConfigError
-from segrun.using.compare import compare
+from segrun.cli.arguments import Arguments, misuse
+from segrun.using.compare import compare, open_side
 from segrun.using.ingest.since import told
-from segrun.using.side import open_side
-
-USAGE = "segrun compare RUN RUN [RUN ...] [--point POINT ...]: a --point for each run, or none"
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -26,15 +22,13 @@ def compare_command(arguments: Sequence[str]) -> int:
     StoreError
         If a run cannot be used, or runs cannot be compared.
     """
-    parser = Arguments(USAGE)
+    parser = Arguments("compare")
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--point", action="append", default=[])
     given = parser.read(arguments)
     paths, points = given["runs"], given["point"]
     if not 2 <= len(paths) <= len(_LETTERS) or len(points) not in (0, len(paths)):
-        raise ConfigError(
-            f"{len(paths)} runs and {len(points)} points cannot be compared. Usage: {USAGE}"
-        )
+        raise misuse("compare", f"{len(paths)} runs and {len(points)} points cannot be compared")
     points = points or [None] * len(paths)
     sides = [
         open_side(letter, Path(path).expanduser(), point)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 
+from segrun.cli.arguments import Arguments
 from segrun.config import conf_directory, user_conf_directory
 from segrun.data.engines import ENGINES, Engine
 from segrun.errors import StoreError
@@ -12,6 +14,15 @@ from segrun.rundir import environment
 
 _SHOWN = ("segrun", "hydra-core", "omegaconf", "polars", "narwhals", "pandas", "numpy",
           "scikit-learn", "scikit-learn-intelex", "optuna", "joblib")  # fmt: skip
+
+
+def doctor_command(arguments: Sequence[str]) -> int:
+    """Show the page; return 0 where everything that should work here does, otherwise 1."""
+    parser = Arguments("doctor")
+    parser.add_argument("--all", action="store_true")
+    page, healthy = doctor_page(start=parser.read(arguments)["all"])
+    print(page, end="")  # noqa: T201
+    return 0 if healthy else 1
 
 
 def doctor_page(*, start: bool = False) -> tuple[str, bool]:
@@ -84,8 +95,7 @@ def _query(engine: Engine) -> None:
 
     from segrun.data.datasets import invoice_lines
     from segrun.data.datasets.synthetic_retail import generate
-    from segrun.data.engines import hand_over
-    from segrun.features.collect import collected
+    from segrun.data.engines import collected, hand_over
 
     frame = nw.from_native(generate(2, seed=0)[0]).lazy()
     with hand_over(invoice_lines(frame, "CustomerID", {}), engine.defaults()) as rows:

@@ -6,23 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segrun.cli.arguments import Arguments
+from segrun.cli.arguments import Arguments, misuse
 from segrun.data.datasets.sql import address_of, file_of
-from segrun.errors import ConfigError
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.segment import is_described
-from segrun.using.export.export import Asked, read_called, rows, split
-from segrun.using.export.tablefile import check_suffix, refuse_existing, write_frames
+from segrun.using.export.export import ExportOptions, read_called, rows, split
+from segrun.using.export.files import check_suffix, refuse_existing, write_frames
 from segrun.using.export.targets import check_targets, inputs_of
 from segrun.using.ingest.since import now
 
 if TYPE_CHECKING:
     from segrun.using.export.database import Target
-
-USAGE = (
-    "segrun export RUN --to FILE|DATABASE_URL [--table NAME] [--replace] [--customers] [--split] "
-    "[--join FILE --on COLUMN] [--point POINT] [--input FILE] [--as segment=COLUMN,name=COLUMN]"
-)
 
 
 def export_command(arguments: Sequence[str]) -> int:
@@ -39,7 +33,7 @@ def export_command(arguments: Sequence[str]) -> int:
     """
     given = _arguments().read(arguments)
     if (given["join"] is None) != (given["on"] is None):
-        raise ConfigError(f"--join FILE and --on COLUMN go together. Usage: {USAGE}")
+        raise misuse("export", "--join FILE and --on COLUMN go together")
     run = open_run(Path(given["run"]).expanduser())
     to = _to_database if "://" in given["to"] else _to_files
     print(to(run, given))  # noqa: T201
@@ -51,7 +45,7 @@ def export_command(arguments: Sequence[str]) -> int:
 def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
     file = Path(given["to"]).expanduser()
     if given["table"] is not None:
-        raise ConfigError(f"--table is for databases, {file} is a file. Usage: {USAGE}")
+        raise misuse("export", f"--table is for databases, {file} is a file")
     check_suffix(file, ". A database is an address: sqlite:///FILE")
     if not given["replace"] and not given["split"]:
         refuse_existing(file, option="--replace")
@@ -73,10 +67,10 @@ def _to_files(run: FinishedRun, given: Mapping[str, Any]) -> str:
 def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     # Late: SQLAlchemy takes a while to import.
     from segrun.using.export import database
-    from segrun.using.export.inputs import queries_of, refuse_inputs
+    from segrun.using.export.database import queries_of, refuse_inputs
 
     if given["split"]:
-        raise ConfigError(f"--split is for files: a table has a column for it. Usage: {USAGE}")
+        raise misuse("export", "--split is for files: a table has a column for it")
     where: Target = database.target(given["to"], given["table"] or "segments")
     queries = queries_of(run, given["input"])
     if where.file is not None:
@@ -94,15 +88,15 @@ def _to_database(run: FinishedRun, given: Mapping[str, Any]) -> str:
     return "\n".join([*told, f"{where}: {frame.height} rows"])
 
 
-def _asked(given: Mapping[str, Any], *, typed: bool) -> Asked:
-    return Asked(
+def _asked(given: Mapping[str, Any], *, typed: bool) -> ExportOptions:
+    return ExportOptions(
         given["point"], given["customers"], given["input"], given["join"], given["on"],
         read_called(given["as"]), typed,
     )  # fmt: skip
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("export")
     parser.add_argument("run")
     parser.add_argument("--to", required=True)
     for option in ("--table", "--join", "--on", "--point", "--input", "--as"):

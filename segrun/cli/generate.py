@@ -6,20 +6,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from segrun.cli.arguments import Arguments
+from segrun.cli.arguments import Arguments, misuse
 from segrun.cli.compose import compose_experiment
 from segrun.config import check_ranges
 from segrun.data.datasets import check
-from segrun.data.generate.generate import generate
-from segrun.data.generate.users import in_blocks, size_key
+from segrun.data.generate import generate, size_key
 from segrun.errors import ConfigError
-from segrun.using.export.tablefile import refuse_existing
+from segrun.using.export.files import refuse_existing
 from segrun.using.export.targets import check_targets
-
-USAGE = (
-    "segrun generate dataset=NAME [dataset.KEY=VALUE ...] [seed=N] --output FILE.csv|FILE.parquet "
-    "[--bytes 6.8GB] [--replace]"
-)
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _ALLOWED = re.compile(r"(experiment|dataset|seed|\+*dataset\.[\w.]+)=")
@@ -35,7 +29,7 @@ def generate_command(arguments: Sequence[str]) -> int:
     StoreError
         If the file exists or cannot be written.
     """
-    parser = Arguments(USAGE)
+    parser = Arguments("generate")
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("--output", required=True)
     parser.add_argument("--bytes")
@@ -43,19 +37,17 @@ def generate_command(arguments: Sequence[str]) -> int:
     given = parser.read(arguments)
     for override in given["overrides"]:
         if not _ALLOWED.match(override):
-            raise ConfigError(
-                f"{override}: only the dataset and the seed count here. Usage: {USAGE}"
-            )
+            raise misuse("generate", f"{override}: only the dataset and the seed count here")
     size = None if given["bytes"] is None else read_bytes(given["bytes"])
     path = Path(given["output"]).expanduser()
     check_targets([path], [])
     if not given["replace"]:
         refuse_existing(path, option="--replace")
     experiment = compose_experiment(given["overrides"])
-    config = in_blocks(experiment.dataset)
+    config = experiment.dataset
+    key = f"dataset.{size_key(config)}"
     check_ranges(experiment)
     check(config)
-    key = f"dataset.{size_key(config)}"
     if size is not None and any(o.startswith(f"{key}=") for o in given["overrides"]):
         raise ConfigError(f"--bytes chooses {key}: leave out one of them")
     made = generate(config, experiment.seed, path, about_bytes=size)

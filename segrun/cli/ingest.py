@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from segrun.cli.arguments import Arguments
+from segrun.cli.arguments import Arguments, misuse
+from segrun.cli.pages import COMMANDS
 from segrun.data.address import refuse_secret
-from segrun.errors import ConfigError, KnownBatchError, SegrunError
+from segrun.errors import KnownBatchError, SegrunError
 from segrun.rundir.finished import open_run
-from segrun.using.ingest.batches import Ingested
-from segrun.using.ingest.begin import Wanted
-from segrun.using.ingest.ledger import Ledger
-from segrun.using.ingest.moves import moves_table, total
-from segrun.using.ingest.opening import has_state, opened
-from segrun.using.ingest.outputs import write_outputs
-from segrun.using.ingest.page import batch_line, state_page
-
-USAGE = (
-    "segrun ingest RUN [FILE ...] [--force | --skip-known] [--refresh] [--features] "
-    "[--input FILE] [--point POINT] [--nearest] [--quiet] [dataset.KEY=VALUE ...]"
-)
+from segrun.using.ingest.batches import Ingested, Move, moves_table
+from segrun.using.ingest.ledger import Ledger, StateOptions, has_state, opened
+from segrun.using.ingest.since import batch_line, state_page, write_outputs
 
 
 def ingest_command(arguments: Sequence[str]) -> int:
@@ -42,17 +35,17 @@ def ingest_command(arguments: Sequence[str]) -> int:
     changes = [text for text in asked["files"] if _is_change(text)]
     files = [text for text in asked["files"] if not _is_change(text)]
     if asked["force"] and asked["skip_known"]:
-        raise ConfigError(f"--force and --skip-known contradict each other. Usage: {USAGE}")
+        raise misuse("ingest", "--force and --skip-known contradict each other")
     for file in (*files, asked["input"] or ""):
         # Before any message names it.
         refuse_secret(file, "FILE")
     run = open_run(Path(asked["run"]).expanduser())
     if not files and not has_state(run):
-        print(f"{run.path}: nothing was ingested yet. {USAGE}")  # noqa: T201
+        print(f"{run.path}: nothing was ingested yet. {COMMANDS['ingest'].usage}")  # noqa: T201
         return 0
     with (
         _warnings(shown=not asked["quiet"]),
-        opened(run, Wanted(asked["point"], asked["nearest"], asked["input"])) as ledger,
+        opened(run, StateOptions(asked["point"], asked["nearest"], asked["input"])) as ledger,
     ):
         _do(ledger, files, changes, asked)
     return 0
@@ -66,7 +59,7 @@ def _do(
     if asked["refresh"]:
         found.append(ledger.refresh())
         say(batch_line(found[-1]))
-    moves = total(batch.moves for batch in found)
+    moves = sum((batch.moves for batch in found), Counter[Move]())
     if moves:
         say("\n" + moves_table(moves, ledger.placing.segments))
     if asked["features"]:
@@ -130,7 +123,7 @@ def _silent(_text: str) -> None:
 
 
 def _arguments() -> Arguments:
-    parser = Arguments(USAGE)
+    parser = Arguments("ingest")
     parser.add_argument("run")
     parser.add_argument("files", nargs="*")
     for option in ("--input", "--point"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,28 @@ from segrun import config
 from segrun.algorithms import registry
 from segrun.algorithms.foreign import contained
 from segrun.algorithms.registry import yaml_folders, yaml_only
+from segrun.cli.pages import COMMANDS
 from segrun.config import AlgoConfig, BackendName
+from segrun.errors import ConfigError
 
 _WIDTH = 96
+
+
+def plugins_command(arguments: Sequence[str]) -> int:
+    """Show every algorithm, check one or begin one, and return the exit code."""
+    match arguments:
+        case []:
+            print(plugins_page(), end="")  # noqa: T201
+            return 0
+        case ["check", name]:
+            from segrun.cli.conformance import check_command
+
+            return check_command(name)
+        case ["new", name, *folder] if len(folder) <= 1:
+            from segrun.algorithms.skeleton import new_command
+
+            return new_command(name, Path(folder[0]) if folder else None)
+    raise ConfigError(f"segrun plugins {' '.join(arguments)}: write {COMMANDS['plugins'].usage}")
 
 
 def plugins_page() -> str:

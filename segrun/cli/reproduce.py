@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from segrun.cli.arguments import misuse
 from segrun.errors import ConfigError, SegrunError, StoreError
 from segrun.rundir.store import read_csv
-from segrun.sweep.reproduce import committed, stored
-from segrun.sweep.reproduce.page import page
-from segrun.sweep.reproduce.results import JobResults, Results, environment, read_results
-from segrun.sweep.reproduce.verdict import JobVerdict, backends, environments, judge
+from segrun.sweep.reproduce import stored
+from segrun.sweep.reproduce.results import (
+    JobResults,
+    Results,
+    environment,
+    find_expected,
+    read_expected,
+    read_results,
+    write_expected,
+)
+from segrun.sweep.reproduce.verdict import JobVerdict, backends, environments, judge, page
 
 #: Exit code where something came to other results.
 MISMATCH = 3
 
-_USAGE = (
-    "segrun reproduce PATH [dataset.path=FILE] [hydra.sweep.dir=DIR] [hydra.launcher.KEY=VALUE]: "
-    "PATH is a run, a sweep, an experiment with expectations (bench_kmeans_small) or a file of "
-    "expectations; segrun reproduce --write FILE.json PATH writes such a file"
-)
 _CHANGEABLE = ("dataset.path=", "hydra.sweep.dir=", "hydra/launcher=", "hydra.launcher.")
 
 
@@ -46,9 +49,9 @@ def reproduce_command(arguments: Sequence[str]) -> int:
         case [path, *changes] if path[:1] not in ("-", ""):
             for change in changes:
                 if not change.startswith(_CHANGEABLE):
-                    raise ConfigError(f"{change}: another experiment is no reproduction. {_USAGE}")
+                    raise misuse("reproduce", f"{change}: another experiment is no reproduction")
             return _reproduce(path, changes)
-    raise ConfigError(_USAGE)
+    raise misuse("reproduce", "name what to run again")
 
 
 def _write(file: Path, path: Path) -> int:
@@ -57,7 +60,7 @@ def _write(file: Path, path: Path) -> int:
         raise StoreError(f"{path} is a reproduction: write down what it reproduced")
     if found.results.notes:
         raise StoreError(f"{path} is no good expectation: {'; '.join(found.results.notes)}")
-    committed.write(file, found.arguments, found.results)
+    write_expected(file, found.arguments, found.results)
     n_points = sum(len(job.points) for job in found.results.jobs.values())
     print(f"{file}: {len(found.results.jobs)} jobs, {n_points} points")  # noqa: T201
     return 0
@@ -70,10 +73,9 @@ def _reproduce(path: str, changes: Sequence[str]) -> int:
         expected = then.results
         directory, code = _run_stored(then, changes)
     else:
-        file = Path(path) if Path(path).is_file() else committed.find(path)
-        wanted = committed.read(file)
-        expected = wanted.results
-        directory, code = _run_committed(wanted, changes)
+        file = Path(path) if Path(path).is_file() else find_expected(path)
+        arguments, expected = read_expected(file)
+        directory, code = _run_committed(file, arguments, expected, changes)
     if directory is None or code not in (0, 1):
         return code
     verdicts, now = _judged(expected, directory)
@@ -86,7 +88,7 @@ def _reproduce(path: str, changes: Sequence[str]) -> int:
 def _run_stored(then: stored.Stored, changes: Sequence[str]) -> tuple[Path, int]:
     # Late: Hydra, which a wrong path needs not.
     from segrun.cli.compose import compose_sweep
-    from segrun.sweep.again import run_again
+    from segrun.sweep.grid import run_again
 
     path = _input_path(changes)
     jobs = stored.with_input(then.jobs, path) if path else then.jobs
@@ -101,21 +103,23 @@ def _run_stored(then: stored.Stored, changes: Sequence[str]) -> tuple[Path, int]
     return run_again(jobs, compose_sweep([f"name={name}", *settings]))
 
 
-def _run_committed(wanted: committed.Committed, changes: Sequence[str]) -> tuple[Path | None, int]:
+def _run_committed(
+    file: Path, arguments: Sequence[str], expected: Results, changes: Sequence[str]
+) -> tuple[Path | None, int]:
     from segrun.cli.compose import launch_session
     from segrun.cli.session import Session
 
-    digests = {job.input_sha256 for job in wanted.results.jobs.values() if job.from_file}
+    digests = {job.input_sha256 for job in expected.jobs.values() if job.from_file}
     path = _input_path(changes)
     if digests and not path:
         raise ConfigError(
-            f"{wanted.file} was made of a file with sha256 {' and '.join(digests)}: name it, "
+            f"{file} was made of a file with sha256 {' and '.join(digests)}: name it, "
             "dataset.path=FILE"
         )
     for digest in digests:
         stored.refuse_other_input(path, digest)
     session = Session()
-    code = launch_session(["--multirun", *wanted.arguments, *changes], session)
+    code = launch_session(["--multirun", *arguments, *changes], session)
     return session.conductor.directory if session.conductor else None, code
 
 

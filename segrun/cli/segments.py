@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segrun.cli.arguments import Arguments
+from segrun.cli.pages import COMMANDS
 from segrun.config import check_ranges
 from segrun.config.override import segments_config
 from segrun.errors import ConfigError
@@ -15,13 +16,10 @@ from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.check import check
 from segrun.segments.segment import Segments
 
-_DESCRIBE = "segrun describe RUN [--point POINT] [segments.KEY=VALUE ...]"
-_NAME = 'segrun name RUN 3="Gift shops" ...'
-
 
 def describe_command(arguments: Sequence[str]) -> int:
     """Describe the segments of a run, show them, and return the exit code."""
-    path, rest = _run_and_rest(arguments, _DESCRIBE)
+    path, rest = _run_and_rest(arguments, "describe")
     from segrun.segments.describe import describe
 
     run = open_run(path)
@@ -35,17 +33,19 @@ def describe_command(arguments: Sequence[str]) -> int:
 
 def name_command(arguments: Sequence[str]) -> int:
     """Give segments of a described run names by hand and return the exit code."""
-    path, rest = _run_and_rest(arguments, _NAME)
-    from segrun.segments.rename import rename
+    path, rest = _run_and_rest(arguments, "name")
+    from segrun.segments.description import rename
 
     if not rest:
-        raise ConfigError(f"no name is given: {_NAME}")
+        raise ConfigError(f"no name is given: {COMMANDS['name'].usage}")
     run = open_run(path)
     given: dict[int, str] = {}
     for argument in rest:
         found = re.fullmatch(r"(-?\d+)=(.*)", argument, re.DOTALL)
         if found is None:
-            raise ConfigError(f"{argument!r} is no name of a segment: write {_NAME}")
+            raise ConfigError(
+                f"{argument!r} is no name of a segment: write {COMMANDS['name'].usage}"
+            )
         if int(found[1]) in given:
             raise ConfigError(f"segment {found[1]} is given two names: give it one")
         given[int(found[1])] = found[2].strip()
@@ -56,7 +56,7 @@ def name_command(arguments: Sequence[str]) -> int:
 
 def _changes(arguments: Sequence[str]) -> list[str]:
     """Return the settings; the point may be named as other commands do."""
-    parser = Arguments(_DESCRIBE)
+    parser = Arguments("describe")
     parser.add_argument("changes", nargs="*")
     parser.add_argument("--point")
     asked = parser.read(arguments)
@@ -64,10 +64,10 @@ def _changes(arguments: Sequence[str]) -> list[str]:
     return [*asked["changes"], *point]
 
 
-def _run_and_rest(arguments: Sequence[str], usage: str) -> tuple[Path, list[str]]:
+def _run_and_rest(arguments: Sequence[str], command: str) -> tuple[Path, list[str]]:
     # A path can have an = in it, too, but then it exists.
     if not arguments or ("=" in arguments[0] and not Path(arguments[0]).exists()):
-        raise ConfigError(f"which run? {usage}")
+        raise ConfigError(f"which run? {COMMANDS[command].usage}")
     return Path(arguments[0]), list(arguments[1:])
 
 

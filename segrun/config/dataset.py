@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from segrun.config.key import Effect, group, key, stated
+
+data = partial(key, effect=Effect.DATA)
 
 
 class DateOrder(Enum):
@@ -60,9 +63,8 @@ class Header(Enum):
 class DatasetConfig:
     """Where the rows come from."""
 
-    name: str = key(
-        "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ...",
-        effect=Effect.DATA,
+    name: str = data(
+        "Source of the rows: synthetic_retail, online_retail, transactions, records, table, ..."
     )
     kind: str = stated("")
 
@@ -77,14 +79,11 @@ class SyntheticRetailConfig(DatasetConfig):
     """The embedded generator: a retailer in the shape of the UCI data."""
 
     kind: str = stated("synthetic_retail")
-    n_customers: int = key(
-        "Number of customers that buy at least once, at least 2.", effect=Effect.DATA, minimum=2
-    )
-    contrast: float = key(
+    n_customers: int = data("Number of customers that buy at least once, at least 2.", minimum=2)
+    contrast: float = data(
         "How plainly the planted types of customers differ, at least 1: 1 as in real data, where "
         "they overlap; 6: customers of a type are alike and buy so often that it shows.",
         1.0,
-        effect=Effect.DATA,
         minimum=1,
         maximum=20,
     )
@@ -95,13 +94,10 @@ class SyntheticSalesConfig(DatasetConfig):
     """The embedded generator of product-level sales."""
 
     kind: str = stated("synthetic_sales")
-    n_users: int = key(
-        "Number of users that buy at least once, at least 3.", effect=Effect.DATA, minimum=3
-    )
-    lines_factor: float = key(
+    n_users: int = data("Number of users that buy at least once, at least 3.", minimum=3)
+    lines_factor: float = data(
         "So many times as many lines per user as by default, where they have 26 on average.",
         1.0,
-        effect=Effect.DATA,
         above=0,
         maximum=20,
     )
@@ -112,9 +108,7 @@ class SyntheticWeblogsConfig(DatasetConfig):
     """The embedded generator of page views."""
 
     kind: str = stated("synthetic_weblogs")
-    n_visitors: int = key(
-        "Number of visitors that view at least one page, at least 3.", effect=Effect.DATA, minimum=3
-    )
+    n_visitors: int = data("Number of visitors that view at least one page, at least 3.", minimum=3)
 
 
 @dataclass
@@ -122,10 +116,8 @@ class SyntheticRatingsConfig(DatasetConfig):
     """The embedded generator of ratings, in the shape of MovieLens."""
 
     kind: str = stated("synthetic_ratings")
-    n_users: int = key(
-        "Number of users, at least 2; each rates 20 items or more.", effect=Effect.DATA, minimum=2
-    )
-    n_items: int = key("Number of items, at least 10.", effect=Effect.DATA, minimum=10)
+    n_users: int = data("Number of users, at least 2; each rates 20 items or more.", minimum=2)
+    n_items: int = data("Number of items, at least 10.", minimum=10)
 
 
 @dataclass
@@ -136,52 +128,41 @@ class FileConfig(DatasetConfig):
     """
 
     kind: str = stated("online_retail")
-    path: str = key(
+    path: str = data(
         "File to read, relative to the current directory; `~` is expanded. Several files of the "
         "same columns: their folder, or a glob such as 'sales/2011-*.csv'. A database: its "
-        "address, postgresql://USER@HOST/DATABASE, sqlite:///FILE or duckdb:///FILE, and query.",
-        effect=Effect.DATA,
+        "address, postgresql://USER@HOST/DATABASE, sqlite:///FILE or duckdb:///FILE, and query."
     )
-    sheet: str | None = key("Sheet of an Excel file; null: the first.", effect=Effect.DATA)
-    encoding: str = key(
+    sheet: str | None = data("Sheet of an Excel file; null: the first.")
+    encoding: str = data(
         "Text encoding of a CSV file by its Python name (utf-8, iso-8859-1, cp1252, mac_roman, "
-        "...), or auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1.",
-        effect=Effect.DATA,
+        "...), or auto: UTF-8 where the whole file is valid UTF-8, otherwise ISO-8859-1."
     )
-    separator: str = key(
+    separator: str = data(
         "Letter between two fields of a CSV file, such as ';'; auto: comma, semicolon, tab or "
-        "bar, whichever the header has most of.",
-        effect=Effect.DATA,
+        "bar, whichever the header has most of."
     )
-    decimal: Decimal = key(
+    decimal: Decimal = data(
         "How 1,234 is read: point (1234) or comma (1.234); thousands may be grouped by the other "
         "one, a blank or an apostrophe. auto looks at the whole column and refuses one that can "
-        "be read both ways.",
-        effect=Effect.DATA,
+        "be read both ways."
     )
-    date_order: DateOrder = key(
+    date_order: DateOrder = data(
         "How dates are read: month_first, day_first or iso; auto looks at the whole column and "
-        "refuses one that can be read in several ways.",
-        effect=Effect.DATA,
+        "refuses one that can be read in several ways."
     )
-    date_format: str | None = key(
+    date_format: str | None = data(
         "strptime format of the dates, such as '%m/%d/%Y %H:%M'; of numbers: unix_s, unix_ms, "
         "unix_us (Unix time in seconds, milli- or microseconds), excel_1900 or excel_1904 (days "
-        "as Excel counts them); null finds it within date_order.",
-        effect=Effect.DATA,
+        "as Excel counts them); null finds it within date_order."
     )
-    missing: list[str] = key(
-        "Texts that stand for a missing value, besides the empty one.", effect=Effect.DATA
-    )
-    bad_lines: BadLines = key(
+    missing: list[str] = data("Texts that stand for a missing value, besides the empty one.")
+    bad_lines: BadLines = data(
         "Lines that cannot be read: refuse (stop and say where), skip (leave them out and count "
-        "them) or quarantine (and keep them in quarantine.csv).",
-        effect=Effect.DATA,
+        "them) or quarantine (and keep them in quarantine.csv)."
     )
-    query: str | None = key(
-        "Rows of a database: a SELECT, or a table's name; null where path names files.",
-        None,
-        effect=Effect.DATA,
+    query: str | None = data(
+        "Rows of a database: a SELECT, or a table's name; null where path names files.", None
     )
     batch_bytes: int = key(
         "Size in bytes of the batches in which a query's rows are read; memory grows with it.",
@@ -189,11 +170,10 @@ class FileConfig(DatasetConfig):
         effect=Effect.COST,
         minimum=1,
     )
-    duplicates: Copies = key(
+    duplicates: Copies = data(
         "Lines that repeat an earlier one in every column of the file: keep them, or drop all but "
         "one.",
         Copies.keep,
-        effect=Effect.DATA,
     )
 
 
@@ -201,21 +181,17 @@ class FileConfig(DatasetConfig):
 class ColumnsConfig:
     """Which columns of a file hold what."""
 
-    customer: str | None = key("Column of the customer id.", None, effect=Effect.DATA)
-    date: str | None = key("Column of the date, with or without time.", None, effect=Effect.DATA)
-    amount: str | None = key(
-        "Column of a line's amount; instead of price.", None, effect=Effect.DATA
+    customer: str | None = data("Column of the customer id.", None)
+    date: str | None = data("Column of the date, with or without time.", None)
+    amount: str | None = data("Column of a line's amount; instead of price.", None)
+    price: str | None = data("Column of the unit price; instead of amount.", None)
+    quantity: str | None = data(
+        "Column of the quantity that price is multiplied by; null: 1.", None
     )
-    price: str | None = key(
-        "Column of the unit price; instead of amount.", None, effect=Effect.DATA
-    )
-    quantity: str | None = key(
-        "Column of the quantity that price is multiplied by; null: 1.", None, effect=Effect.DATA
-    )
-    invoice: str | None = key("Column of the order or invoice number.", None, effect=Effect.DATA)
-    item: str | None = key("Column of the item's code.", None, effect=Effect.DATA)
-    description: str | None = key("Column of the item's description.", None, effect=Effect.DATA)
-    country: str | None = key("Column of the country.", None, effect=Effect.DATA)
+    invoice: str | None = data("Column of the order or invoice number.", None)
+    item: str | None = data("Column of the item's code.", None)
+    description: str | None = data("Column of the item's description.", None)
+    country: str | None = data("Column of the country.", None)
 
 
 @dataclass
@@ -236,37 +212,25 @@ class RecordsConfig(FileConfig):
     """Anybody's file of rows about entities: page views, sales, a table of customers, ..."""
 
     kind: str = stated("records")
-    id: str = key("Column of the file that says which entity a row is about.", effect=Effect.DATA)
-    columns: dict[str, ColumnKind] = key(
-        "Columns that are used, and what they hold: text, number or date.", {}, effect=Effect.DATA
+    id: str = data("Column of the file that says which entity a row is about.")
+    columns: dict[str, ColumnKind] = data(
+        "Columns that are used, and what they hold: text, number or date.", {}
     )
-    rename: dict[str, str] = key(
-        "Name in the file of columns that `columns` calls otherwise: {page: URL}.",
-        {},
-        effect=Effect.DATA,
+    rename: dict[str, str] = data(
+        "Name in the file of columns that `columns` calls otherwise: {page: URL}.", {}
     )
-    one_per_id: bool = key(
-        "true: a second row with the same id is an error, as in a table.", effect=Effect.DATA
-    )
+    one_per_id: bool = data("true: a second row with the same id is an error, as in a table.")
 
 
 @dataclass
 class RatingColumns:
     """Which columns of a file of ratings hold what: a name, or a number from 1 without header."""
 
-    user: str | None = key(
-        "Column of the user id; null: by its name, else the first.", None, effect=Effect.DATA
-    )
-    item: str | None = key(
-        "Column of the item id; null: by its name, else the second.", None, effect=Effect.DATA
-    )
-    rating: str | None = key(
-        "Column of the rating; null: by its name, else the third.", None, effect=Effect.DATA
-    )
-    time: str | None = key(
-        "Column of numbers that grow with time; null: by its name, else the fourth.",
-        None,
-        effect=Effect.DATA,
+    user: str | None = data("Column of the user id; null: by its name, else the first.", None)
+    item: str | None = data("Column of the item id; null: by its name, else the second.", None)
+    rating: str | None = data("Column of the rating; null: by its name, else the third.", None)
+    time: str | None = data(
+        "Column of numbers that grow with time; null: by its name, else the fourth.", None
     )
 
 
@@ -274,13 +238,9 @@ class RatingColumns:
 class ItemsFile:
     """A file that says what items are called."""
 
-    path: str | None = key("File with one item per line; null: none.", None, effect=Effect.DATA)
-    item: str | None = key(
-        "Its column of the item id; null: by its name, else the first.", None, effect=Effect.DATA
-    )
-    title: str | None = key(
-        "Its column of the title; null: by its name, else the second.", None, effect=Effect.DATA
-    )
+    path: str | None = data("File with one item per line; null: none.", None)
+    item: str | None = data("Its column of the item id; null: by its name, else the first.", None)
+    title: str | None = data("Its column of the title; null: by its name, else the second.", None)
 
 
 @dataclass
@@ -288,10 +248,9 @@ class RatingsFileConfig(FileConfig):
     """A file of ratings, views or purchases: one user and one item per line."""
 
     kind: str = stated("ratings")
-    header: Header = key(
+    header: Header = data(
         "Whether the first line names the columns: present, absent or auto (it does not where "
-        "one of its fields is a number).",
-        effect=Effect.DATA,
+        "one of its fields is a number)."
     )
     columns: RatingColumns = group("Which columns of the file hold what.")
     items: ItemsFile = group("A file of the items' titles.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Self
 
 from segrun.config.dataset import DatasetConfig
 from segrun.config.key import Effect, group, key, stated
+
+data = partial(key, effect=Effect.DATA)
 
 
 class DropMissing(Enum):
@@ -57,30 +60,21 @@ class Weekdays(Enum):
 class OutlierConfig:
     """Customers set aside before clustering."""
 
-    rule: OutlierRule = key(
+    rule: OutlierRule = data(
         "quantile: keep low - spread .. high + spread of each column in turn, the kit's rule; "
-        "none: keep every customer.",
-        effect=Effect.DATA,
+        "none: keep every customer."
     )
-    low: float = key(
-        "Lower quantile, share between 0 and 1.", effect=Effect.DATA, minimum=0, maximum=1
-    )
-    high: float = key(
-        "Upper quantile, share between 0 and 1.", effect=Effect.DATA, minimum=0, maximum=1
-    )
-    factor: float = key(
-        "Spread on either side, in multiples of (high - low).", effect=Effect.DATA, minimum=0
-    )
-    columns: list[str] = key("Columns the rule looks at, in this order.", effect=Effect.DATA)
+    low: float = data("Lower quantile, share between 0 and 1.", minimum=0, maximum=1)
+    high: float = data("Upper quantile, share between 0 and 1.", minimum=0, maximum=1)
+    factor: float = data("Spread on either side, in multiples of (high - low).", minimum=0)
+    columns: list[str] = data("Columns the rule looks at, in this order.")
 
 
 @dataclass
 class FeaturesConfig:
     """How rows become one row per customer."""
 
-    name: str = key(
-        "Feature set: rfm, rfm_calendar, aggregate, spend, table, ...", effect=Effect.DATA
-    )
+    name: str = data("Feature set: rfm, rfm_calendar, aggregate, spend, table, ...")
     warn_removed: float = key(
         "A rule (drop_missing, cancellations, where, outliers, ...) that leaves out more than this "
         "share of the lines, or of the money, is told as a warning.",
@@ -90,11 +84,10 @@ class FeaturesConfig:
         maximum=1,
     )
     # Experiments that were stored before had no limit.
-    allow_removed: float = key(
+    allow_removed: float = data(
         "A rule that leaves out more than this share of the lines, or of the money, is an error; "
         "1 allows any.",
         1.0,
-        effect=Effect.DATA,
         minimum=0,
         maximum=1,
     )
@@ -110,38 +103,37 @@ class RfmConfig(FeaturesConfig):
     """Recency, frequency, monetary value of transactions."""
 
     kind: str = stated("rfm")
-    drop_missing: DropMissing = key(
+    drop_missing: DropMissing = data(
         "any_column: drop a line that lacks any of the columns (the kit's rule); "
-        "needed_columns: drop it only where a column the features need is missing.",
-        effect=Effect.DATA,
+        "needed_columns: drop it only where a column the features need is missing."
     )
-    cancellations: Cancellations = key(
+    cancellations: Cancellations = data(
         "keep or remove lines that are cancelled: whose invoice number is C before digits, and "
-        "whose quantity or amount is negative.",
-        effect=Effect.DATA,
+        "whose quantity or amount is negative."
     )
-    orders: Orders = key(
+    orders: Orders = data(
         "NumberOfOrders counts lines (as the kit) or distinct invoices; auto: invoices where "
-        "dataset.columns.invoice names their column, else lines.",
-        effect=Effect.DATA,
+        "dataset.columns.invoice names their column, else lines."
     )
-    amount: Amount = key(
-        "Amount is the mean_per_line (as the kit) or the total, in the file's currency.",
-        effect=Effect.DATA,
+    amount: Amount = data(
+        "Amount is the mean_per_line (as the kit) or the total, in the file's currency."
     )
-    reference_date: str | None = key(
+    reference_date: str | None = data(
         "Date Recency is counted back from, ISO format; later lines are left out. A date without "
         "time means its end. "
-        "null: the latest line of the data.",
-        effect=Effect.DATA,
+        "null: the latest line of the data."
     )
     outliers: OutlierConfig = group("The outlier rule.")
-    cancelled_when: str | None = key(
+    cancelled_when: str | None = data(
         "Which lines are cancelled, where cancellations removes them: a condition such as "
         "Quantity < 0; null: as cancellations says.",
         None,
-        effect=Effect.DATA,
     )
+
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built, and a column per month; None: none of them."""
+        return None
 
     def settled(self, dataset: DatasetConfig) -> Self:
         """Return the settings with `orders` as the dataset has them."""
@@ -155,7 +147,11 @@ class RfmCalendarConfig(RfmConfig):
     """RFM and the number of lines per weekday and month."""
 
     kind: str = stated("rfm_calendar")
-    weekdays: Weekdays = key(
-        "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well.",
-        effect=Effect.DATA,
+    weekdays: Weekdays = data(
+        "kit: Friday, Monday, Sunday, Thursday, Tuesday, Wednesday; all: Saturday as well."
     )
+
+    @property
+    def calendar(self) -> Weekdays | None:
+        """Which weekday columns are built."""
+        return self.weekdays

@@ -74,7 +74,7 @@ def kind_of(group: str, values: Mapping[str, Any]) -> str:
     return min(known, key=lambda kind: len(keys[kind] ^ set(values)))
 
 
-def check_kind(group: str, kind: str, config: object = None) -> None:
+def check_kind(group: str, kind: str, config: Any = None) -> None:
     """Refuse a kind that there is not, or whose keys a configuration does not have.
 
     Raises
@@ -83,10 +83,15 @@ def check_kind(group: str, kind: str, config: object = None) -> None:
         Naming the kinds.
     """
     known = KINDS[group]
-    if kind not in known:
+    if config is not None and not kind:
         raise ConfigError(
-            f"{group}.kind={kind}: there is no such kind.{did_you_mean(kind, known)} "
-            f"Kinds: {', '.join(known)}"
+            f"{group}.name={config.name!r} states no kind: begin its YAML with "
+            f"'defaults: [KIND]'. Kinds: {', '.join(known)}"
+        )
+    if kind not in known:
+        said = "there is no such kind" if kind else "none is stated, and the YAML has no defaults"
+        raise ConfigError(
+            f"{group}.kind={kind}: {said}.{did_you_mean(kind, known)} Kinds: {', '.join(known)}"
         )
     if config is not None and type(config) is not known[kind]:
         raise ConfigError(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from segrun.config.key import Effect, key
+
+cost = partial(key, effect=Effect.COST)
+timing = partial(key, effect=Effect.TIMINGS)
 
 
 class BackendName(Enum):
@@ -49,17 +53,15 @@ class Runner(Enum):
 class EngineConfig:
     """Who computes frames; no result depends on it."""
 
-    name: EngineName = key("Data-frame engine for the features.", effect=Effect.COST)
+    name: EngineName = cost("Data-frame engine for the features.")
 
 
 @dataclass
 class DuckdbConfig(EngineConfig):
     """DuckDB, in this process."""
 
-    memory_gib: float | None = key(
-        "GiB of memory that the engine may take; null: its own default. DuckDB then spills to "
-        "disk.",
-        effect=Effect.COST,
+    memory_gib: float | None = cost(
+        "GiB of memory that the engine may take; null: its own default. DuckDB then spills to disk."
     )
 
 
@@ -67,16 +69,14 @@ class DuckdbConfig(EngineConfig):
 class ModinConfig(EngineConfig):
     """Modin on Ray or Dask: on this machine, or on a cluster that runs already."""
 
-    runner: Runner = key("What Modin computes on: ray or dask.", effect=Effect.COST)
-    address: str | None = key(
+    runner: Runner = cost("What Modin computes on: ray or dask.")
+    address: str | None = cost(
         "Cluster that runs already (ray: HOST:6379 or auto; dask: tcp://HOST:8786); null: start "
-        "workers on this machine and end them afterwards.",
-        effect=Effect.COST,
+        "workers on this machine and end them afterwards."
     )
-    memory_gib: float | None = key(
+    memory_gib: float | None = cost(
         "GiB of memory for objects (ray) or for all workers (dask) started on this machine; null: "
-        "the runner's own default.",
-        effect=Effect.COST,
+        "the runner's own default."
     )
 
 
@@ -84,17 +84,11 @@ class ModinConfig(EngineConfig):
 class PysparkConfig(EngineConfig):
     """Spark: on this machine, or on a cluster."""
 
-    master: str = key(
-        "local[*] (all cores of this machine), or a cluster: spark://HOST:7077.", effect=Effect.COST
-    )
-    memory_gib: float = key(
-        "GiB of heap of the driver, which computes itself where it is local.", effect=Effect.COST
-    )
-    worker_memory_gib: float = key("GiB of heap of each executor of a cluster.", effect=Effect.COST)
-    options: dict[str, str] = key(
-        "Further settings of Spark by name, such as {spark.executor.cores: 2}.",
-        {},
-        effect=Effect.COST,
+    master: str = cost("local[*] (all cores of this machine), or a cluster: spark://HOST:7077.")
+    memory_gib: float = cost("GiB of heap of the driver, which computes itself where it is local.")
+    worker_memory_gib: float = cost("GiB of heap of each executor of a cluster.")
+    options: dict[str, str] = cost(
+        "Further settings of Spark by name, such as {spark.executor.cores: 2}.", {}
     )
 
 
@@ -102,17 +96,15 @@ class PysparkConfig(EngineConfig):
 class CacheConfig:
     """What stays in the cache directory; no result depends on it."""
 
-    use: bool = key(
+    use: bool = cost(
         "true: the table read from a large input, and its features, are kept in the cache "
         "directory and used by later runs; false: nothing is kept, or taken from there.",
         True,
-        effect=Effect.COST,
     )
-    min_bytes: int = key(
+    min_bytes: int = cost(
         "Size in bytes from which on an input is large: a CSV file is then read in one pass, its "
         "number forms and dates told from a probe and checked on every row.",
         200_000_000,
-        effect=Effect.COST,
     )
 
 
@@ -129,23 +121,20 @@ class PreflightAction(Enum):
 class PreflightConfig:
     """What a grid may take, estimated before it starts."""
 
-    action: PreflightAction = key(
-        "Where the estimate is too much: refuse (before any fit), warn, or sample (an exact "
+    action: PreflightAction = cost(
+        "Where it is too much: refuse (memory before any fit), warn, or sample (an exact "
         "silhouette is sampled where time is too long, the rest is warned of); none: no estimate.",
         PreflightAction.warn,
-        effect=Effect.COST,
     )
-    max_seconds: float | None = key(
-        "Wall seconds that fits, scores and storing may take; null: no limit.",
+    max_seconds: float | None = cost(
+        "Wall seconds that fits and scores may take, judged by what is done; null: no limit.",
         None,
-        effect=Effect.COST,
         above=0,
     )
-    max_memory_share: float = key(
+    max_memory_share: float = cost(
         "Share, above 0 and up to 1, of the memory that this run can have (its control group's "
         "limit counts, jobs side by side share).",
         0.9,
-        effect=Effect.COST,
         above=0,
         maximum=1,
     )
@@ -166,11 +155,10 @@ class StoreConfig:
     models: ModelsKept = key(
         "Fitted models kept: all, best (the selected point's) or none.", effect=Effect.TELLING
     )
-    state: bool = key(
+    state: bool = cost(
         "true: the input is read once more at the end, for the aggregates that segrun ingest adds "
         "new sales to; false: the first segrun ingest does so.",
         False,
-        effect=Effect.COST,
     )
 
 
@@ -178,19 +166,15 @@ class StoreConfig:
 class TimingConfig:
     """How often fits are timed."""
 
-    repeats: int = key(
-        "Fits per point, at least 1; labels come from the first.", effect=Effect.TIMINGS, minimum=1
-    )
-    share: bool = key(
+    repeats: int = timing("Fits per point, at least 1; labels come from the first.", minimum=1)
+    share: bool = timing(
         "true: take an algorithm's faster road over the whole grid, where it has one; false: "
-        "fit every point alone, so that each has a time of its own.",
-        effect=Effect.TIMINGS,
+        "fit every point alone, so that each has a time of its own."
     )
-    round: int = key(
+    round: int = timing(
         "Number of a benchmark's round, from 0: sweeping over it runs the same jobs again. No "
         "result depends on it.",
         0,
-        effect=Effect.TIMINGS,
     )
 
 

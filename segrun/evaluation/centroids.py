@@ -27,20 +27,6 @@ def centroid_scores(X: NDArray[np.float64], partition: Partition) -> tuple[float
 
     Davies and Bouldin (1979), IEEE Transactions on Pattern Analysis and Machine Intelligence 1(2),
     224-227; Calinski and Harabasz (1974), Communications in Statistics 3, 1-27.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        All rows; noise is left out.
-    partition : Partition
-        At least two clusters, and fewer clusters than rows in them.
-
-    Returns
-    -------
-    davies_bouldin : float
-        0 or more, smaller is better.
-    calinski_harabasz : float
-        0 or more, larger is better.
     """
     centroids = _sums(X, partition) / partition.counts[:, None]
     squares, spread = _dispersion(X, partition, centroids)

@@ -14,40 +14,15 @@ from segrun.seeds import generator
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its standard error.
+    """A mean and its standard error."""
 
-    Attributes
-    ----------
-    mean : float or None
-        None where no row was scored.
-    standard_error : float or None
-        None where a single row of several was scored.
-    n_rows : int
-        Rows scored.
-    """
-
-    mean: float | None
-    standard_error: float | None
-    n_rows: int
+    mean: float | None  # None where no row was scored
+    standard_error: float | None  # None where a single row of several was scored
+    n_rows: int  # Rows scored
 
 
 def scored_rows(n_samples: int, config: SilhouetteConfig, seed: int) -> NDArray[np.int64]:
-    """Return the rows whose silhouette is computed: all, or a sample without replacement.
-
-    Parameters
-    ----------
-    n_samples : int
-        Number of rows.
-    config : SilhouetteConfig
-        Up to how many rows all are scored, and how many above.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    ndarray of int64
-        Row numbers, ascending.
-    """
+    """Return the rows whose silhouette is computed: all, or a sample without replacement."""
     if n_samples <= max(config.max_exact_rows, config.sample_rows):
         return np.arange(n_samples)
     rng = generator(seed, "silhouette")
@@ -59,18 +34,6 @@ def estimate(values: NDArray[np.float64], population: int) -> Estimate:
 
     The standard error is ``sd / sqrt(m) * sqrt(1 - m / population)`` for m sampled rows (Cochran,
     1977, Sampling Techniques, section 2.5): 0 where the sample is everything.
-
-    Parameters
-    ----------
-    values : ndarray of float64
-        The values sampled; NaN is outside of the population and left out.
-    population : int
-        Number of rows the mean is about.
-
-    Returns
-    -------
-    Estimate
-        Mean, standard error and number of rows.
     """
     values = values[~np.isnan(values)]
     n_rows = len(values)
@@ -92,20 +55,6 @@ def cluster_estimates(
 
     Rows are drawn from all clusters together, so how many come from a cluster is chance; given
     that number they are a sample of it without replacement.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (n_scored,)
-        The values sampled.
-    codes : ndarray of int, shape (n_scored,)
-        The cluster of each, from 0; negative in none.
-    counts : ndarray of int64, shape (n_clusters,)
-        Number of rows in every cluster.
-
-    Returns
-    -------
-    list of Estimate
-        One for each cluster; those without a sampled row have no mean.
     """
     # All at once: a label set may have tens of thousands of clusters.
     inside = codes >= 0

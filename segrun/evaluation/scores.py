@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from segrun.evaluation.centroids import centroid_scores
 from segrun.evaluation.partition import Partition, partition
 from segrun.evaluation.sample import Estimate, cluster_estimates, estimate, scored_rows
 from segrun.evaluation.silhouette import silhouettes
-from segrun.evaluation.work import Work
 
 #: What the scores of one row from centroids cost, in distances of the silhouette (measured).
 CENTROID_WORK = 70
@@ -168,11 +168,11 @@ def _score(
         return []
     rows = scored_rows(len(X), config, seed)
     centroid_work = CENTROID_WORK * len(X)
-    work = Work(len(rows) * len(X) + centroid_work * len(partitions), on_progress)
+    advance = _progress(len(rows) * len(X) + centroid_work * len(partitions), on_progress)
 
     def score(part: Partition) -> tuple[float, float]:
         found = centroid_scores(X, part)
-        work.advance(centroid_work)
+        advance(centroid_work)
         return found
 
     blas = ThreadpoolController().select(user_api="blas")
@@ -184,34 +184,40 @@ def _score(
             partitions,
             rows,
             threads=threads,
-            advance=lambda n_rows: work.advance(n_rows * len(X)),
+            advance=lambda n_rows: advance(n_rows * len(X)),
         )
         with ThreadPoolExecutor(threads) as pool:
             centroid = list(pool.map(score, partitions))
     return [
-        {
-            **_fields(estimate(values[i], part.n_clustered), *centroid[i]),
-            "cluster_silhouettes": _per_label(part, values[i], rows),
-        }
-        for i, part in enumerate(partitions)
+        _fields(part, silhouette, rows) | {"davies_bouldin": db, "calinski_harabasz": ch}
+        for part, silhouette, (db, ch) in zip(partitions, values, centroid, strict=True)
     ]
 
 
-def _per_label(
-    part: Partition, values: NDArray[np.float64], rows: NDArray[np.int64]
-) -> dict[int, Estimate]:
-    found = cluster_estimates(values, part.codes[rows], part.counts)
-    return dict(zip(part.labels.tolist(), found, strict=True))
+def _progress(total: float, report: Callable[[float], None] | None) -> Callable[[float], None]:
+    """Return what adds up work done by several threads and reports the fraction, one at a time."""
+    lock, done = Lock(), 0.0
+
+    def advance(work: float) -> None:
+        nonlocal done
+        if report is None:
+            return
+        with lock:
+            done += work
+            report(min(1.0, done / total))
+
+    return advance
 
 
 def _fields(
-    silhouette: Estimate, davies_bouldin: float, calinski_harabasz: float
+    part: Partition, values: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> dict[str, Any]:
+    mean = estimate(values, part.n_clustered)
+    of_clusters = cluster_estimates(values, part.codes[rows], part.counts)
     return {
-        "silhouette": silhouette.mean,
-        "silhouette_se": silhouette.standard_error,
-        "silhouette_rows": silhouette.n_rows,
-        "davies_bouldin": davies_bouldin,
-        "calinski_harabasz": calinski_harabasz,
-        "reason": "" if silhouette.n_rows else "no sampled row is in a cluster",
+        "silhouette": mean.mean,
+        "silhouette_se": mean.standard_error,
+        "silhouette_rows": mean.n_rows,
+        "reason": "" if mean.n_rows else "no sampled row is in a cluster",
+        "cluster_silhouettes": dict(zip(part.labels.tolist(), of_clusters, strict=True)),
     }

@@ -3,7 +3,7 @@
 The silhouette of a row is ``(b - a) / max(a, b)`` with `a` its mean distance to the other rows of
 its cluster and `b` its mean distance to the rows of the nearest other cluster (Rousseeuw, 1987,
 Journal of Computational and Applied Mathematics 20, 53-65). Every distance serves all label sets:
-see `joint`.
+see `JointGroups`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.evaluation.compiled import compiled_sums, fits
-from segrun.evaluation.joint import joint_groups
-from segrun.evaluation.partition import Partition
-from segrun.evaluation.product import product_sums
+from segrun.evaluation.distances import compiled_sums, fits, product_sums
+from segrun.evaluation.partition import Partition, joint_groups
 
 #: From how many distances on the kernel is compiled or loaded. It takes about 1.1 ns for each
 #: where products take 3.3 (21 features, one core), but 0.4 s to be there: products of 4,256 rows
@@ -37,24 +35,6 @@ def silhouettes(
 
     Values are right to 1e-6 and do not depend on `threads`. A row whose `a` and `b` are both zero
     but for rounding (copies of one row in two clusters) scores 0, as in exact arithmetic.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        All rows.
-    partitions : sequence of Partition
-        Label sets of these rows, each with at least two clusters.
-    rows : ndarray of int64, shape (n_scored,)
-        The rows to score, without repetition.
-    threads : int
-        Threads to use, each with a working memory of some 60 MB at most.
-    advance : callable
-        Told the number of rows after each block.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_sets, n_scored)
-        Silhouettes; 0 for the only row of a cluster, NaN where the row is noise in that set.
     """
     values = np.full((len(partitions), len(rows)), np.nan)
     codes = np.stack([part.codes[rows] for part in partitions])

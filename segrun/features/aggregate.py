@@ -13,42 +13,54 @@ import numpy as np
 
 from segrun.config import AggregateConfig, ColumnKind, Unknown
 from segrun.data.datasets.rows import Rows
+from segrun.data.engines import collected
 from segrun.errors import ConfigError, DataError
 from segrun.features.ask import Ask, ask, values
 from segrun.features.built import Built, settle
-from segrun.features.collect import collected
 from segrun.features.condition import condition
 from segrun.features.declared import date_column, declared
-from segrun.features.encode import Encoded, encode
-from segrun.features.filling import Raw
-from segrun.features.lines import Rule, counted, first_that_drops
+from segrun.features.encode import Encoded, Raw, encode, encoded_names, is_ordinal
+from segrun.features.encode import check as check_encoded
+from segrun.features.lines import Rule, counted, first_that_drops, reference_date
 from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities, lean
-from segrun.features.reference import reference_date
 from segrun.features.removed import by_customers, by_rules
 from segrun.features.sums import sums
 
 log = logging.getLogger("segrun.features")
 
 
+def check(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> None:
+    """Refuse declarations that no rows with these columns can satisfy."""
+    for column in declared(config, kinds, {}):
+        check_encoded(column.config, f"features.columns.{column.key}", text=column.text)
+    date_column(config, kinds)
+    if config.where is not None:
+        condition(config.where, kinds, "features.where")
+    if config.reference_date is not None:
+        reference_date(config.reference_date)
+
+
+def names(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> list[str] | None:
+    """Return the names of the features in order; None where only the data will tell."""
+    if any(column.per is not None and not column.values for column in config.columns.values()):
+        return None
+    found: list[str] = []
+    for column in declared(config, kinds, {}):
+        own = encoded_names(column.config, column.name, text=column.text)
+        if own is None:
+            return None
+        found += own
+    return found
+
+
+def texts(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> list[str]:
+    """Return the columns that stay texts."""
+    columns = declared(config, kinds, {})
+    return [c.name for c in columns if c.text and not is_ordinal(c.config)]
+
+
 def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None = None) -> Built:
-    """Build the declared columns of every entity.
-
-    Parameters
-    ----------
-    rows : Rows
-        Rows about entities.
-    config : AggregateConfig
-        The columns.
-    fitted : mapping, optional
-        ``facts["fitted"]`` of an earlier result, to build the same columns of other data.
-
-    Raises
-    ------
-    ConfigError
-        If a declaration does not fit the rows.
-    DataError
-        If no row remains, or a value is missing, unknown or too large.
-    """
+    """Build the declared columns of every entity."""
     date = date_column(config, rows.kinds)
     rules = drop_rules(rows, config, date)
     remaining = rows.filter(first_that_drops(rules) == 0)
@@ -68,18 +80,15 @@ def build(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None 
     return settle(encoded.customers, config, facts, encoded.about, lost)
 
 
-def define(rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any]) -> Definition:
-    """Return what is asked of rows for the columns of an earlier result; see `build`.
-
-    Raises
-    ------
-    DataError
-        If the rows have a value that was not there then, and that is refused.
-    """
+def define(
+    rows: Rows, config: AggregateConfig, fitted: Mapping[str, Any] | None = None
+) -> Definition:
+    """Return what is asked of rows for the columns of an earlier result; see `build`."""
     date = date_column(config, rows.kinds)
     rules = drop_rules(rows, config, date)
     remaining = rows.filter(first_that_drops(rules) == 0)
-    columns = _columns(rows, config, _values(rows, config, remaining, fitted.get("values", {})))
+    known = (fitted or {}).get("values", {})
+    columns = _columns(rows, config, _values(rows, config, remaining, known))
     asked = _asked(rows, columns, rules, date)
     return Definition(
         asked,
@@ -97,14 +106,7 @@ def reference_of(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime 
 
 
 def drop_rules(rows: Rows, config: AggregateConfig, date: str | None) -> list[Rule]:
-    """Return the reasons to leave rows out, in order.
-
-    Raises
-    ------
-    ConfigError
-        If the condition names what is not there, or rows that have no date are to be left out
-        by it.
-    """
+    """Return the reasons to leave rows out, in order."""
     rules = [Rule(f"{rows.id_column} missing", nw.col(rows.key).is_null())]
     if config.where is not None:
         fulfils = condition(config.where, rows.kinds, "features.where")

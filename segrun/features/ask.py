@@ -15,7 +15,7 @@ from segrun.config import ColumnKind, Function
 from segrun.data.datasets.rows import Rows, own_names
 from segrun.features.declared import Declared
 from segrun.features.partial import Answers, Merge
-from segrun.features.sums import Measure
+from segrun.features.sums import Measure, integers
 
 #: A product of two floats, each off by 2**-53, and rounded.
 _PRODUCT_ERROR = 2.0**-50
@@ -30,18 +30,9 @@ _MARK = "\x1f"
 class Ask:
     """One declared column as expressions.
 
-    Attributes
-    ----------
-    column : Declared
-        The column.
-    rows : mapping of str to narwhals.Expr
-        Computed for every row, by name.
-    answers : mapping of str to (Merge, str)
-        Computed for every entity, by name: how, and from which of `rows`.
-    measures : sequence of Measure
-        What is added up: of a share the part and the whole.
-    by_polars : bool
-        Whether it is for polars to compute, whatever the engine.
+    `rows` are computed for every row, by name; `answers` for every entity: how, and from which of
+    `rows`. `measures` are added up exactly, of a share the part and the whole. What is
+    `by_polars` is for polars to compute, whatever the engine.
     """
 
     column: Declared
@@ -52,19 +43,7 @@ class Ask:
 
 
 def ask(number: int, column: Declared, source: Rows, date: str | None) -> Ask:
-    """Return what a column asks of the rows.
-
-    Parameters
-    ----------
-    number : int
-        Tells the names of this column's expressions from those of others.
-    column : Declared
-        The column.
-    source : Rows
-        The rows: what their columns hold, and what the input calls them.
-    date : str or None
-        The column that orders rows.
-    """
+    """Return what a column asks of the rows."""
     name, function, kinds = f"c{number}", column.config.function, source.kinds
     counted = {f"{name} n": _flag(column.rows, column.of)}
     added = {f"{name} n": (Merge.add, f"{name} n")}
@@ -103,14 +82,14 @@ def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:
 
 
 def _of_counts(name: str, function: Function, table: nw.DataFrame[Any]) -> NDArray[Any]:
-    n = _integers(table, f"{name} n")
+    n = integers(table, f"{name} n")
     if function is Function.count:
         return n
     if function is Function.share:
-        whole = _integers(table, f"{name} of")
+        whole = integers(table, f"{name} of")
         return np.where(whole > 0, n / np.maximum(whole, 1), np.nan)
     # A missing value, or a row that does not count, is one more to n_unique.
-    return _integers(table, name) - (n < _integers(table, "n_lines"))
+    return integers(table, name) - (n < integers(table, "n_lines"))
 
 
 def _flag(rows: nw.Expr | None, of: Any) -> nw.Expr:
@@ -202,7 +181,7 @@ def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:
         return found[0].ratio(found[1])
     if function is Function.sum:
         return found[0].over(np.ones(len(answers.table), dtype=np.int64))
-    n = _integers(answers.table, f"{name} n")
+    n = integers(answers.table, f"{name} n")
     mean = found[0].over(np.maximum(n, 1))
     return np.where(n > 0, mean, np.nan)
 
@@ -221,7 +200,3 @@ def _told(found: nw.Series[Any], *, text: bool) -> NDArray[Any]:
     if text:
         return np.array(values, dtype=object)
     return np.array([np.nan if value is None else float(value) for value in values])
-
-
-def _integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:
-    return table[column].to_numpy().astype(np.int64)

@@ -21,14 +21,7 @@ from segrun.seeds import generator
 
 
 def check(config: AugmentationConfig, feature_names: Sequence[str] | None) -> None:
-    """Refuse settings that contradict each other or the features, before any data is read.
-
-    Raises
-    ------
-    ConfigError
-        If both `factor` and `rows` are given, or a column of `lognormal_columns` is not a
-        feature, as far as these are known (not None) before.
-    """
+    """Refuse settings that contradict each other or the features, before any data is read."""
     if config.factor is not None and config.rows is not None:
         raise ConfigError(
             f"augmentation.factor={config.factor} and augmentation.rows={config.rows} exclude "
@@ -49,27 +42,7 @@ def _check_columns(config: AugmentationConfig, feature_names: Sequence[str]) -> 
 
 
 def augment(customers: Customers, config: AugmentationConfig, seed: int) -> Customers:
-    """Return the table repeated to the size asked for, every row jittered.
-
-    Parameters
-    ----------
-    customers : Customers
-        Raw features, before any scaling; shape (n_samples, n_features).
-    config : AugmentationConfig
-        `factor` or `rows`; with neither, the table is returned as it is, without jitter.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    Customers
-        Ids are those of the rows copied; `replica` numbers the copies from 0.
-
-    Raises
-    ------
-    ConfigError
-        If `lognormal_columns` names what is no feature of these customers.
-    """
+    """Return the table repeated to the size asked for, every row jittered."""
     n_rows = config.rows or (config.factor or 0) * len(customers)
     if n_rows == 0:
         return customers

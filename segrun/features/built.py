@@ -1,22 +1,114 @@
-"""What every feature set comes to: one row per customer, and how it was come by."""
+"""What every feature set comes to: one row per customer, those that are clustered, and how."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.config import AggregateConfig, RfmConfig, TableConfig
-from segrun.errors import DataError
-from segrun.features.outliers import staying
+from segrun.config import FeaturesConfig, OutlierConfig, OutlierRule
+from segrun.errors import ConfigError, DataError
 from segrun.features.removed import by_customers
 from segrun.rundir.customers import Customers, id_type
 
 log = logging.getLogger("segrun.features")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between what a column keeps a customer.
+
+    Attributes
+    ----------
+    column : str
+        Name of the feature.
+    low, high : float
+        In its unit, both included.
+    """
+
+    column: str
+    low: float
+    high: float
+
+    def keep(self, customers: Customers) -> NDArray[np.bool_]:
+        """Return which customers stay."""
+        values = customers.columns[self.column]
+        return np.asarray((values >= self.low) & (values <= self.high))
+
+
+#: That of feature sets that have none of their own.
+_NO_RULE = OutlierConfig(OutlierRule.none, 0.0, 1.0, 0.0, [])
+
+
+def rule_of(config: FeaturesConfig) -> OutlierConfig:
+    """Return the outlier rule of a feature set."""
+    return getattr(config, "outliers", _NO_RULE)
+
+
+def without_rule(config: FeaturesConfig) -> FeaturesConfig:
+    """Return a feature set that keeps every customer."""
+    if not hasattr(config, "outliers"):
+        return config
+    changes: dict[str, Any] = {"outliers": replace(rule_of(config), rule=OutlierRule.none)}
+    return replace(config, **changes)
+
+
+def set_aside(customers: Customers, config: OutlierConfig) -> tuple[Customers, dict[str, int]]:
+    """Return the customers that stay, and how many each column set aside."""
+    rows, removed = staying(customers, config)
+    return (customers if len(rows) == len(customers) else customers.take(rows)), removed
+
+
+def staying(
+    customers: Customers, config: OutlierConfig
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return the rows of the customers that stay, and what `set_aside` counts."""
+    rows, removed = np.arange(len(customers)), {}
+    for bounds, stays in _steps(customers, config):
+        removed[bounds.column] = int((~stays).sum())
+        rows = rows[stays]
+    return rows, removed
+
+
+def bounds_of(customers: Customers, config: OutlierConfig) -> list[Bounds]:
+    """Return the bounds that the rule has found: a customer within all of them stays."""
+    return [bounds for bounds, _ in _steps(customers, config)]
+
+
+def _steps(
+    customers: Customers, config: OutlierConfig
+) -> Iterator[tuple[Bounds, NDArray[np.bool_]]]:
+    """Yield the bounds of each column in turn, and which of the customers left they keep.
+
+    The reference kit's rule: per column in order, with quantiles of the customers that are left,
+    keep ``[low - factor * spread, high + factor * spread]`` where spread is high - low
+    (``generate_features`` of oneapi-src/customer-segmentation).
+    """
+    if config.rule is OutlierRule.none:
+        return
+    unknown = [column for column in config.columns if column not in customers.columns]
+    if unknown:
+        raise ConfigError(
+            f"features.outliers.columns names {', '.join(unknown)}, which the features lack. "
+            f"Features: {', '.join(customers.columns)}"
+        )
+    for column in config.columns:
+        low, high = np.quantile(customers.columns[column], [config.low, config.high])
+        margin = config.factor * (high - low)
+        bounds = Bounds(column, float(low - margin), float(high + margin))
+        stays = bounds.keep(customers)
+        if not stays.any():
+            raise DataError(
+                f"the outlier rule sets every customer aside: the last {len(stays)} by "
+                f"{column}. Raise features.outliers.factor, move low={config.low} and "
+                f"high={config.high} apart, or choose features.outliers.rule=none"
+            )
+        yield bounds, stays
+        customers = customers.take(stays)
 
 
 @dataclass(frozen=True)
@@ -57,32 +149,13 @@ class Built:
 
 def settle(
     everyone: Customers,
-    config: RfmConfig | AggregateConfig | TableConfig,
+    config: FeaturesConfig,
     facts: Mapping[str, Any],
     about: Customers | None = None,
     lost: Callable[[NDArray[np.bool_]], Mapping[str, Any]] = by_customers,
 ) -> Built:
-    """Apply the outlier rule and say what is clustered.
-
-    Parameters
-    ----------
-    everyone : Customers
-        Every customer.
-    config : RfmConfig, AggregateConfig or TableConfig
-        The rule.
-    facts : mapping
-        What is known of the rows.
-    about : Customers, optional
-        What is not clustered on.
-    lost : callable, optional
-        Tells how much goes with some customers.
-
-    Raises
-    ------
-    DataError
-        If the outlier rule leaves nobody.
-    """
-    rows, removed = staying(everyone, config.outliers)
+    """Apply the outlier rule and say what is clustered."""
+    rows, removed = staying(everyone, rule_of(config))
     kept = everyone if len(rows) == len(everyone) else everyone.take(rows)
     told: dict[str, Any] = {
         "customers": len(everyone),
@@ -94,7 +167,7 @@ def settle(
     outside[rows] = False
     told["kept"] = lost(~outside)
     if kept is not everyone:
-        rule = f"features.outliers.rule={config.outliers.rule.value}"
+        rule = f"features.outliers.rule={rule_of(config).rule.value}"
         told["removed"][rule] = lost(outside)
     aside = ", ".join(f"{n} by {column}" for column, n in removed.items())
     log.info(
@@ -105,13 +178,7 @@ def settle(
 
 
 def check_constant(customers: Customers) -> None:
-    """Refuse customers who are all alike, and warn of columns that tell nothing apart.
-
-    Raises
-    ------
-    DataError
-        If every column is constant.
-    """
+    """Refuse customers who are all alike, and warn of columns that tell nothing apart."""
     constant = [name for name, v in customers.columns.items() if (v == v[:1]).all()]
     if len(constant) == len(customers.columns):
         raise DataError(

@@ -23,7 +23,7 @@ from segrun.nearest import did_you_mean
 _MAX_LETTERS = 2000
 
 #: Texts, which stay as they are, and names in backticks.
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`([^`]+)`""")
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?P<name>[^`]+)`""")
 
 #: Parts of a date, as numbers: Monday is 1, as in ISO 8601; Spark's Sunday would be 0.
 _PARTS: Mapping[str, Callable[[nw.Expr], nw.Expr]] = {
@@ -48,6 +48,56 @@ _ALLOWED = (
 
 
 @dataclass(frozen=True)
+class Tree:
+    """An expression in Python's grammar, names replaced by placeholders; nothing of it is run."""
+
+    root: ast.expr
+    names: Mapping[str, re.Match[str]]  # what stands in the text, by placeholder
+
+    def shown(self, node: ast.expr) -> str:
+        """Return a part of it as it stands in the text."""
+        return _restored(ast.unparse(node), self.names)
+
+
+def read_tree(text: str, where: str, names: re.Pattern[str], allowed: str) -> Tree:
+    """Return the tree of an expression, in which every match of a group of `names` is a name.
+
+    ConfigError, with the place and what is `allowed`, if the text cannot be read.
+    """
+    if len(text) > _MAX_LETTERS:
+        raise ConfigError(f"{where} has {len(text)} letters: at most {_MAX_LETTERS}")
+    found: dict[str, re.Match[str]] = {}
+
+    def placeholder(match: re.Match[str]) -> str:
+        if match.lastgroup is None:
+            return match[0]
+        found[name := f"column_{len(found)}_of_segrun"] = match
+        return name
+
+    source = names.sub(placeholder, text.strip())
+    try:
+        with warnings.catch_warnings():
+            # A backslash before any letter.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            root = ast.parse(source, mode="eval").body
+        # What is nested too deeply to be written is so for readers, too.
+        ast.unparse(root)
+        return Tree(root, found)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        before, rest = text.strip(), ""
+        if isinstance(error, SyntaxError) and error.lineno == 1 and error.offset:
+            before, rest = source[: error.offset - 1], source[error.offset - 1 :].strip()
+        at = len(text) - len(text.lstrip()) + len(_restored(before, found)) + 1
+        token = re.match(r"`[^`]*`|\w+|.", _restored(rest, found))
+        stands = f"{token[0]!r} stands at letter {at}" if token else f"it ends at letter {at}"
+        raise ConfigError(f"{where}: {text!r} cannot be read: {stands}. {allowed}") from error
+
+
+def _restored(source: str, names: Mapping[str, re.Match[str]]) -> str:
+    return re.sub(r"column_\d+_of_segrun", lambda one: names.get(one[0], one)[0], source)
+
+
+@dataclass(frozen=True)
 class _Value:
     """One side of a comparison: a column, or a part of a date."""
 
@@ -63,7 +113,7 @@ class _Reader:
     text: str
     where: str
     kinds: Mapping[str, ColumnKind]
-    backticked: Mapping[str, str]
+    tree: Tree
 
     def fault(self, said: str) -> ConfigError:
         return ConfigError(f"{self.where}={self.text!r}: {said}")
@@ -83,13 +133,7 @@ class _Reader:
             pairs = zip(node.ops, sides, sides[1:], strict=False)
             parts = [self.compare(*pair, negated=negated) for pair in pairs]
             return _joined(parts, both=not negated)
-        raise self.fault(f"{self.shown(node)} is no comparison. {_ALLOWED}")
-
-    def shown(self, node: ast.expr) -> str:
-        text = ast.unparse(node)
-        for name, column in self.backticked.items():
-            text = text.replace(name, f"`{column}`")
-        return text
+        raise self.fault(f"{self.tree.shown(node)} is no comparison. {_ALLOWED}")
 
     def compare(
         self, operator: ast.cmpop, left: ast.expr, right: ast.expr, *, negated: bool
@@ -113,7 +157,8 @@ class _Reader:
 
     def value(self, node: ast.expr) -> _Value:
         if isinstance(node, ast.Name):
-            name = self.backticked.get(node.id, node.id)
+            quoted = self.tree.names.get(node.id)
+            name = quoted["name"] if quoted else node.id
             if name not in self.kinds:
                 raise self.fault(
                     f"there is no column {name!r}.{did_you_mean(name, self.kinds)} "
@@ -124,12 +169,12 @@ class _Reader:
             return _Value(nw.col(name).cast(nw.Float64) if number else nw.col(name), kind, name)
         if isinstance(node, ast.Call):
             return self.part(node)
-        raise self.fault(f"{self.shown(node)} is no column. {_ALLOWED}")
+        raise self.fault(f"{self.tree.shown(node)} is no column. {_ALLOWED}")
 
     def part(self, node: ast.Call) -> _Value:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in _PARTS or len(node.args) != 1 or node.keywords:
-            raise self.fault(f"{self.shown(node)} is not known. {_ALLOWED}")
+            raise self.fault(f"{self.tree.shown(node)} is not known. {_ALLOWED}")
         of = self.value(node.args[0])
         if of.kind is not ColumnKind.date:
             raise self.fault(f"{name}() is of a date, but {of.shown} holds {of.kind.value}")
@@ -143,7 +188,7 @@ class _Reader:
             raise self.fault(f"{value.shown} is a date: compare it with <, <=, > or >=")
         for item in node.elts:
             if not _is_constant(item):
-                raise self.fault(f"{self.shown(item)} is no text or number. {_ALLOWED}")
+                raise self.fault(f"{self.tree.shown(item)} is no text or number. {_ALLOWED}")
         return [self.typed(value, ast.literal_eval(item)) for item in node.elts]
 
     def columns(self, operator: ast.cmpop, one: _Value, other: _Value) -> nw.Expr:
@@ -226,26 +271,8 @@ def condition(text: str, kinds: Mapping[str, ColumnKind], where: str) -> nw.Expr
     ConfigError
         If it is anything but comparisons of these columns, or compares what cannot be.
     """
-    backticked: dict[str, str] = {}
-
-    def name(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0]
-        placeholder = f"column_{len(backticked)}_of_segrun"
-        backticked[placeholder] = found[1]
-        return placeholder
-
-    reader = _Reader(text, where, kinds, backticked)
-    if len(text) > _MAX_LETTERS:
-        raise ConfigError(f"{where} has {len(text)} letters: at most {_MAX_LETTERS}")
-    try:
-        with warnings.catch_warnings():
-            # A backslash before any letter.
-            warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(_QUOTED.sub(name, text.strip()), mode="eval")
-        return reader.read(tree.body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise reader.fault(f"it cannot be read. {_ALLOWED}") from error
+    tree = read_tree(text, where, _QUOTED, _ALLOWED)
+    return _Reader(text, where, kinds, tree).read(tree.root)
 
 
 def _joined(parts: list[nw.Expr], *, both: bool) -> nw.Expr:

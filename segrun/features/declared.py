@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, FeaturesConfig, Function
-from segrun.data.datasets.rows import Rows
+from segrun.config import AggregateColumn, AggregateConfig, ColumnKind, Function
 from segrun.errors import ConfigError
 from segrun.features.condition import condition
 from segrun.nearest import did_you_mean
@@ -34,22 +33,10 @@ _PRODUCTS = (Function.sum, Function.mean, Function.share)
 class Declared:
     """One column of the result.
 
-    Attributes
-    ----------
-    name : str
-        The column's name, the value of `per` included.
-    key : str
-        The name that it is declared by.
-    config : AggregateColumn
-        Its settings.
-    of : sequence of str
-        Column that is measured, or the two factors of a product; empty: rows are counted.
-    rows : narwhals.Expr or None
-        True for the rows that count; None: all do.
-    base : narwhals.Expr or None
-        Of a share: true for the rows that it is a share of.
-    text : bool
-        Whether the result is text.
+    `name` includes the value of `per`, `key` is what it is declared by. `of` is the column that
+    is measured, or the two factors of a product; empty: rows are counted. `rows` is true for the
+    rows that count (None: all do), `base` for those that a share is of; `text` tells whether the
+    result is text.
     """
 
     name: str
@@ -66,22 +53,7 @@ def declared(
     kinds: Mapping[str, ColumnKind],
     values: Mapping[str, Sequence[str]],
 ) -> list[Declared]:
-    """Return the columns in order.
-
-    Parameters
-    ----------
-    config : AggregateConfig
-        The declarations.
-    kinds : mapping of str to ColumnKind
-        The columns of the rows.
-    values : mapping of str to sequence of str
-        Values of `per` by declared name; those that the configuration lists need not be there.
-
-    Raises
-    ------
-    ConfigError
-        If a declaration names a column that the rows lack, or asks what cannot be answered.
-    """
+    """Return the columns in order."""
     if not config.columns:
         raise ConfigError(
             "features.columns declares no column. One is, for example: "
@@ -106,13 +78,7 @@ def declared(
 
 
 def date_column(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> str | None:
-    """Return the column that orders rows, None where rows have no date.
-
-    Raises
-    ------
-    ConfigError
-        If `features.date` is none, or needed to choose among several.
-    """
+    """Return the column that orders rows, None where rows have no date."""
     dates = [name for name, kind in kinds.items() if kind is ColumnKind.date]
     if config.date is not None:
         if config.date not in dates:
@@ -132,14 +98,6 @@ def date_column(config: AggregateConfig, kinds: Mapping[str, ColumnKind]) -> str
 def listed(kinds: Mapping[str, ColumnKind]) -> str:
     """Return the columns of a dataset for messages."""
     return ", ".join(kinds) or "none; declare them: '+dataset.columns={NAME: text}'"
-
-
-def ordering(config: FeaturesConfig, source: Rows) -> str | None:
-    """Return the date column that orders what a dataset delivers, None where it has none."""
-    if isinstance(config, AggregateConfig):
-        return date_column(config, source.kinds)
-    kinds = source.kinds
-    return next((name for name, kind in kinds.items() if kind is ColumnKind.date), None)
 
 
 def _of(column: AggregateColumn, kinds: Mapping[str, ColumnKind], where: str) -> Sequence[str]:

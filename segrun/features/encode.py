@@ -6,6 +6,7 @@ columns: categories in order and fillings.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Encode, EncodedColumn, Unknown
+from segrun.config.advice import setting
 from segrun.errors import ConfigError, DataError
-from segrun.features.filling import FILLINGS, Raw, filled, filling, tell
 from segrun.rundir.customers import TAKEN, Customers
+
+log = logging.getLogger("segrun.features")
+
+#: What a missing value becomes, where it is learned of the others.
+_FILLINGS = ("median", "mean", "most_frequent")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A column before it is encoded.
+
+    `values` are numbers (missing nan) or str objects (missing None), one per entity; `where` is
+    the key of its settings, for messages.
+    """
+
+    name: str
+    values: NDArray[Any]
+    config: EncodedColumn
+    where: str
+
+    @property
+    def text(self) -> bool:
+        """Whether its values are text."""
+        return self.values.dtype == object
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Tell which values are missing."""
+        if self.text:
+            return np.array([value is None for value in self.values], dtype=bool)
+        return np.isnan(self.values.astype(np.float64))
+
+
+def _filling(column: Raw) -> float | str | None:
+    """Return what a missing value becomes, None where it stays or is refused."""
+    wanted = column.config.missing
+    if wanted not in _FILLINGS:
+        return None if wanted == "refuse" else wanted
+    given = column.values[~column.missing]
+    if not len(given):
+        raise DataError(f"{column.where}.missing={wanted}: no row has a value to learn from")
+    if wanted == "most_frequent":
+        values, counts = np.unique(given.astype(str) if column.text else given, return_counts=True)
+        most = values[counts.argmax()]
+        return str(most) if column.text else float(most)
+    return float(np.median(given) if wanted == "median" else given.mean())
+
+
+def _filled(column: Raw, fill: float | str | None, ids: NDArray[np.object_]) -> tuple[Raw, int]:
+    """Return a column without gaps, and how many there were; one of descriptions may keep them."""
+    missing = column.missing
+    n_missing = int(missing.sum())
+    if not n_missing or (fill is None and not column.config.cluster):
+        return column, 0
+    if fill is None:
+        shown = ", ".join(str(i) for i in ids[missing][:3])
+        first, others = ("most_frequent", "a text") if column.text else ("median", "mean, a number")
+        raise DataError(
+            f"column {column.name} has no value for {n_missing} of {len(ids)} customers, such as "
+            f"{shown}: set {setting(f'{column.where}.missing', first)} (or {others})"
+        )
+    values = column.values.copy() if column.text else column.values.astype(np.float64)
+    values[missing] = fill
+    return Raw(column.name, values, column.config, column.where), n_missing
+
+
+def _tell(n_filled: Mapping[str, int], fills: Mapping[str, Any]) -> None:
+    """Say what was filled with what."""
+    for name, n in n_filled.items():
+        log.warning("%s: %d missing values are filled with %s", name, n, fills[name])
 
 
 @dataclass(frozen=True)
@@ -29,21 +100,15 @@ class Encoded:
 
 
 def check(config: EncodedColumn, where: str, *, text: bool) -> None:
-    """Refuse settings of a column that no data can satisfy.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key.
-    """
+    """Refuse settings of a column that no data can satisfy."""
     missing, said = config.missing, f"{where}.missing={config.missing!r}"
     if text and not isinstance(missing, str):
         raise ConfigError(f"{said}: the column holds text: refuse, most_frequent or a text")
     if text and missing in ("median", "mean"):
         raise ConfigError(f"{said} is of numbers, but the column holds text: most_frequent?")
     number = isinstance(missing, int | float) and not isinstance(missing, bool)
-    if not text and not number and missing not in ("refuse", *FILLINGS):
-        raise ConfigError(f"{said}: refuse, {', '.join(FILLINGS)} or a number")
+    if not text and not number and missing not in ("refuse", *_FILLINGS):
+        raise ConfigError(f"{said}: refuse, {', '.join(_FILLINGS)} or a number")
     if number and not np.isfinite(missing):
         raise ConfigError(f"{said} must be a finite number")
     if not text and (config.encode is not None or config.categories):
@@ -58,35 +123,16 @@ def check(config: EncodedColumn, where: str, *, text: bool) -> None:
 def encode(
     id_column: str, ids: NDArray[np.object_], raw: Sequence[Raw], fitted: Mapping[str, Any] | None
 ) -> Encoded:
-    """Return the columns that are clustered on as numbers, the others as they are.
-
-    Parameters
-    ----------
-    id_column : str
-        What results call the id.
-    ids : ndarray of str objects, shape (n_entities,)
-        Their ids.
-    raw : sequence of Raw
-        The columns in order.
-    fitted : mapping, optional
-        What was learned of other data.
-
-    Raises
-    ------
-    ConfigError
-        If two columns have one name, or none is clustered on.
-    DataError
-        If a value is missing and not to be filled, or a text is no known category.
-    """
+    """Return the columns that are clustered on as numbers, the others as they are."""
     fills, categories, n_filled = {}, {}, {}
     columns: dict[str, Any] = {}
     about: dict[str, Any] = {}
     for column in raw:
         known = fitted or {}
-        fill = known.get("fills", {}).get(column.name) if fitted else filling(column)
+        fill = known.get("fills", {}).get(column.name) if fitted else _filling(column)
         if fill is not None:
             fills[column.name] = fill
-        whole, n = filled(column, fill, ids)
+        whole, n = _filled(column, fill, ids)
         if n:
             n_filled[column.name] = n
         if not column.config.cluster:
@@ -100,7 +146,7 @@ def encode(
         for name, values in _encoded(whole, categories[column.name], ids).items():
             _add(columns, name, values)
     _check(id_column, columns, about)
-    tell(n_filled, fills)
+    _tell(n_filled, fills)
     kept = {"fills": fills, "categories": categories}
     rest = Customers(id_column, ids, about) if about else None
     return Encoded(Customers(id_column, ids, columns), rest, {k: v for k, v in kept.items() if v})
@@ -113,6 +159,11 @@ def encoded_names(config: EncodedColumn, name: str, *, text: bool) -> list[str] 
     if not text or config.encode is Encode.ordinal:
         return [name]
     return [f"{name}={category}" for category in config.categories] or None
+
+
+def is_ordinal(config: EncodedColumn) -> bool:
+    """Tell whether a text column becomes one of numbers."""
+    return config.cluster and config.encode is Encode.ordinal
 
 
 def _categories(column: Raw) -> list[str]:

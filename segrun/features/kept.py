@@ -22,20 +22,7 @@ _ID = "id of segrun"
 
 
 def put(folder: Path, built: Built) -> dict[str, Any] | None:
-    """Write features to a folder and return what `get` must know, None where they are not kept.
-
-    Parameters
-    ----------
-    folder : Path
-        An empty folder.
-    built : Built
-        The features; sparse ones are not kept.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be written.
-    """
+    """Write features to a folder and return what `get` must know, None where they are not kept."""
     facts = json.loads(json.dumps(built.facts, default=str))
     if isinstance(built.all_customers.columns, SparseColumns) or facts != built.facts:
         return None
@@ -48,13 +35,7 @@ def put(folder: Path, built: Built) -> dict[str, Any] | None:
 
 
 def get(folder: Path, told: Mapping[str, Any]) -> Built:
-    """Return the features that `put` wrote.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be read.
-    """
+    """Return the features that `put` wrote."""
     name = told["id_column"]
     everyone = _read(folder / _ALL, name)
     clustered, about = folder / _CLUSTERED, folder / _ABOUT

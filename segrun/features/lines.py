@@ -1,19 +1,19 @@
-"""Which rows count, the drop rules, and numbers as whole numbers of small units."""
+"""Which rows count: the drop rules, and how many rows each of them drops."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 
 import narwhals as nw
 
 from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
 from segrun.data.datasets.rows import ID_COLUMN, Rows
-from segrun.errors import DataError
+from segrun.errors import ConfigError, DataError
 from segrun.features.condition import condition
-from segrun.features.reference import reference_date
 
 log = logging.getLogger("segrun.features")
 
@@ -21,23 +21,6 @@ INVOICE = "InvoiceNo"
 
 #: Columns that no feature can do without, besides the customer id.
 NEEDED = ("Quantity", "InvoiceDate", "UnitPrice")
-
-
-#: Float sums differ in the last bits from run to run (threads add in another order) and between
-#: engines, so prices are summed as integers: millionths, or smaller units where they need them.
-USUAL_PLACES = 6
-
-#: float64 has no exact power of ten beyond it.
-MOST_PLACES = 22
-
-#: Up to it, which is 15 digits, a price in float64 tells which whole number of units it is.
-_CLEAR = 1e15
-
-#: A price and its product with a power of ten are each off by 2**-53 at most.
-ERROR = 2.0**-52
-
-#: What is cast to int64 must fit; to int128, with room for sums.
-_LARGEST, LARGEST_LONG = 2**62, 2**126
 
 
 @dataclass(frozen=True)
@@ -57,15 +40,7 @@ class Rule:
 
 
 def drop_rules(transactions: Rows, config: RfmConfig) -> list[Rule]:
-    """Return the rules of the configuration in the order in which they are applied.
-
-    Raises
-    ------
-    ConfigError
-        If `cancelled_when` names what the transactions lack.
-    DataError
-        If the transactions have no invoice numbers and the configuration needs them.
-    """
+    """Return the rules of the configuration in the order in which they are applied."""
     _check_invoices(transactions, config)
     missing = nw.any_horizontal(
         *[nw.col(c).is_null() for c in _complete(transactions, config)], ignore_nulls=False
@@ -135,23 +110,7 @@ def first_that_drops(rules: Sequence[Rule]) -> nw.Expr:
 def counted(
     groups: nw.DataFrame[Any], rules: Sequence[Rule], read: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Count rows read and dropped, each row by the first rule that drops it, and say so.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        Columns ``rule`` (0: the rows count), ``n_lines`` and, where rows have dates, ``first``
-        and ``last``.
-    rules : sequence of Rule
-        The rules, number 1 first.
-    read : mapping
-        The facts of the input: values that it lacks by column, and what it calls these.
-
-    Raises
-    ------
-    DataError
-        If no row counts.
-    """
+    """Count rows read and dropped, each row by the first rule that drops it, and say so."""
     facts = tallied(groups, rules)
     n_lines, dropped = facts["n_lines"], facts["dropped"]
     said = ", ".join(f"{name} dropped {n}" for name, n in dropped.items())
@@ -181,53 +140,23 @@ def tallied(groups: nw.DataFrame[Any], rules: Sequence[Rule]) -> dict[str, Any]:
     return facts | {name: date.isoformat() for name, date in dates.items()}
 
 
-def units(price: nw.Expr, places: int) -> nw.Expr:
-    """Return prices as whole numbers of units with this many decimal places, as int64."""
-    return (price * 10.0**places).round(0).clip(-_LARGEST, _LARGEST).cast(nw.Int64)
-
-
-def clear(error: float) -> float:
-    """Return up to which number of units a price with such an error tells which one it is."""
-    return _CLEAR * ERROR / error
-
-
-def held(price: nw.Expr, places: int, most: float, *, error: float = ERROR) -> nw.Expr:
-    """Tell whether a price is a whole number of units, of `most` at most."""
-    scaled = price * 10.0**places
-    nearest = scaled.round(0)
-    return ((scaled - nearest).abs() <= scaled.abs() * error) & (nearest.abs() <= most)
-
-
-def needed_places(price: nw.Expr, error: float = ERROR) -> nw.Expr:
-    """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do.
-
-    A missing one needs none.
-    """
-    needed = nw.lit(MOST_PLACES + 1)
-    for places in reversed(range(MOST_PLACES + 1)):
-        needed = nw.when(_held(price, places, error)).then(nw.lit(places)).otherwise(needed)
-    return nw.when(price.is_null()).then(nw.lit(0)).otherwise(needed)
-
-
-def exact_units(price: nw.Expr, places: int, error: float = ERROR) -> nw.Expr:
-    """Return prices as `units` does, as int128, each from the fewest places that hold it.
-
-    ``1234567.89 * 1e10`` in float64 is off by one unit or two; ``1234567.89 * 1e2`` is not.
-    """
-    found = _long_units(price, places)
-    for own in reversed(range(places)):
-        exact = _long_units(price, own) * nw.lit(10 ** (places - own), dtype=nw.Int128)
-        found = nw.when(_held(price, own, error)).then(exact).otherwise(found)
-    return found
-
-
-def _held(price: nw.Expr, places: int, error: float) -> nw.Expr:
-    """Tell whether so many places hold a price, a result of roundings if it is clear as such."""
-    exactly = held(price, places, LARGEST_LONG)
-    if error <= ERROR:
-        return exactly
-    return exactly | held(price, places, clear(error), error=error)
-
-
-def _long_units(price: nw.Expr, places: int) -> nw.Expr:
-    return (price * 10.0**places).round(0).clip(-LARGEST_LONG, LARGEST_LONG).cast(nw.Int128)
+def reference_date(text: str) -> datetime:
+    """Read `features.reference_date`; a date without time means the end of that day."""
+    try:
+        # Refuses texts with a time: midnight, where it is written out, is meant.
+        return datetime.combine(date.fromisoformat(text), time.max)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"features.reference_date={text!r} is no ISO date: write 2011-12-09 (its end counts) "
+            "or 2011-12-09T12:50"
+        ) from None
+    if moment.tzinfo is not None:
+        raise ConfigError(
+            f"features.reference_date={text!r} has a time zone, which the transactions lack: "
+            "write it in local time"
+        )
+    return moment

@@ -1,4 +1,4 @@
-"""One value per user and item, from rows about them."""
+"""One value per user and item, from rows about them, and the sparse matrix of these."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from segrun.config import ColumnKind, Duplicates, RatingsConfig, Values
+from segrun.config import Centre, ColumnKind, Duplicates, RatingsConfig, Values
 from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.nearest import did_you_mean
+from segrun.rundir.customers import Customers
+from segrun.rundir.sparse import Items, SparseColumns
 
 
 @dataclass(frozen=True)
 class Pairs:
     """What users gave items.
 
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        Columns ``user``, ``item`` (text) and ``value`` (float64), one row per pair.
-    values : {"rating", "ones", "counts"}
-        What the values are.
-    n_lines, n_missing : int
-        Lines read, and those without user, item or rating, which do not count.
+    `frame` has the columns ``user``, ``item`` (text) and ``value`` (float64), one row per pair;
+    `values` says what they are: rating, ones or counts. Of the `n_lines` that were read,
+    `n_missing` lack user, item or rating and do not count.
     """
 
     frame: pl.DataFrame
@@ -35,24 +34,7 @@ class Pairs:
 
 
 def read_pairs(rows: Rows, config: RatingsConfig, values: str | None = None) -> Pairs:
-    """Return the pairs of rows.
-
-    Parameters
-    ----------
-    rows : Rows
-        Rows about users and items.
-    config : RatingsConfig
-        Columns, values, and what becomes of several ratings of an item by one user.
-    values : str, optional
-        What the values are, if that is settled.
-
-    Raises
-    ------
-    ConfigError
-        If a column is not there, or is not of the kind that is needed.
-    DataError
-        If nothing is left, or a pair that is there twice is refused.
-    """
+    """Return the pairs of rows."""
     check_columns(rows.kinds, config)
     settled = _values(rows, config) if values is None else Values(values)
     frame = _triplets(rows, config, settled)
@@ -95,20 +77,7 @@ def read_titles(rows: Rows, config: RatingsConfig) -> Mapping[str, str]:
 
 
 def check_columns(kinds: Mapping[str, ColumnKind], config: RatingsConfig) -> None:
-    """Refuse columns that are not there, or hold something else.
-
-    Parameters
-    ----------
-    kinds : mapping of str to ColumnKind
-        The columns that there are.
-    config : RatingsConfig
-        Those that are wanted.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key, its value and the columns.
-    """
+    """Refuse columns that are not there, or hold something else."""
     wanted = {"item": ColumnKind.text, "rating": ColumnKind.number}
     for key, kind in wanted.items():
         name = getattr(config, key)
@@ -171,3 +140,61 @@ def _check_twice(pairs: pl.DataFrame) -> None:
             f"{first['user']!r} and item {first['item']!r} ({first['n']} times): set "
             "features.duplicates=last (by features.time, or the last line) or mean"
         )
+
+
+@dataclass(frozen=True)
+class Users:
+    """Users with their sparse values, ordered by id as text.
+
+    `n_rated` is the number of ratings of each, `means` the mean of these before centring.
+    """
+
+    customers: Customers
+    n_rated: NDArray[np.int64]
+    means: NDArray[np.float64]
+
+
+def items_of(pairs: Pairs, titles: Mapping[str, str], least: int) -> Items:
+    """Return the items with at least so many ratings, ordered by id as text."""
+    known = pairs.frame["item"].unique().sort()
+    code = _codes(pairs.frame["item"], known)
+    n_ratings = np.bincount(code)
+    # Not by polars: sums of floats by threads differ in the last bits from run to run.
+    means = np.bincount(code, pairs.frame["value"].to_numpy()) / n_ratings
+    stays = n_ratings >= least
+    if not stays.any():
+        raise DataError(
+            f"no item has features.min_item_ratings={least} ratings, the most rated has "
+            f"{n_ratings.max()}: lower features.min_item_ratings"
+        )
+    ids = np.array(known.to_list(), dtype=object)[stays]
+    names = np.array([titles.get(key) or key for key in ids], dtype=object)
+    return Items(ids, names, n_ratings[stays], means[stays])
+
+
+def users_of(pairs: Pairs, items: Items, centre: Centre, id_column: str) -> Users:
+    """Return every user who has rated one of the items."""
+    # Late: only ratings need it.
+    from scipy.sparse import csr_array
+
+    known = pl.Series(items.ids, dtype=pl.String)
+    frame = pairs.frame.filter(pl.col("item").is_in(known.implode()))
+    names = frame["user"].unique().sort()
+    user, item = _codes(frame["user"], names), _codes(frame["item"], known)
+    value = frame["value"].to_numpy()
+    n_rated = np.bincount(user, minlength=len(names))
+    means = np.bincount(user, value, len(names)) / np.maximum(1, n_rated)
+    if centre is Centre.user:
+        value = value - means[user]
+    elif centre is Centre.item:
+        value = value - items.means[item]
+    matrix = csr_array((value, (user, item)), shape=(len(names), len(items)))
+    matrix.sort_indices()
+    ids = np.array(names.to_list(), dtype=object)
+    return Users(Customers(id_column, ids, SparseColumns(matrix, items)), n_rated, means)
+
+
+def _codes(texts: pl.Series, known: pl.Series) -> NDArray[np.int32]:
+    """Return the place of every text; scikit-learn takes no longer indices than these."""
+    codes: NDArray[Any] = texts.cast(pl.Enum(known)).to_physical().to_numpy()
+    return codes.astype(np.int32)

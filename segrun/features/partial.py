@@ -15,7 +15,7 @@ from typing import Any
 import narwhals as nw
 
 from segrun.data.datasets.rows import Rows
-from segrun.features.collect import collected
+from segrun.data.engines import collected
 from segrun.features.lines import Rule, first_that_drops
 from segrun.features.sums import LARGEST_SUM, Measure, Sums
 from segrun.rundir.customers import Customers
@@ -66,14 +66,8 @@ class Asked:
 class Answers:
     """What all rows came to, read at once or merged.
 
-    Attributes
-    ----------
-    table : DataFrame
-        One row per entity, ordered by ``id``: ``n_lines`` and a column per answer.
-    sums : callable
-        Returns the exact sums of a measure.
-    reference : datetime or None
-        What days are counted back from.
+    `table` has one row per entity, ordered by ``id``, with ``n_lines`` and a column per answer;
+    `sums` returns the exact sums of a measure; days are counted back from `reference`.
     """
 
     table: nw.DataFrame[Any]
@@ -83,16 +77,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Definition:
-    """A feature set of one kind of rows: what is asked of them, and what becomes of the answers.
+    """What is asked of rows, and what becomes of the answers.
 
-    Attributes
-    ----------
-    asked : Asked
-        From rows to partial aggregates.
-    reference : callable
-        From the facts of all rows to what days are counted back from.
-    finish : callable
-        From aggregates of all rows to customers.
+    `reference` makes of the facts of all rows what days are counted back from, `finish` of the
+    aggregates of all rows the customers.
     """
 
     asked: Asked
@@ -101,14 +89,7 @@ class Definition:
 
 
 def aggregated(frame: nw.LazyFrame[Any], asked: Asked) -> nw.DataFrame[Any]:
-    """Return the answers per entity, all in one pass over the rows.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``rule``, ``id``, ``n_lines`` and the answers. Rule 0: an entity; else one row per
-        rule with the rows that it drops.
-    """
+    """Return the answers per entity, all in one pass over the rows."""
     counts = nw.col(_RULE) == 0
     lines = (
         frame.with_columns(first_that_drops(asked.rules).alias(_RULE))
@@ -124,13 +105,6 @@ def lean(source: Rows, asked: Asked) -> Asked:
 
     Of a large table these are looked at in a pass of their own, over a few columns: to keep them
     entity by entity would take as much memory and time as all the rest. `sums` does without them.
-
-    Parameters
-    ----------
-    source : Rows
-        The rows.
-    asked : Asked
-        What is asked of them.
     """
     guards = {m.name: m.guards() for m in asked.measures}
     if not source.files or not guards or not source.frame.implementation.is_polars():
@@ -157,13 +131,7 @@ def counting(asked: Asked) -> nw.Expr:
 
 
 def different(frame: nw.LazyFrame[Any], asked: Asked, answer: str) -> nw.DataFrame[Any]:
-    """Return the values that a `distinct` answer counts.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``id`` and ``value``, once each; null where an entity has a row without one.
-    """
+    """Return the values that a `distinct` answer counts."""
     value = asked.rows[asked.answers[answer][1]]
     pairs = frame.filter(counting(asked)).select(id=nw.col(asked.key), value=value)
     return collected(pairs.group_by("id", "value").agg(n=nw.len())).drop("n")

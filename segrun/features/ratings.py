@@ -13,8 +13,7 @@ from segrun.config import ColumnKind, RatingsConfig
 from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.built import Built
-from segrun.features.matrix import items_of, users_of
-from segrun.features.pairs import Pairs, check_columns, read_pairs, read_titles
+from segrun.features.pairs import Pairs, check_columns, items_of, read_pairs, read_titles, users_of
 from segrun.features.removed import told
 from segrun.rundir.customers import Customers
 from segrun.rundir.sparse import Items
@@ -23,20 +22,7 @@ log = logging.getLogger("segrun.features")
 
 
 def check(config: RatingsConfig, kinds: Mapping[str, ColumnKind] | None = None) -> None:
-    """Refuse settings that no data can satisfy.
-
-    Parameters
-    ----------
-    config : RatingsConfig
-        The settings.
-    kinds : mapping of str to ColumnKind, optional
-        Columns of the dataset, as far as they are known before it is read.
-
-    Raises
-    ------
-    ConfigError
-        If a key names a column that is another's, or that is not there.
-    """
+    """Refuse settings that no data can satisfy."""
     if kinds:
         check_columns(kinds, config)
     given = {
@@ -55,23 +41,6 @@ def build(rows: Rows, config: RatingsConfig, fitted: Mapping[str, Any] | None = 
 
     Items with too few ratings go first. Users with too few ratings of the items that are left
     are set aside: they are in `all_customers` only.
-
-    Parameters
-    ----------
-    rows : Rows
-        The triplets, or any rows about users and items.
-    config : RatingsConfig
-        Which columns, which values and which users and items count.
-    fitted : mapping, optional
-        ``items`` and ``values`` of an earlier result: the same columns are built of other data,
-        every user with a rating of one of these items counts.
-
-    Raises
-    ------
-    ConfigError
-        If the configuration names columns that the rows lack.
-    DataError
-        If no user or item is left, or a user has rated an item twice where this is refused.
     """
     pairs = read_pairs(rows, config, None if fitted is None else fitted["values"])
     if fitted is None:
@@ -95,8 +64,9 @@ def build(rows: Rows, config: RatingsConfig, fitted: Mapping[str, Any] | None = 
         facts["removed"] = _removed(config, pairs, unknown, users.n_rated[~stays], len(stays))
     _tell(facts, least)
     about: dict[str, Any] = {"Ratings": users.n_rated, "MeanRating": users.means}
-    described = Customers(rows.id_column, users.customers.ids, about)
-    return Built(users.customers, kept, facts, described)
+    return Built(
+        users.customers, kept, facts, Customers(rows.id_column, users.customers.ids, about)
+    )
 
 
 def _facts(

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from segrun.config import FeaturesConfig
 from segrun.errors import DataError
-from segrun.features.lines import USUAL_PLACES
 from segrun.features.partial import Asked
-from segrun.features.sums import LARGEST_SUM
+from segrun.features.sums import LARGEST_SUM, USUAL_PLACES
 
 log = logging.getLogger("segrun.features")
 
@@ -29,15 +28,7 @@ Removed = Mapping[str, Mapping[str, Any]]
 
 
 def by_rules(groups: nw.DataFrame[Any], asked: Asked) -> dict[str, Mapping[str, Any]]:
-    """Return what each rule drops, of those that drop a line.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        As of `aggregated`.
-    asked : Asked
-        The rules, and what is money.
-    """
+    """Return what each rule drops, of those that drop a line."""
     rule = groups["rule"].to_numpy()
     found: dict[str, Mapping[str, Any]] = {}
     for number, one in enumerate(asked.rules, start=1):
@@ -64,7 +55,7 @@ def by_customers(
     money : mapping of str to str, optional
         As of `Asked`.
     """
-    share, total = {"customers": float(aside.mean())}, dict[str, float]()
+    share, total = {"customers": float(aside.mean())}, dict[str, float | None]()
     n = {"n_customers": int(aside.sum()), "n_lines": int(aside.sum())}
     if table is not None:
         more, total = _of(table, aside, money or {})
@@ -86,13 +77,7 @@ def by_reading(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def tell(removed: Removed, config: FeaturesConfig) -> None:
-    """Warn of rules that leave out much.
-
-    Raises
-    ------
-    DataError
-        If one leaves out more than is allowed.
-    """
+    """Warn of rules that leave out much."""
     for rule, found in removed.items():
         most = max(found["share"].values())
         if most > config.allow_removed:
@@ -124,20 +109,21 @@ def said(rule: str, found: Mapping[str, Any]) -> str:
     return f"{rule} leaves out {n} {what.removesuffix('s') if n == 1 else what} ({shares})"
 
 
-def told(share: Mapping[str, Any], total: Mapping[str, float]) -> dict[str, Any]:
-    """Return shares and sums as they are recorded."""
+def told(share: Mapping[str, Any], total: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return shares and sums as they are recorded; None for what cannot be summed."""
     # Rounded: the last bits of a sum of floats depend on the order in which it is taken.
     return {
         "share": {what: round(float(part), 6) for what, part in share.items()},
-        "sum": {what: round(float(value), 2) for what, value in total.items()},
+        "sum": {what: None if v is None else round(v, 2) for what, v in total.items()},
     }
 
 
 def _of(
     table: nw.DataFrame[Any], own: NDArray[np.bool_], money: Mapping[str, str]
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> tuple[dict[str, float], dict[str, float | None]]:
     """Return which part of all lines and sums some groups of lines have, and their sums."""
-    share, total = {"lines": _part(table["n_lines"], own)}, {}
+    share = {"lines": _part(table["n_lines"], own)}
+    total: dict[str, float | None] = dict.fromkeys(money)
     for what, name in money.items():
         size = table[f"{name} size"].fill_null(0)
         if not np.isfinite(size.to_numpy()).all():

@@ -11,21 +11,26 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.data.engines import collected
 from segrun.errors import DataError
-from segrun.features.collect import collected
-from segrun.features.lines import (
-    ERROR,
-    LARGEST_LONG,
-    MOST_PLACES,
-    USUAL_PLACES,
-    clear,
-    exact_units,
-    held,
-    needed_places,
-    units,
-)
 
 log = logging.getLogger("segrun.features")
+
+#: Float sums differ in the last bits from run to run (threads add in another order) and between
+#: engines, so prices are summed as integers: millionths, or smaller units where they need them.
+USUAL_PLACES = 6
+
+#: float64 has no exact power of ten beyond it.
+MOST_PLACES = 22
+
+#: Up to it, which is 15 digits, a price in float64 tells which whole number of units it is.
+_CLEAR = 1e15
+
+#: A price and its product with a power of ten are each off by 2**-53 at most.
+ERROR = 2.0**-52
+
+#: What is cast to int64 must fit; to int128, with room for sums.
+_LARGEST, LARGEST_LONG = 2**62, 2**126
 
 #: Half of what int64 holds: a sum of absolute values below it cannot overflow.
 LARGEST_SUM = 2**62
@@ -121,27 +126,6 @@ def finer_sums(
 
     That pass is by polars whatever the engine: it takes whole numbers of 128 bits, which pandas
     and Modin lack, and which Spark and DuckDB give back as decimals of 38 digits.
-
-    Parameters
-    ----------
-    measure : Measure
-        What is summed.
-    table : DataFrame
-        One row per entity, ordered by ``id``, with the sums of `Measure.columns`.
-    rows : LazyFrame
-        The rows that count, by polars.
-    key : str
-        The id's column in `rows`.
-
-    Returns
-    -------
-    Sums or None
-        None where the `usual_sums` are exact.
-
-    Raises
-    ------
-    DataError
-        If the sums are too large for 128 bits.
     """
     if not set(measure.guards()) <= set(table.columns):
         # Looked at before: see `partial.lean`.
@@ -187,3 +171,60 @@ def _places(measure: Measure, rows: nw.LazyFrame[Any], size: float) -> int:
             f"over {MOST_PLACES}" if needed > MOST_PLACES else needed, places,
         )  # fmt: skip
     return places
+
+
+def integers(table: nw.DataFrame[Any], column: str) -> NDArray[np.int64]:
+    """Return a column of whole numbers."""
+    return table[column].to_numpy().astype(np.int64)
+
+
+def units(price: nw.Expr, places: int) -> nw.Expr:
+    """Return prices as whole numbers of units with this many decimal places, as int64."""
+    return (price * 10.0**places).round(0).clip(-_LARGEST, _LARGEST).cast(nw.Int64)
+
+
+def clear(error: float) -> float:
+    """Return up to which number of units a price with such an error tells which one it is."""
+    return _CLEAR * ERROR / error
+
+
+def held(price: nw.Expr, places: int, most: float, *, error: float = ERROR) -> nw.Expr:
+    """Tell whether a price is a whole number of units, of `most` at most."""
+    scaled = price * 10.0**places
+    nearest = scaled.round(0)
+    return ((scaled - nearest).abs() <= scaled.abs() * error) & (nearest.abs() <= most)
+
+
+def needed_places(price: nw.Expr, error: float = ERROR) -> nw.Expr:
+    """Return the fewest decimal places that hold a price; `MOST_PLACES` + 1 if none do.
+
+    A missing one needs none.
+    """
+    needed = nw.lit(MOST_PLACES + 1)
+    for places in reversed(range(MOST_PLACES + 1)):
+        needed = nw.when(_held(price, places, error)).then(nw.lit(places)).otherwise(needed)
+    return nw.when(price.is_null()).then(nw.lit(0)).otherwise(needed)
+
+
+def exact_units(price: nw.Expr, places: int, error: float = ERROR) -> nw.Expr:
+    """Return prices as `units` does, as int128, each from the fewest places that hold it.
+
+    ``1234567.89 * 1e10`` in float64 is off by one unit or two; ``1234567.89 * 1e2`` is not.
+    """
+    found = _long_units(price, places)
+    for own in reversed(range(places)):
+        exact = _long_units(price, own) * nw.lit(10 ** (places - own), dtype=nw.Int128)
+        found = nw.when(_held(price, own, error)).then(exact).otherwise(found)
+    return found
+
+
+def _held(price: nw.Expr, places: int, error: float) -> nw.Expr:
+    """Tell whether so many places hold a price, a result of roundings if it is clear as such."""
+    exactly = held(price, places, LARGEST_LONG)
+    if error <= ERROR:
+        return exactly
+    return exactly | held(price, places, clear(error), error=error)
+
+
+def _long_units(price: nw.Expr, places: int) -> nw.Expr:
+    return (price * 10.0**places).round(0).clip(-LARGEST_LONG, LARGEST_LONG).cast(nw.Int128)

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from segrun.config import ColumnKind, EncodedColumn, TableConfig
 from segrun.data.datasets.rows import Rows
+from segrun.data.engines import collected
 from segrun.errors import ConfigError, DataError
 from segrun.features import encode
 from segrun.features.built import Built, settle
-from segrun.features.collect import collected
-from segrun.features.filling import Raw
-from segrun.features.reference import reference_date
+from segrun.features.lines import reference_date
 from segrun.nearest import did_you_mean
 
 _DAY = 86_400 * 1_000_000
@@ -31,13 +30,7 @@ def chosen(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> dict[str, En
 
 
 def check(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> None:
-    """Refuse settings that no table with these columns can satisfy.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key.
-    """
+    """Refuse settings that no table with these columns can satisfy."""
     if not kinds:
         raise ConfigError(
             "dataset.columns declares no column of the table. Say what the columns hold: "
@@ -54,6 +47,8 @@ def check(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> None:
         raise ConfigError("features.columns leaves no column to cluster on")
     for name, column in used.items():
         encode.check(column, f"features.columns.{name}", text=kinds[name] is ColumnKind.text)
+    if config.reference_date is not None:
+        reference_date(config.reference_date)
 
 
 def names(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> list[str] | None:
@@ -68,25 +63,15 @@ def names(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> list[str] | N
     return found
 
 
+def texts(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> list[str]:
+    """Return the columns that stay texts."""
+    used = chosen(config, kinds)
+    found = [name for name in used if kinds[name] is ColumnKind.text]
+    return [name for name in found if not encode.is_ordinal(used[name])]
+
+
 def build(rows: Rows, config: TableConfig, fitted: Mapping[str, Any] | None = None) -> Built:
-    """Return the columns of a table as features.
-
-    Parameters
-    ----------
-    rows : Rows
-        One row per entity.
-    config : TableConfig
-        Which columns, and how they are encoded.
-    fitted : mapping, optional
-        ``facts["fitted"]`` of an earlier result, to build the same columns of other data.
-
-    Raises
-    ------
-    ConfigError
-        If the configuration does not fit the table.
-    DataError
-        If an id is missing, or a value is missing or unknown.
-    """
+    """Return the columns of a table as features."""
     used = chosen(config, rows.kinds)
     select = {f"c{i}": nw.col(name) for i, name in enumerate(used)}
     lazy = rows.in_polars.select(id=nw.col(rows.key), **select)
@@ -102,7 +87,7 @@ def build(rows: Rows, config: TableConfig, fitted: Mapping[str, Any] | None = No
     raw = []
     for i, (name, column) in enumerate(used.items()):
         values = _values(frame[f"c{i}"], rows.kinds[name], name, config, known)
-        raw.append(Raw(name, values, column, f"features.columns.{name}"))
+        raw.append(encode.Raw(name, values, column, f"features.columns.{name}"))
     ids = np.array(frame["id"].to_list(), dtype=object)
     encoded = encode.encode(rows.id_column, ids, raw, fitted)
     learned = encoded.fitted | ({"reference": known} if known else {})

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 from typing import Any
 
 from segrun.config import Effect, values_with
 from segrun.formats import number, table
 from segrun.report.sweep import JobResult
-from segrun.rundir.atomic import write_atomically
+from segrun.rundir.atomic import write_atomically, write_bytes
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.store import write_csv
 
@@ -31,20 +31,10 @@ _ALIKE = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.COST}
 
 @dataclass(frozen=True)
 class Size:
-    """What one stage took for one number of rows.
+    """What one stage took for one number of rows: medians over `n_runs` runs.
 
-    Attributes
-    ----------
-    n_rows : int
-        Rows that were clustered.
-    wall_seconds, cpu_seconds : float
-        Medians over the runs of this size, the first one of a process left out where it can be.
-    peak_rss_bytes : int or None
-        Highest resident memory of the process.
-    n_runs : int
-        Number of runs that count.
-    basis : str
-        How the rows were scored; empty for fits.
+    The first run of a process is left out where it can be. `basis` says how the rows were scored;
+    empty for fits.
     """
 
     n_rows: int
@@ -70,28 +60,25 @@ class Curve:
         """What pictures and tables call it."""
         return f"{self.algo} {self.stage} ({self.backend}, {self.n_points} points)"
 
-    def exponent(self, of: str = "wall_seconds") -> float | None:
-        """Return the slope in a picture with logarithmic axes, over the three largest sizes.
+    def exponent(self) -> float | None:
+        """Return the slope of time on logarithmic axes, over the three largest sizes.
 
         1 for what grows with the rows, 2 for what grows with their square.
         """
-        last = [size for size in self.sizes if getattr(size, of)][-_LARGEST_SIZES:]
+        last = [size for size in self.sizes if size.wall_seconds][-_LARGEST_SIZES:]
         if len(last) < 2:
             return None
         x = [math.log(size.n_rows) for size in last]
-        y = [math.log(getattr(size, of)) for size in last]
-        middle, level = sum(x) / len(x), sum(y) / len(y)
-        square = sum((a - middle) ** 2 for a in x)
-        return sum((a - middle) * (b - level) for a, b in zip(x, y, strict=True)) / square
+        y = [math.log(size.wall_seconds) for size in last]
+        return linear_regression(x, y).slope
 
     def bytes_per_row(self) -> float | None:
         """Return the memory that each further row takes, between the smallest and largest table."""
-        known = [size for size in self.sizes if size.peak_rss_bytes is not None]
+        known = [(s.n_rows, s.peak_rss_bytes) for s in self.sizes if s.peak_rss_bytes is not None]
         if len(known) < 2:
             return None
-        first, last = known[0], known[-1]
-        more = (last.peak_rss_bytes or 0) - (first.peak_rss_bytes or 0)
-        return more / (last.n_rows - first.n_rows)
+        (few, low), (many, high) = known[0], known[-1]
+        return (high - low) / (many - few)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of ``growth.csv``; an exponent is that since the size before."""
@@ -102,12 +89,7 @@ class Curve:
                 "backend": self.backend,
                 "stage": self.stage,
                 "n_points": self.n_points,
-                "n_rows": size.n_rows,
-                "wall_seconds": size.wall_seconds,
-                "cpu_seconds": size.cpu_seconds,
-                "peak_rss_bytes": size.peak_rss_bytes,
-                "n_runs": size.n_runs,
-                "basis": size.basis,
+                **vars(size),
                 "exponent": slope,
             }
 
@@ -120,11 +102,12 @@ def _slope(one: Size, two: Size) -> float | None:
 
 def curves(jobs: Sequence[JobResult]) -> list[Curve]:
     """Return the curves of a sweep: of every grid that ran over at least three sizes."""
-    found: dict[str, list[JobResult]] = defaultdict(list)
+    found: dict[str, dict[int, list[FinishedRun]]] = defaultdict(lambda: defaultdict(list))
     for job in jobs:
         if job.experiment and job.manifest()["status"] == "done":
-            found[_alike(job.experiment)].append(job)
-    return [curve for own in found.values() for stage in _STAGES if (curve := _curve(own, stage))]
+            found[_alike(job.experiment)][_n_rows(job.run)].append(job.run)
+    several = [by_size for by_size in found.values() if len(by_size) >= _FEWEST_SIZES]
+    return [_curve(by_size, stage) for by_size in several for stage in _STAGES]
 
 
 def _alike(experiment: Mapping[str, Any]) -> str:
@@ -132,24 +115,20 @@ def _alike(experiment: Mapping[str, Any]) -> str:
     return json.dumps(about, sort_keys=True, default=repr)
 
 
-def _curve(jobs: Sequence[JobResult], stage: str) -> Curve | None:
-    by_size: dict[int, list[FinishedRun]] = defaultdict(list)
-    for job in jobs:
-        by_size[_n_rows(job)].append(job.run)
-    if len(by_size) < _FEWEST_SIZES:
-        return None
-    experiment = jobs[0].experiment
+def _curve(by_size: Mapping[int, Sequence[FinishedRun]], stage: str) -> Curve:
+    first = next(iter(by_size.values()))[0]
+    experiment = first.experiment
     return Curve(
-        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(jobs[0].run.done),
+        experiment["algo"]["name"], experiment["backend"]["name"], stage, len(first.done),
         [_size(n_rows, by_size[n_rows], stage) for n_rows in sorted(by_size)],
     )  # fmt: skip
 
 
-def _n_rows(job: JobResult) -> int:
-    copies = job.experiment["augmentation"]
+def _n_rows(run: FinishedRun) -> int:
+    copies = run.experiment["augmentation"]
     if copies["rows"]:
         return int(copies["rows"])
-    return int(job.run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
+    return int(run.manifest["features"]["clustered"]) * int(copies["factor"] or 1)
 
 
 def _size(n_rows: int, runs: Sequence[FinishedRun], stage: str) -> Size:
@@ -168,22 +147,20 @@ def _size(n_rows: int, runs: Sequence[FinishedRun], stage: str) -> Size:
 
 def _basis(run: FinishedRun) -> str:
     sampled = [row for row in run.done.values() if row["silhouette_se"]]
-    if not sampled:
-        return "silhouettes of all rows"
-    return f"silhouettes of {sampled[0]['silhouette_rows']} rows"
+    return f"silhouettes of {sampled[0]['silhouette_rows'] if sampled else 'all'} rows"
 
 
-def write_growth(sweep: Path, found: Sequence[Curve]) -> None:
-    """Write ``growth.csv`` and ``growth.png`` of a sweep."""
-    from segrun.report.pictures.growth import draw
+def write_growth(sweep: Path, jobs: Sequence[JobResult]) -> str:
+    """Write ``growth.csv`` and ``growth.png`` where there are curves; return a table as text."""
+    found = curves(jobs)
+    if not found:
+        return ""
+    from segrun.report.pictures.canvas import png
+    from segrun.report.pictures.lines import draw_growth
 
     rows = [row for curve in found for row in curve.rows()]
     write_atomically(sweep / "growth.csv", lambda path: write_csv(path, rows))
-    write_atomically(sweep / "growth.png", lambda path: draw(found, path))
-
-
-def growth_page(found: Sequence[Curve]) -> str:
-    """Return what the terminal shows of the curves."""
+    write_bytes(sweep / "growth.png", png(draw_growth(found)))
     header = ("growth", "rows", "seconds", "exponent of time", "bytes a row")
     return table([header, *map(_line, found)])
 

@@ -14,16 +14,9 @@ _FEATURES = ("features.parquet", "features.npz")
 
 
 def matrix_of(manifest: Mapping[str, Any], experiment: Mapping[str, Any]) -> str:
-    """Return what tells the matrix of a run from others, empty where it came to none.
+    """Return a digest of the rows and features as they were stored, and of the transform.
 
-    It is a digest of the rows and features as they were stored, and of the transform.
-
-    Parameters
-    ----------
-    manifest : mapping
-        The run's manifest.
-    experiment : mapping
-        Its experiment as plain values.
+    Empty where the run came to no matrix.
     """
     files = manifest.get("files", {})
     transform = experiment.get("transform")

@@ -9,7 +9,6 @@ from statistics import median
 
 #: A sample is dirty if other processes kept more than this many cores busy meanwhile.
 DIRTY_CORES = 0.25
-
 #: What samples are worth, the best first: those of a lower one count if there is nothing else.
 QUALITIES = ("clean", "dirty", "cold")
 
@@ -20,17 +19,9 @@ Row = Mapping[str, str]
 class Sample:
     """One backend's fits of one point, or of the whole grid, taken in one go.
 
-    Attributes
-    ----------
-    wall_seconds : float
-        Of all fits together.
-    other_load : float or None
-        Cores that other processes kept busy meanwhile, the mean over the time of the fits; None
-        if nobody knows.
-    cold : bool
-        Whether a fit was the first of its kind in its process.
-    side_by_side : bool
-        Whether other jobs of the sweep could run at the same time.
+    `other_load` is how many cores other processes kept busy meanwhile, None if nobody knows;
+    `cold` whether a fit was the first of its kind in its process; `side_by_side` whether other
+    jobs of the sweep could run at the same time.
     """
 
     wall_seconds: float
@@ -46,16 +37,12 @@ class Sample:
 
 def sample(rows: Sequence[Row]) -> Sample:
     """Return the sample that rows of ``timings.csv`` make, all of fits."""
-    seconds = [float(row["wall_seconds"]) for row in rows]
-    known = [
-        (float(row["other_load"]), taken)
-        for row, taken in zip(rows, seconds, strict=True)
-        if row["other_load"]
-    ]
-    whole = sum(taken for _, taken in known)
+    known = [row for row in rows if row["other_load"]]
+    whole = sum(float(row["wall_seconds"]) for row in known)
+    load = sum(float(row["other_load"]) * float(row["wall_seconds"]) for row in known)
     return Sample(
-        wall_seconds=sum(seconds),
-        other_load=sum(load * taken for load, taken in known) / whole if whole else None,
+        wall_seconds=sum(float(row["wall_seconds"]) for row in rows),
+        other_load=load / whole if whole else None,
         cold=any(row["cold"] == "true" for row in rows),
         side_by_side=any(int(row["n_parallel"]) > 1 for row in rows),
     )
@@ -63,13 +50,7 @@ def sample(rows: Sequence[Row]) -> Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """All samples of one backend, in the order in which they were taken; the first one is cold.
-
-    Attributes
-    ----------
-    samples : mapping
-        By what pairs a sample with another backend's: round and repeat.
-    """
+    """All samples of one backend by round and repeat, in order; the first one is cold."""
 
     samples: Mapping[tuple[int, int], Sample]
 
@@ -99,14 +80,7 @@ class Series:
 class Ratio:
     """How many times faster one backend was than another, over the pairs of one round each.
 
-    Attributes
-    ----------
-    median, least, most : float or None
-        None where no two samples make a pair.
-    n_pairs : int
-        Number of pairs.
-    quality : str
-        clean, dirty or cold: the worse of the two sides; empty without a pair.
+    `quality` is the worse of the two sides; without a pair it is empty and the rest None.
     """
 
     median: float | None = None
@@ -134,24 +108,16 @@ def ratio(baseline: Series, other: Series) -> Ratio:
 
 
 def samples(runs: Iterable[tuple[int, Sequence[Row]]], points: Iterable[str]) -> Series:
-    """Return the samples of one backend.
-
-    Parameters
-    ----------
-    runs : iterable of (int, sequence of mapping)
-        Round and ``timings.csv`` of every run, in order.
-    points : iterable of str
-        The points that count.
-    """
-    wanted, found = set(points), {}
+    """Return one backend's samples of these points, from round and timings of each run."""
+    counted, found = set(points), {}
     for number, table in runs:
         by_repeat: dict[int, dict[str, Row]] = defaultdict(dict)
         for row in table:
-            if row["stage"] == "fit" and row["backend_ran"] and row["point"] in wanted:
+            if row["stage"] == "fit" and row["backend_ran"] and row["point"] in counted:
                 # The last attempt counts.
                 by_repeat[int(row["repeat"])][row["point"]] = row
         for repeat, rows in sorted(by_repeat.items()):
             # A sum over fewer points is no time of the same work.
-            if rows.keys() == wanted:
+            if rows.keys() == counted:
                 found[number, repeat] = sample(list(rows.values()))
     return Series(found)

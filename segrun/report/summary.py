@@ -14,20 +14,14 @@ _HEADER = ("job", "algo", "best point", "silhouette", "clusters", "noise", "back
 
 
 def summary(jobs: Iterable[JobResult]) -> str:
-    """Return a table with one line per job.
-
-    Parameters
-    ----------
-    jobs : iterable of JobResult
-        Finished or not.
-    """
+    """Return a table with one line per job, finished or not, and what is odd about some."""
     jobs = list(jobs)
-    lines = [_HEADER, *(_line(job) for job in jobs)]
-    if any(ranked := _ranked([_chosen(job) for job in jobs])):
+    chosen = [_chosen(job) for job in jobs]
+    lines = [_HEADER, *(_line(job, row) for job, row in zip(jobs, chosen, strict=True))]
+    if any(ranked := _ranked(chosen)):
         place = _HEADER.index("silhouette") + 1
-        cells = ["rank", *ranked]
-        lines = [(*one[:place], cell, *one[place:])
-                 for one, cell in zip(lines, cells, strict=True)]  # fmt: skip
+        lines = [(*line[:place], cell, *line[place:])
+                 for line, cell in zip(lines, ["rank", *ranked], strict=True)]  # fmt: skip
     notes = [f"{job.name}: {text}" for job in jobs for text in job.manifest().get("cautions", [])]
     return "\n".join([table(lines), *notes])
 
@@ -53,24 +47,20 @@ def _ranked(chosen: Sequence[Mapping[str, str]]) -> list[str]:
     ]
 
 
-def _line(job: JobResult) -> tuple[str, ...]:
+def _line(job: JobResult, best: Mapping[str, str]) -> tuple[str, ...]:
     manifest = job.manifest()
-    algo = str(manifest.get("experiment", {}).get("algo", ""))
     fits = [row for row in job.table("timings.csv") if row["stage"] == "fit"]
     backends = Counter(row["backend_ran"] or "failed" for row in fits)
-    seconds = sum(float(row["wall_seconds"]) for row in fits)
-    rows = job.table("scores.csv")
-    best = next((row for row in rows if row["selected"] == "true"), None)
     return (
         job.name,
-        algo,
-        best["point"] if best else _no_point(rows),
+        str(manifest.get("experiment", {}).get("algo", "")),
+        best["point"] if best else _no_point(job.table("scores.csv")),
         _silhouette(best) if best else "",
         best["n_clusters"] if best else "",
         percent(best["noise_share"]) if best else "",
         " ".join(f"{name} {n}" for name, n in backends.items()),
         str(len(fits)),
-        f"{seconds:.2f}",
+        f"{sum(float(row['wall_seconds']) for row in fits):.2f}",
         _status(manifest),
     )
 
@@ -79,7 +69,7 @@ def _no_point(rows: Sequence[dict[str, str]]) -> str:
     return "none within the limits" if any(row["status"] == "done" for row in rows) else ""
 
 
-def _silhouette(row: dict[str, str]) -> str:
+def _silhouette(row: Mapping[str, str]) -> str:
     if not row["silhouette"]:
         return ""
     error = float(row["silhouette_se"] or 0)

@@ -17,6 +17,9 @@ from segrun.rundir.store import read_csv, read_manifest, write_csv
 
 #: Warnings of a job that a table holds; its manifest has all.
 _MOST_WARNINGS = 20
+#: Columns of ``scores.csv`` that an objective or a limit can name.
+_SCORES = ("silhouette", "davies_bouldin", "calinski_harabasz", "noise_share", "smallest_share",
+           "largest_share", "n_clusters", "inertia")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,27 +31,24 @@ class JobResult:
     directory : Path
         Its run directory.
     refused : str
-        Why the directory is not the job's own, so that nothing of the job is there; empty if
-        it is.
+        Why nothing of the job is in the directory; empty if it is the job's own.
     overrides : str
         What was asked for, where the directory cannot say it.
     number : int
         Of the job, from 0.
     key : str
         Its content key.
-    wall_seconds : float or None
-        From handing it out to its end; None where this command did not run it.
-    peak_rss_bytes : int or None
-        Highest resident memory of its process; None where nobody looked.
+    wall_seconds, peak_rss_bytes : float and int, or None
+        Of the job's process; None where this command did not run it.
     about : mapping
         Of the experiment, where the directory cannot say it.
     folder : str
-        What tables call the job: its folder below the sweep directory; empty for a single run.
+        Its folder below the sweep directory; empty for a single run.
     attempts : int
         How often it was tried.
     experiment : mapping
         The experiment as plain values; empty where nobody knows.
-    swept : mapping of str to object
+    swept : mapping
         Values of the keys that the jobs of its sweep differ in.
     """
 
@@ -135,7 +135,7 @@ def _job_row(job: JobResult, before: Mapping[str, str]) -> dict[str, Any]:
 
 def _warnings(texts: Sequence[str]) -> str:
     more = len(texts) - _MOST_WARNINGS
-    return "; ".join([*texts[:_MOST_WARNINGS], *([f"{more} more"] if more > 0 else [])])
+    return "; ".join(texts if more <= 0 else [*texts[:_MOST_WARNINGS], f"{more} more"])
 
 
 def _rows(job: JobResult) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def _rows(job: JobResult) -> list[dict[str, Any]]:
 
 
 def _data(job: JobResult, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the scores of a job are of; the option counts where a group is swept."""
+    """Return what the scores of a job are of."""
     experiment = job.experiment
     if not experiment:
         return {}
@@ -173,3 +173,26 @@ def _data(job: JobResult, manifest: Mapping[str, Any]) -> dict[str, Any]:
 def _overrides(job: JobResult) -> str:
     file = job.directory / ".hydra" / "overrides.yaml"
     return " ".join(read_yaml(file)) if file.exists() and not job.refused else job.overrides
+
+
+def scores_of(directory: Path) -> dict[str, float | None] | None:
+    """Return the scores of a run of one point for an optimiser, None without labels.
+
+    Scores, ``coverage`` (1 - noise_share), ``converged`` (0 or 1), ``fit_seconds`` and
+    ``wall_seconds``; None for what is undefined of the clusters found.
+    """
+    manifest = read_manifest(directory)
+    if manifest["status"] != "done":
+        return None
+    run = FinishedRun(directory, manifest)
+    row = run.scores[0]
+    found = {name: float(row[name]) if row[name] else None for name in _SCORES}
+    noise = found["noise_share"]
+    return {
+        **found,
+        # Of what has no iterations there is nothing to hold against it.
+        "converged": 0.0 if row.get("converged") == "false" else 1.0,
+        "coverage": None if noise is None else 1 - noise,
+        "fit_seconds": sum(float(timing["wall_seconds"]) for timing in run.fits),
+        "wall_seconds": sum(float(timing["wall_seconds"]) for timing in run.timings),
+    }

@@ -29,17 +29,10 @@ _WHOLE = r"^(0|-?[1-9]\d{0,17})$"
 
 @dataclass(frozen=True)
 class IdType:
-    """How ids stand in the input; everywhere inside they are text, ``17850`` for 17850.0.
+    """How ids stand in the input; everywhere inside they are text, ``17850`` for 17850.0."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the polars type.
-    suffix : str
-        What stands behind each of them where they are text, ``.0``, and is left out inside.
-    """
-
-    name: str = "String"
+    name: str = "String"  #: Name of the polars type
+    #: What stands behind each of them where they are text, ``.0``, and is left out inside.
     suffix: str = ""
 
     def written(self, ids: NDArray[np.object_]) -> pl.Series:
@@ -66,27 +59,15 @@ TEXT = IdType()
 
 @dataclass(frozen=True)
 class Customers:
-    """One row per customer (or per copy of a customer).
+    """One row per customer (or per copy of a customer)."""
 
-    Attributes
-    ----------
-    id_column : str
-        Name of the id column in the input.
-    ids : ndarray of str objects, shape (n_samples,)
-        Customer ids, always text.
-    columns : mapping of str to ndarray of shape (n_samples,)
-        The features in order, ``int64`` or ``float64``; SparseColumns for ratings.
-    replica : ndarray of int64, shape (n_samples,), or None
-        Number of the copy, from 0, where the table was augmented.
-    id_type : IdType
-        How results write the ids: as they stand in the input.
-    """
-
-    id_column: str
-    ids: NDArray[np.object_]
+    id_column: str  #: Name of the id column in the input
+    ids: NDArray[np.object_]  #: Customer ids, always text
+    #: The features in order, ``int64`` or ``float64``; SparseColumns for ratings.
     columns: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
+    #: Number of the copy, from 0, where the table was augmented.
     replica: NDArray[np.int64] | None = None
-    id_type: IdType = TEXT
+    id_type: IdType = TEXT  #: How results write the ids: as they stand in the input
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -79,15 +79,8 @@ def read_model(path: Path) -> Any:
         raise StoreError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def write_object(found: Any, path: Path) -> None:
-    """Write any object so that `read_mapped` reads its arrays without a copy."""
-    import joblib
-
-    joblib.dump(found, path)
-
-
 def read_mapped(path: Path) -> Any:
-    """Return what `write_object` wrote; its arrays are read from the file as they are used."""
+    """Return what `write_model` wrote; its arrays are read from the file as they are used."""
     import joblib
 
     return joblib.load(path, mmap_mode="r")

@@ -13,24 +13,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Items:
-    """One row per item, in the order of the matrix's columns.
+    """One row per item, in the order of the matrix's columns."""
 
-    Attributes
-    ----------
-    ids : ndarray of str objects, shape (n_items,)
-        Their ids in the input, always text; names of the features.
-    titles : ndarray of str objects, shape (n_items,)
-        What people call them: the id, where the input has no title.
-    n_ratings : ndarray of int64, shape (n_items,)
-        Ratings in the input.
-    means : ndarray of float64, shape (n_items,)
-        Mean of these, before centring.
-    """
-
-    ids: NDArray[np.object_]
-    titles: NDArray[np.object_]
-    n_ratings: NDArray[np.int64]
-    means: NDArray[np.float64]
+    ids: NDArray[np.object_]  #: Their ids in the input, always text; names of the features
+    titles: NDArray[np.object_]  #: What people call them: the id, where the input has no title
+    n_ratings: NDArray[np.int64]  #: Ratings in the input
+    means: NDArray[np.float64]  #: Mean of these, before centring
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,13 +35,6 @@ class SparseColumns(Mapping[str, NDArray[np.float64]]):
     """The features of users by item, without the zeros.
 
     What is stored was rated, a stored zero included; what is not stored was not.
-
-    Parameters
-    ----------
-    matrix : scipy.sparse.csr_array of shape (n_samples, n_items)
-        float64, indices sorted.
-    catalogue : Items
-        Its columns.
     """
 
     def __init__(self, matrix: Any, catalogue: Items) -> None:

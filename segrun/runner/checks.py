@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segrun.config import Experiment, ModelsKept, RatingsConfig, Report, check_ranges
+from segrun.config import Experiment, ModelsKept, Report, check_ranges
 from segrun.errors import ConfigError
 
 
@@ -21,8 +21,8 @@ def check(experiment: Experiment) -> None:
     from segrun import features
     from segrun.algorithms.grid import points
     from segrun.data import datasets, engines
-    from segrun.evaluation.check import check as check_evaluation
-    from segrun.features import augment, sparse_steps, transform
+    from segrun.evaluation.select import check as check_evaluation
+    from segrun.features import augment, transform
     from segrun.runner import centres
     from segrun.segments.check import check as check_segments
     from segrun.segments.check import check_point
@@ -42,8 +42,8 @@ def check(experiment: Experiment) -> None:
             raise ConfigError(
                 "store.state=true with store.models=none: new sales would find no model"
             )
-    if isinstance(experiment.features, RatingsConfig):
-        sparse_steps.check(experiment.transform, experiment.augmentation)
+    if features.feature_set_of(experiment.features).sparse:
+        transform.check_sparse(experiment.transform, experiment.augmentation)
     check_evaluation(experiment.evaluation)
     check_segments(
         experiment.segments,

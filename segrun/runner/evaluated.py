@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from segrun.config import Experiment
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.config import Experiment, to_yaml
 from segrun.progress import Progress
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
+from segrun.runner.preflight.flight import Flight, TimeLimit, TooLongError
 
 if TYPE_CHECKING:
     from segrun.evaluation.scores import Scores
     from segrun.runner.fit import Outcome
     from segrun.runner.grid import Fitted
-    from segrun.runner.preflight.flight import Flight
     from segrun.runner.prepare import Prepared
+
+
+log = logging.getLogger("segrun.runner.preflight")
 
 
 @dataclass(frozen=True)
@@ -64,25 +72,24 @@ class Evaluated:
 
 
 def evaluate_stage(
-    experiment: Experiment, ready: Prepared, fitted: Fitted, timings: Timings
+    experiment: Experiment, ready: Prepared, fitted: Fitted, out: RunDirectory, timings: Timings
 ) -> Evaluated:
     """Score all points of the grid together and select the best within the limits."""
     # Late: scikit-learn takes over a second to import.
-    from segrun.evaluation.scores import evaluate
-    from segrun.evaluation.select import select
-    from segrun.segments.selection import cautions, tell_of_left_out
+    from segrun.evaluation.select import select, warn_of_limits
+    from segrun.segments.cautions import label_cautions
 
     outcomes, limits = fitted.outcomes, experiment.evaluation
     labels = {o.point.slug: o.labels for o in outcomes if o.labels is not None}
-    with timings.stage("evaluate"), Progress("scores", 100) as progress:
-        found = evaluate(
-            ready.transformed.Z, labels, fitted.flight.evaluation, experiment.seed, progress.reach
-        )
+    with timings.stage("evaluate"):
+        found = _scored(experiment, ready.transformed.Z, labels, fitted.limit, out)
     converged = {o.point.slug: o.converged for o in outcomes}
     scores = {slug: replace(score, converged=converged[slug]) for slug, score in found.items()}
     selected = select(scores, limits, {o.point.slug: o.inertia for o in outcomes})
-    tell_of_left_out(scores, selected, limits)
-    told = [] if selected is None else cautions(labels[selected], scores[selected], ready.customers)
+    warn_of_limits(scores, selected, limits)
+    told = []
+    if selected is not None:
+        told = label_cautions(labels[selected], scores[selected], ready.customers)
     facts = {
         **fitted.keys,
         "selected": selected,
@@ -94,3 +101,39 @@ def evaluate_stage(
         **({"centres": fitted.centres} if fitted.centres else {}),
     }
     return Evaluated(outcomes, scores, selected, fitted.flight, facts)
+
+
+def _scored(
+    experiment: Experiment,
+    Z: NDArray[np.float64],
+    labels: Mapping[str, NDArray[np.int64]],
+    limit: TimeLimit,
+    out: RunDirectory,
+) -> Mapping[str, Scores]:
+    """Score the points; a sample of the rows where all take too long and that is allowed."""
+    from segrun.evaluation.scores import evaluate
+
+    config, silhouette = experiment.evaluation, experiment.evaluation.silhouette
+    n_samples, n_sampled = len(Z), silhouette.sample_rows
+    exact = n_sampled < n_samples <= silhouette.max_exact_rows
+    fewer = f"a sampled silhouette: evaluation.silhouette.max_exact_rows={n_sampled}"
+    cheaper = (f"{fewer} (preflight.action=sample does so by itself)",) if exact else ()
+
+    with Progress("scores", 100) as progress:
+
+        def reached(share: float) -> None:
+            progress.reach(share)
+            limit.reach("the scores", share, cheaper, can_sample=exact)
+
+        try:
+            return evaluate(Z, labels, config, experiment.seed, reached)
+        except TooLongError as error:
+            log.warning(
+                "the silhouette is sampled, %d of %d rows: %s "
+                "(preflight.action=sample, preflight.max_seconds)",
+                n_sampled, n_samples, error,
+            )  # fmt: skip
+        config = replace(config, silhouette=replace(silhouette, max_exact_rows=n_sampled))
+        # What really ran: done again, it is sampled however fast the machine is then.
+        out.write_text("experiment.yaml", to_yaml(replace(experiment, evaluation=config)))
+        return evaluate(Z, labels, config, experiment.seed, progress.reach)

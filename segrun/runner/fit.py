@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.backend import Backend, Fit
 from segrun.algorithms.base import Algorithm
-from segrun.algorithms.foreign import only_errors
+from segrun.algorithms.foreign import only_errors, told, told_of_fit
 from segrun.algorithms.grid import Point
-from segrun.algorithms.upstream import told, told_of_fit
 from segrun.config import ModelsKept
-from segrun.errors import StoreError
+from segrun.errors import PreflightError, StoreError
 from segrun.features.transform import Transformed
 from segrun.progress import Progress
 from segrun.rundir.customers import Customers
@@ -109,6 +108,8 @@ class GridFitter:
         Content key of every point, by slug.
     known : dict of str to Outcome
         Points that an earlier attempt has finished: they are not fitted again.
+    reached : callable
+        Called with the share of the fits that is done.
     """
 
     algorithm: Algorithm
@@ -122,6 +123,7 @@ class GridFitter:
     share: bool = True
     keys: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, Outcome] = field(default_factory=dict)
+    reached: Callable[[float], None] = lambda share: None  # noqa: ARG005
     _told: set[str] = field(default_factory=set)
     _notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -153,9 +155,14 @@ class GridFitter:
                         progress.advance("skipped")
                     else:
                         self._fit_point(outcome, repeat)
-                        progress.advance(outcome.status)
+                        self._advance(progress, outcome.status)
                 self.directory.write_table("timings.csv", self.timings.table())
         return outcomes
+
+    def _advance(self, progress: Progress, status: str) -> None:
+        progress.advance(status)
+        n_known = progress.counts["known"]
+        self.reached((progress.counts.total() - n_known) / (progress.total - n_known))
 
     def _fitted(self, outcome: Outcome, repeat: int) -> bool:
         """Tell whether an earlier attempt has done this fit."""
@@ -183,8 +190,8 @@ class GridFitter:
                     fit = self._timed(timing, outcome.point, lambda: next(fits))
                 self._take(outcome, fit, repeat)
                 rows.append(timing)
-                progress.advance(outcome.status)
-        except StoreError:
+                self._advance(progress, outcome.status)
+        except (StoreError, PreflightError):
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - points can be fitted alone
             log.warning(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from segrun import algorithms, config
 from segrun.algorithms.backend import Backend, make_backend
@@ -17,7 +18,7 @@ from segrun.rundir.timings import Timings
 from segrun.runner.centres import shared
 from segrun.runner.fit import GridFitter, Outcome, known_outcomes
 from segrun.runner.keys import job_key, kind_key, libraries, point_key
-from segrun.runner.preflight.flight import Flight, preflight
+from segrun.runner.preflight.flight import Flight, TimeLimit, preflight
 from segrun.runner.prepare import Prepared
 
 log = logging.getLogger("segrun.runner.run")
@@ -51,7 +52,9 @@ class Fitted:
     outcomes : sequence of Outcome
         What became of every point.
     flight : Flight
-        What the grid was expected to take, and how it is evaluated.
+        What the grid was expected to take.
+    limit : TimeLimit
+        The time that it may take.
     keys : mapping of str to str
         Content keys of the job, for the manifest.
     centres : mapping of str to str
@@ -60,6 +63,7 @@ class Fitted:
 
     outcomes: Sequence[Outcome]
     flight: Flight
+    limit: TimeLimit
     keys: Mapping[str, str]
     centres: Mapping[str, str]
 
@@ -94,10 +98,13 @@ def fit_stage(
         log.info("%d of %d points were finished by an earlier attempt", len(known), len(points))
     left = [point.params for point in points if point.slug not in known]
     flight = preflight(experiment, ready.transformed.Z, left, timings, out.path)
-    _record_flight(experiment, out, flight, timings)
+    if flight.costs:
+        out.write_table("preflight.csv", flight.table(timings))
+    limit, cheaper = TimeLimit(experiment.preflight), flight.cheaper("fit")
     fitter = GridFitter(
         grid.algorithm, grid.backend, ready.customers, ready.transformed, out, timings,
         experiment.store.models, algorithms.origin(algo), experiment.timing.share, keys, known,
+        partial(limit.reach, "the fits", cheaper=cheaper),
     )  # fmt: skip
     centres: Mapping[str, str] = {}
     if algo.shared_centres:
@@ -105,16 +112,4 @@ def fit_stage(
             points, centres = shared(points, ready.transformed.Z, experiment.seed)
     outcomes = fitter.fit_grid(points, experiment.timing.repeats)
     of_job = {"key": job_key(values, sha256, versions), "kind": kind_key(values, sha256)}
-    return Fitted(outcomes, flight, of_job, centres)
-
-
-def _record_flight(
-    experiment: Experiment, out: RunDirectory, flight: Flight, timings: Timings
-) -> None:
-    """Write down what the grid is expected to take, and how it is evaluated."""
-    if flight.costs:
-        out.write_table("preflight.csv", flight.table(timings))
-    if flight.sampled:
-        # What really ran: done again, it is sampled however fast the machine is then.
-        ran = replace(experiment, evaluation=flight.evaluation)
-        out.write_text("experiment.yaml", config.to_yaml(ran))
+    return Fitted(outcomes, flight, limit, of_job, centres)

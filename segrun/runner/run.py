@@ -97,14 +97,14 @@ def _evaluated(
         ready.store(experiment, out)
     ready = ready.lean()
     fitted = fit_stage(experiment, grid, ready, out, timings)
-    return evaluate_stage(experiment, ready, fitted, timings)
+    return evaluate_stage(experiment, ready, fitted, out, timings)
 
 
 def _described(
     experiment: Experiment, out: RunDirectory, timings: Timings, evaluated: Evaluated
 ) -> str:
     """Describe the segments where that is asked for; return why there are none, if it failed."""
-    from segrun.segments.stage import describe_stage
+    from segrun.segments.describe import describe_stage
 
     asked = experiment.segments.describe or experiment.report is Report.html
     if asked and evaluated.status != "failed":

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segrun.config import EvaluationConfig, Experiment, ModelsKept
-from segrun.evaluation.limits import broken_limits
 from segrun.evaluation.scores import Scores
+from segrun.evaluation.select import broken_limits
 from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.evaluated import Evaluated
@@ -57,7 +57,7 @@ def score_rows(
     for outcome in outcomes:
         score = scores.get(outcome.point.slug)
         told = {
-            "limit": broken_limits(score, limits) if score else "",
+            "limit": broken_limits(vars(score), limits) if score else "",
             "selected": outcome.point.slug == selected,
         }
         rows.append(_row(outcome, score) | told)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.config import FeaturesConfig, Orders, RfmConfig
+from segrun.config import FeaturesConfig
+from segrun.errors import DataError
+from segrun.features import feature_set_of
+from segrun.nearest import did_you_mean
 
 #: Values of a text column that are told apart, the most frequent first.
 MAX_CATEGORIES = 20
@@ -17,27 +20,13 @@ MAX_CATEGORIES = 20
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
-
-    Attributes
-    ----------
-    name : str
-        Of the column; of a category ``Country=France``.
-    stored : ndarray of numbers, shape (n_samples,)
-        In raw units, NaN where unknown; of a category 1 for those that have it, otherwise 0.
-    clustered : bool
-        Whether the algorithm saw it.
-    category : bool
-        Whether it is a value of a text column.
-    title : str
-        What people are told instead of the name; empty: the name.
-    """
+    """One column, or one value of a text column: ``Country=France``."""
 
     name: str
-    stored: NDArray[Any]
-    clustered: bool
+    stored: NDArray[Any]  # in raw units, NaN where unknown; of a category 1 or 0
+    clustered: bool  # whether the algorithm saw it
     category: bool = False
-    title: str = ""
+    title: str = ""  # what people are told instead of the name, if not empty
 
     @property
     def called(self) -> str:
@@ -60,13 +49,24 @@ class Column:
 
 
 def titles(features: FeaturesConfig) -> dict[str, str]:
-    """Return what to call features whose names say something else than what they are.
+    """Return what to call features whose names say something else than what they are."""
+    return feature_set_of(features).titles(features)
 
-    The kit counts lines by the name NumberOfOrders, and Invoices may stand beside them.
+
+def column_named(name: str, columns: Sequence[Column], key: str) -> Column:
+    """Return a column by its name, in any case of letters where that is clear.
+
+    DataError, naming the key that asks for it, if there is none.
     """
-    if isinstance(features, RfmConfig) and features.orders is Orders.lines:
-        return {"NumberOfOrders": "NumberOfOrders (lines)"}
-    return {}
+    exact = [column for column in columns if column.name == name]
+    alike = [column for column in columns if column.name.lower() == name.lower()]
+    if exact or len(alike) == 1:
+        return (exact or alike)[0]
+    names = [column.name for column in columns]
+    raise DataError(
+        f"{key}: there is no column {name!r}.{did_you_mean(name, names)} Columns: "
+        f"{', '.join(names)}"
+    )
 
 
 def columns_of(
@@ -74,21 +74,18 @@ def columns_of(
 ) -> list[Column]:
     """Return all columns, those that were clustered first.
 
-    Parameters
-    ----------
-    clustered, others : mapping of str to ndarray of shape (n_samples,)
-        Numbers, or texts with None where unknown. A text column becomes one column for each of
-        its most frequent values.
+    They hold numbers, or texts with None where unknown: these become a column for each of their
+    most frequent values.
     """
     found = [c for name, values in clustered.items() for c in _columns(name, values, True)]
     known = {column.name for column in found}
-    return found + [
-        column
+    further = [
+        c
         for name, values in others.items()
         if name not in clustered
-        for column in _columns(name, values, False)
-        if column.name not in known
+        for c in _columns(name, values, False)
     ]
+    return found + [column for column in further if column.name not in known]
 
 
 def _columns(name: str, values: NDArray[Any], clustered: bool) -> Iterator[Column]:
@@ -105,10 +102,10 @@ def _columns(name: str, values: NDArray[Any], clustered: bool) -> Iterator[Colum
     code_of = {text: code for code, text in enumerate(found)}
     where = np.fromiter((code_of[text] for text in texts), np.int64, len(texts))
     counts = np.bincount(where, minlength=len(found))
-    by_count = np.lexsort((np.arange(len(found)), -counts))
-    told = [number for number in by_count if found[number] and counts[number] > 1]
-    for number in told[:MAX_CATEGORIES]:
-        share = (where == number).astype(np.float32)
+    by_count = np.argsort(-counts, kind="stable")
+    told = [code for code in by_count if found[code] and counts[code] > 1]
+    for code in told[:MAX_CATEGORIES]:
+        share = (where == code).astype(np.float32)
         if "" in code_of:
             share[where == code_of[""]] = np.nan
-        yield Column(f"{name}={found[number]}", share, clustered, category=True)
+        yield Column(f"{name}={found[code]}", share, clustered, category=True)

@@ -5,117 +5,113 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from segrun.config import Criterion, EvaluationConfig
-from segrun.evaluation.limits import broken_limits
-from segrun.evaluation.select import best
+from segrun.algorithms.grid import points
+from segrun.config import Criterion, EvaluationConfig, StabilityConfig
+from segrun.evaluation.select import Values, best, broken_limits
 from segrun.formats import as_float
+from segrun.rundir.finished import FinishedRun
+from segrun.segments.clustering import Clustering
+from segrun.segments.stability import grid_stability
 
+#: Column of ``scores.csv`` that a criterion goes by, and which values are better.
 _BETTER = {
-    Criterion.silhouette: "high",
-    Criterion.davies_bouldin: "low",
-    Criterion.calinski_harabasz: "high",
-    Criterion.elbow: "knee",
+    Criterion.silhouette: ("silhouette", "high"),
+    Criterion.davies_bouldin: ("davies_bouldin", "low"),
+    Criterion.calinski_harabasz: ("calinski_harabasz", "high"),
+    Criterion.elbow: ("inertia", "knee"),
 }
-#: Column of ``scores.csv`` that a criterion goes by.
-_COLUMN = {Criterion.elbow: "inertia"}
-STABILITY = "stability"
-
-
-@dataclass(frozen=True)
-class Rated:
-    """One point as ``scores.csv`` has it."""
-
-    n_clusters: int
-    noise_share: float
-    smallest_share: float | None
-    largest_share: float | None
-    values: Mapping[str, float | None]
-    converged: bool | None
+#: Numbers of segments whose stability is compared, at the most.
+_MOST = 12
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What one criterion would pick.
-
-    Attributes
-    ----------
-    criterion : str
-        Its name.
-    better : {"high", "low", "knee"}
-        Which values are better.
-    point : str
-        Slug of the point, empty where it cannot tell.
-    n_clusters : int or None
-        Segments of the point.
-    value : float or None
-        Its value.
-    """
+    """What one criterion would pick."""
 
     criterion: str
-    better: str
-    point: str
-    n_clusters: int | None
-    value: float | None
+    better: str  # which values are: high, low or knee
+    point: str = ""  # slug of the point, empty where it cannot tell
+    n_clusters: int | None = None  # segments of the point
+    value: float | None = None
 
 
-def rated(scores: Sequence[Mapping[str, str]]) -> dict[str, Rated]:
+def chosen(
+    run: FinishedRun, clustering: Clustering, config: StabilityConfig
+) -> tuple[list[Choice], str]:
+    """Return what each criterion would pick, and what is to be said of the limits."""
+    limits = clustering.experiment.evaluation
+    every = rated(run.scores)
+    within = within_limits(every, limits)
+    told = ""
+    if not within:
+        told = f"None of the {len(every)} points satisfies the limits of evaluation"
+    elif clustering.point.slug not in within:
+        told = f"The point {clustering.point.slug} breaks the limits of evaluation"
+    stable = _stability(run, clustering, within) if config.refits else {}
+    return choices(within, stable), told
+
+
+def rated(scores: Sequence[Mapping[str, str]]) -> dict[str, Values]:
     """Return the points of ``scores.csv`` that came to labels."""
-    return {row["point"]: _rated(row) for row in scores if row["status"] == "done"}
+    names = ("noise_share", "smallest_share", "largest_share", "inertia", "silhouette",
+             "davies_bouldin", "calinski_harabasz")  # fmt: skip
+    return {
+        row["point"]: {
+            **{name: as_float(row.get(name, "")) for name in names},
+            "n_clusters": int(row["n_clusters"]),
+            # Runs of before do not tell.
+            "converged": {"true": True, "false": False}.get(row.get("converged", "")),
+        }
+        for row in scores
+        if row["status"] == "done"
+    }
 
 
-def _rated(row: Mapping[str, str]) -> Rated:
-    names = ("n_clusters", "inertia", "silhouette", "davies_bouldin", "calinski_harabasz")
-    return Rated(
-        int(row["n_clusters"]),
-        float(row["noise_share"]),
-        as_float(row["smallest_share"]),
-        as_float(row["largest_share"]),
-        {name: as_float(row.get(name, "")) for name in names},
-        # Runs of before do not tell.
-        {"true": True, "false": False}.get(row.get("converged", "")),
-    )
-
-
-def within_limits(points: Mapping[str, Rated], limits: EvaluationConfig) -> dict[str, Rated]:
+def within_limits(points: Mapping[str, Values], limits: EvaluationConfig) -> dict[str, Values]:
     """Return the points that break no limit."""
     return {slug: point for slug, point in points.items() if not broken_limits(point, limits)}
 
 
-def choices(points: Mapping[str, Rated], stability: Mapping[str, float]) -> list[Choice]:
-    """Return what each criterion would pick of the points.
+def choices(points: Mapping[str, Values], stability: Mapping[str, float]) -> list[Choice]:
+    """Return what each criterion would pick of the points, which are within the limits.
 
-    Parameters
-    ----------
-    points : mapping of str to Rated
-        Those within the limits.
-    stability : mapping of str to float
-        Mean adjusted Rand index of refits to samples, of the points that it was computed for.
+    `stability` is the mean adjusted Rand index of refits to samples, of the points that it was
+    computed for.
     """
-    values = {slug: point.values for slug, point in points.items()}
+    picked = [
+        (criterion.value, better, best(points, criterion), column)
+        for criterion, (column, better) in _BETTER.items()
+    ]
     found = [
-        _choice(criterion.value, better, best(values, criterion), points,
-                _values(values, _COLUMN.get(criterion, criterion.value)))
-        for criterion, better in _BETTER.items()
-    ]  # fmt: skip
+        Choice(name, better)
+        if slug is None
+        else Choice(name, better, slug, points[slug]["n_clusters"], points[slug][column])
+        for name, better, slug, column in picked
+    ]
     known = {slug: value for slug, value in stability.items() if slug in points}
     most = max(known, key=known.__getitem__, default=None)
-    return [*found, _choice(STABILITY, "high", most, points, known)]
+    if most is None:
+        return [*found, Choice("stability", "high")]
+    return [*found, Choice("stability", "high", most, points[most]["n_clusters"], known[most])]
 
 
-def _values(values: Mapping[str, Mapping[str, float | None]], name: str) -> dict[str, float | None]:
-    return {slug: own[name] for slug, own in values.items()}
-
-
-def _choice(
-    criterion: str,
-    better: str,
-    point: str | None,
-    points: Mapping[str, Rated],
-    values: Mapping[str, float | None],
-) -> Choice:
-    if point is None:
-        return Choice(criterion, better, "", None, None)
-    return Choice(criterion, better, point, points[point].n_clusters, values[point])
+def _stability(
+    run: FinishedRun, clustering: Clustering, within: Mapping[str, Values]
+) -> dict[str, float]:
+    """Return stability by point, where points differ in the number of segments they ask for."""
+    experiment = clustering.experiment
+    by_slug = {point.slug: point for point in points(experiment.algo)}
+    # Points that ask for the same number differ little: the first stands for them.
+    first: dict[int, str] = {}
+    for slug, point in within.items():
+        asked, count = by_slug[slug].params, point["n_clusters"]
+        if asked.get("n_clusters", asked.get("n_components")) == count >= 2:
+            first.setdefault(count, slug)
+    if not 2 <= len(first) <= _MOST:
+        return {}
+    labels = {slug: run.labels(slug) for slug in first.values()}
+    params = {slug: by_slug[slug].params for slug in first.values()}
+    return grid_stability(experiment, clustering.Z, labels, params)
 
 
 def criteria_rows(found: Sequence[Choice], n_clusters: int) -> list[dict[str, object]]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.segments import claims, wording
-from segrun.segments.effect import NEGLIGIBLE, chance, cliffs_delta
-from segrun.segments.fact import Fact
+from segrun.segments import wording
+from segrun.segments.fact import NEGLIGIBLE, Fact, chance, cliffs_delta
 from segrun.segments.profile import Profile
-from segrun.segments.season import season_facts
-from segrun.segments.trade import trades
+from segrun.segments.season import calendars, season_facts
 
 #: Facts per segment at the most.
 MAX_FACTS = 12
@@ -35,21 +33,9 @@ def facts(
     n_segments: int,
     n_months: int | None = None,
 ) -> list[list[Fact]]:
-    """Return the facts of every segment.
-
-    Parameters
-    ----------
-    profiles : sequence of Profile
-        By column.
-    codes : ndarray of int64, shape (n_samples,)
-        Place of each row's segment, from 0.
-    n_segments : int
-        Number of segments.
-    n_months : int, optional
-        Calendar months that the input is of, 48 of four years.
-    """
-    calendars = trades([found.column for found in profiles], codes, n_segments, n_months)
-    told = {column.name for calendar in calendars for column in calendar.columns}
+    """Return the facts of every segment; `n_months` calendar months are what the input is of."""
+    found_calendars = calendars([one.column for one in profiles], codes, n_segments, n_months)
+    told = {column.name for calendar in found_calendars for column in calendar.columns}
     by_chance = chance(np.bincount(codes, minlength=n_segments), len(codes))
     found: list[list[Fact]] = [[] for _ in range(n_segments)]
 
@@ -62,7 +48,7 @@ def facts(
     for about in profiles:
         if about.column.name not in told:
             collect(_of_column(about, codes, n_segments, profiles))
-    for calendar in calendars:
+    for calendar in found_calendars:
         collect(season_facts(calendar, codes, n_segments))
     return [_strongest(each) for each in found]
 
@@ -86,13 +72,12 @@ def _of_column(
         effect = float(delta[place])
         text = _sentence(about, int(place), effect, presence)
         if text:
-            word = claims.word(about, int(place), effect > 0, profiles)
-            most = claims.most(about, int(place), effect > 0, word)
+            word = wording.word(about, int(place), effect > 0, profiles)
+            most = wording.most(about, int(place), effect > 0, word)
             yield int(place), Fact(column.name, column.clustered, effect, text, word, most)
 
 
-@dataclass(frozen=True)
-class _Presence:
+class _Presence(NamedTuple):
     """Who has any of something: shares of each segment and of all, and the effect of it."""
 
     share: NDArray[np.float64]

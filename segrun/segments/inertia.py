@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from segrun.formats import in_bytes
 from segrun.memory import available_bytes
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import filled
+from segrun.segments.members import membership
 
 log = logging.getLogger("segrun.segments")
 
@@ -26,66 +26,32 @@ _REDUCTIONS = ("pca", "svd")
 _MOST_WORK = 10_000_000_000
 
 
-@dataclass(frozen=True)
-class _Reduced:
-    """The rows of a run before and after its reduction.
-
-    Attributes
-    ----------
-    full, Z : CSR array or ndarray of shape (n_samples, n_features) and (n_samples, n_components)
-        What goes into the reduction, and what comes out.
-    """
-
-    full: Any
-    Z: NDArray[np.float64]
-
-    @property
-    def totals(self) -> tuple[float, float]:
-        """Inertia of a single cluster, full and reduced."""
-        one = np.zeros(len(self.Z), dtype=np.int64)
-        return inertia(self.full, one), inertia(self.Z, one)
-
-
 def inertia_rows(run: FinishedRun, shown: str) -> list[dict[str, Any]]:
-    """Return how tight the clusters of every k-means point are, reduced and full.
+    """Return how tight the clusters of every k-means point are, reduced and full: a row each.
 
     k-means is fitted with the point's own parameters, by the run's backend, on the full matrix:
     what goes into the reduction. Where all fits take too long, some are left out, last the one
     that is shown.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        A run of ratings with at least one model.
-    shown : str
-        Slug of the point that is described.
-
-    Returns
-    -------
-    list of dict
-        One row per point; none where nothing was reduced, or the algorithm has no inertia.
-        ``inertia_reduced`` is on the reduced matrix, ``inertia_reduced_in_full`` that of the same
-        labels on the full one, ``inertia_full`` of k-means on the full one (None where that was
-        left out); each beside its share of what a single cluster has.
     """
     done = [row for row in run.scores if row["status"] == "done" and row["inertia"]]
     kept = next((row["point"] for row in done if run.has_model(row["point"])), None)
     found = None if kept is None else _reduced(run, run.model(kept).steps[:-1])
     if found is None:
         return []
-    experiment = from_plain(run.experiment)
-    fits = _fits(experiment, found.full, shown)
-    total_full, total_reduced = found.totals
+    X, Z = found
+    fits = _fits(from_plain(run.experiment), X, shown)
+    together = np.zeros(len(Z), dtype=np.int64)
+    total_full, total_reduced = inertia(X, together), inertia(Z, together)
     rows = []
     for row in done:
         reduced, labels = float(row["inertia"]), run.labels(row["point"])
-        of_labels, full = inertia(found.full, labels), fits.get(row["point"])
+        of_labels, full = inertia(X, labels), fits.get(row["point"])
         rows.append(
             {
                 "point": row["point"],
                 "n_clusters": int(row["n_clusters"]),
-                "n_components": found.Z.shape[1],
-                "n_features": found.full.shape[1],
+                "n_components": Z.shape[1],
+                "n_features": X.shape[1],
                 "inertia_reduced": reduced,
                 "share_reduced": reduced / total_reduced,
                 "inertia_reduced_in_full": of_labels,
@@ -98,34 +64,27 @@ def inertia_rows(run: FinishedRun, shown: str) -> list[dict[str, Any]]:
 
 
 def inertia(X: Any, labels: NDArray[np.int64]) -> float:
-    """Return the sum of squared distances of rows to the mean of their cluster, noise left out.
-
-    Parameters
-    ----------
-    X : ndarray or CSR array of shape (n_samples, n_features)
-        The rows.
-    labels : ndarray of int64, shape (n_samples,)
-        Their clusters, noise -1.
-    """
+    """Return the sum of squared distances of rows to the mean of their cluster, noise left out."""
     from scipy.sparse import csr_array
 
     inside = np.flatnonzero(labels >= 0)
-    _, place = np.unique(labels[inside], return_inverse=True)
-    X = csr_array(X)[inside]
-    shape = (int(place.max(initial=-1)) + 1, len(inside))
-    member = csr_array((np.ones(len(inside)), (place, np.arange(len(inside)))), shape=shape)
+    X, own = csr_array(X)[inside], labels[inside]
+    member = membership(own, np.unique(own).tolist())
     sums = (member @ X).toarray()
     # A row's squares less those of its mean: nothing of the size of the full matrix is made.
     squares = float((X.data**2).sum())
-    return squares - float((sums**2).sum(axis=1) @ (1 / np.bincount(place)))
+    return squares - float((sums**2).sum(axis=1) @ (1 / member.sum(axis=1)))
 
 
-def _reduced(run: FinishedRun, steps: Sequence[tuple[str, Any]]) -> _Reduced | None:
+def _reduced(
+    run: FinishedRun, steps: Sequence[tuple[str, Any]]
+) -> tuple[Any, NDArray[np.float64]] | None:
+    """Return the rows of a run before and after its reduction, None where nothing was reduced."""
     full = X = run.customers.matrix()
     for name, step in steps:
         full, X = X, step.transform(X)
         if name in _REDUCTIONS:
-            return _Reduced(full, np.ascontiguousarray(X))
+            return full, np.ascontiguousarray(X)
     return None
 
 

@@ -11,14 +11,13 @@ import numpy as np
 
 from segrun.config import NamesConfig
 from segrun.errors import DataError
-from segrun.segments import claims
 from segrun.segments.check import unfit
-from segrun.segments.effect import LARGE
-from segrun.segments.fact import Fact
-from segrun.segments.order import column_named
+from segrun.segments.columns import column_named
+from segrun.segments.fact import LARGE, Fact
 from segrun.segments.profile import Profile
 from segrun.segments.rule import parse
 from segrun.segments.segment import NOISE
+from segrun.segments.wording import word_without_facts
 
 OUTLIERS = "Outliers"
 #: Words of ours, which begin with a small letter behind another.
@@ -27,8 +26,8 @@ _SMALL = ("High", "Medium", "Low", "All", "Few", "Many", "Lapsed", "Recent", "Fr
 
 
 @dataclass(frozen=True)
-class _Place:
-    """One segment, as rules ask for it."""
+class _Values:
+    """The values of one segment, as rules ask for them."""
 
     profiles: Sequence[Profile]
     place: int
@@ -51,48 +50,33 @@ class _Place:
         return float(np.quantile(known, float(what))) if len(known) else float("nan")
 
     def _profile(self, column: str) -> Profile:
-        known = {found.column.name: found for found in self.profiles}
-        columns = [found.column for found in self.profiles]
-        return known[column_named(column, columns, self.key).name]
+        return _profile_named(column, self.profiles, self.key)
+
+
+def _profile_named(name: str, profiles: Sequence[Profile], key: str) -> Profile:
+    column = column_named(name, [found.column for found in profiles], key)
+    return next(found for found in profiles if found.column.name == column.name)
 
 
 def names(
     config: NamesConfig,
     numbers: Sequence[int],
-    given: Mapping[int, str],
+    given: dict[int, str],
     profiles: Sequence[Profile],
     facts: Sequence[Sequence[Fact]],
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the name of every segment, and what is to be said of the naming: kind and text.
 
-    Parameters
-    ----------
-    config : NamesConfig
-        Rules and orders.
-    numbers : sequence of int
-        Of the segments, in canonical order.
-    given : mapping of int to str
-        Names given by hand, by number.
-    profiles : sequence of Profile
-        By column, places as in `numbers`.
-    facts : sequence of sequence of Fact
-        Of every segment.
-
-    Raises
-    ------
-    DataError
-        If a rule, or the column of an order, is of a column that is not there.
+    Places in `profiles` and `facts` are as in `numbers`; `given` are names by hand, by number.
+    DataError if a rule, or the column of an order, is of a column that is not there.
     """
     ordered, told = _in_order(config, numbers, profiles)
     proposed = _proposed(numbers, facts, profiles) if config.propose else {}
     ruled = _by_rule(config.rules, numbers, profiles)
-    outliers = {NOISE: OUTLIERS}
-    sources = (given, outliers, ruled, ordered, proposed)
-    wanted = [
-        next((source[number] for source in sources if number in source), f"Segment {number}")
-        for number in numbers
-    ]
-    return _unique(wanted, [number in given for number in numbers]), told
+    # What stands further to the right wins.
+    name_of = proposed | ordered | ruled | {NOISE: OUTLIERS} | given
+    found = [name_of.get(number, f"Segment {number}") for number in numbers]
+    return _unique(found, [number in given for number in numbers]), told
 
 
 def _by_rule(
@@ -103,7 +87,7 @@ def _by_rule(
         key = f"segments.names.rules.{name}"
         rule = parse(text, key)
         for place, number in enumerate(numbers):
-            if rule.holds(_Place(profiles, place, key)):
+            if rule.holds(_Values(profiles, place, key)):
                 found.setdefault(number, name)
     return found
 
@@ -113,9 +97,7 @@ def _in_order(
 ) -> tuple[dict[int, str], list[tuple[str, str]]]:
     if not config.ordered:
         return {}, []
-    columns = [found.column for found in profiles]
-    column = column_named(str(config.by), columns, "segments.names.by")
-    about = next(found for found in profiles if found.column.name == column.name)
+    about = _profile_named(str(config.by), profiles, "segments.names.by")
     mean, median = about.mean, about.quantiles.get("median", about.mean)
     places = [place for place, number in enumerate(numbers) if number != NOISE]
     if len(places) != len(config.ordered):
@@ -129,8 +111,8 @@ def _in_order(
     if all(median[one] <= median[next_] for one, next_ in pairwise(places)):
         return found, []
     told = (
-        f"segments.names.ordered is in the order of the means of {column.name}, and the medians "
-        "are in another one: what the names say is true of the means only"
+        f"segments.names.ordered is in the order of the means of {about.column.name}, and the "
+        "medians are in another one: what the names say is true of the means only"
     )
     return found, [("names", told)]
 
@@ -144,7 +126,7 @@ def _proposed(
     words = [list(dict.fromkeys(fact.word for fact in own)) for own in told]
     first = Counter(own[0] for own in words if own)
     names = [
-        _joined(own, first) if own else claims.without_facts(profiles, place)
+        _joined(own, first) if own else word_without_facts(profiles, place)
         for place, own in enumerate(words)
     ]
     # Not a set, whose order is another in every process.
@@ -180,8 +162,8 @@ def _tell_apart(names: list[str], same: str, facts: Sequence[Sequence[Fact]]) ->
             if fact.word != strongest.word
         ]
         superlative = f"{strongest.most}{same.removeprefix(strongest.word)}"
-        wanted = [superlative] if strongest.most else others
-        names[place] = next((name for name in wanted if name not in names), same)
+        better = [superlative] if strongest.most else others
+        names[place] = next((name for name in better if name not in names), same)
 
 
 def _small(word: str) -> str:
@@ -189,11 +171,11 @@ def _small(word: str) -> str:
     return word[:1].lower() + word[1:] if first in _SMALL else word
 
 
-def _unique(wanted: Sequence[str], fixed: Sequence[bool]) -> list[str]:
+def _unique(names: Sequence[str], fixed: Sequence[bool]) -> list[str]:
     """Return names with a number behind those that were there before; names by hand stay."""
-    taken = {name.lower() for name, stays in zip(wanted, fixed, strict=True) if stays}
+    taken = {name.lower() for name, stays in zip(names, fixed, strict=True) if stays}
     found = []
-    for name, stays in zip(wanted, fixed, strict=True):
+    for name, stays in zip(names, fixed, strict=True):
         free, count = name, 1
         while not stays and free.lower() in taken:
             count += 1
@@ -204,20 +186,7 @@ def _unique(wanted: Sequence[str], fixed: Sequence[bool]) -> list[str]:
 
 
 def check_names(given: Mapping[int, str], known: Mapping[int, str]) -> None:
-    """Refuse names by hand that cannot stand.
-
-    Parameters
-    ----------
-    given : mapping of int to str
-        New names by number.
-    known : mapping of int to str
-        All names there are, by number.
-
-    Raises
-    ------
-    DataError
-        If there is no such segment, or a name is empty, too long or another segment's.
-    """
+    """Refuse names by hand that cannot stand, `known` being all names there are: DataError."""
     for number, name in given.items():
         if number not in known:
             raise DataError(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.columns import Column, columns_of
-from segrun.segments.order import ordered_labels
-from segrun.segments.outliers import Members
-from segrun.segments.rated import rated_columns
+from segrun.segments.check import SIZE
+from segrun.segments.columns import Column, column_named, columns_of
+from segrun.segments.members import Members
+from segrun.segments.ratings import rated_columns
 from segrun.segments.segment import NOISE
 
 #: Segments that are described, the largest; the others are only listed.
@@ -21,27 +21,13 @@ MAX_SHOWN = 200
 
 @dataclass(frozen=True)
 class Population:
-    """Customers by segment.
+    """Customers by segment."""
 
-    Attributes
-    ----------
-    columns : sequence of Column
-        Values of the customers that are in a segment.
-    labels : sequence of int
-        Labels of all segments in canonical order.
-    sizes : sequence of int
-        Customers in each.
-    shown : sequence of int
-        Labels of the segments that are described, in canonical order.
-    codes : ndarray of int64, shape (n_samples,)
-        Place in `shown` of each customer's segment; the number after the last for the others.
-    """
-
-    columns: Sequence[Column]
-    labels: Sequence[int]
-    sizes: Sequence[int]
-    shown: Sequence[int]
-    codes: NDArray[np.int64]
+    columns: Sequence[Column]  # values of the customers that are in a segment
+    labels: Sequence[int]  # of all segments, in canonical order
+    sizes: Sequence[int]  # customers in each
+    shown: Sequence[int]  # labels of the segments that are described, in canonical order
+    codes: NDArray[np.int64]  # place in `shown` of each customer's segment, after the last without
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -59,13 +45,7 @@ class Population:
 def population(
     members: Members, order_by: str, titles: Mapping[str, str] | None = None
 ) -> Population:
-    """Return the customers by segment; `titles` are of columns that are called otherwise.
-
-    Raises
-    ------
-    DataError
-        If the segments are to be in order of a column that is not there.
-    """
+    """Return the customers by segment; `titles` are of columns that are called otherwise."""
     clustered = members.customers.columns
     if isinstance(clustered, SparseColumns):
         columns = [*rated_columns(clustered, members.labels), *columns_of({}, members.others)]
@@ -84,7 +64,29 @@ def population(
     shown = [label for label in order if label in largest]
     place_of = {label: place for place, label in enumerate(shown)}
     codes = np.array([place_of.get(label, len(shown)) for label in found.tolist()], dtype=np.int64)
-    return Population(
-        columns, order, [size_of[label] for label in order], shown,
-        codes[where] if len(found) else np.empty(0, dtype=np.int64),
-    )  # fmt: skip
+    return Population(columns, order, [size_of[label] for label in order], shown, codes[where])
+
+
+def ordered_labels(
+    labels: NDArray[np.int64], columns: Sequence[Column], order_by: str
+) -> list[int]:
+    """Return the labels of the segments in canonical order, -1 last where it is a segment.
+
+    By ``size`` the largest first, by a column the lowest mean; of equals the one whose first row
+    comes first.
+    """
+    found, first, where = np.unique(labels, return_index=True, return_inverse=True)
+    if order_by == SIZE:
+        rank = -np.bincount(where, minlength=len(found)).astype(np.float64)
+    else:
+        rank = _means(column_named(order_by, columns, "segments.order_by"), where, len(found))
+    order = np.lexsort((first, rank, found == NOISE))
+    return [int(label) for label in found[order]]
+
+
+def _means(column: Column, where: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    known = ~np.isnan(column.values)
+    sums = np.bincount(where[known], column.values[known], n)
+    counts = np.bincount(where[known], minlength=n)
+    # Segments of which nothing is known come last.
+    return np.asarray(np.divide(sums, counts, out=np.full(n, np.inf), where=counts > 0))

@@ -17,27 +17,14 @@ QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 @dataclass(frozen=True)
 class Profile:
-    """One column, segment by segment.
+    """One column, segment by segment."""
 
-    Attributes
-    ----------
-    column : Column
-        The column, one row per customer that is in a segment.
-    mean : ndarray of float64, shape (n_segments,)
-        In raw units; of a category the share of the customers that have it. NaN where nothing is
-        known.
-    quantiles : mapping of str to ndarray of float64, shape (n_segments,)
-        As ``numpy.quantile`` has them; empty for a category.
-    overall_mean, overall_median, overall_deviation : float
-        Of all customers that are in a segment; the deviation is that of a population.
-    """
-
-    column: Column
-    mean: NDArray[np.float64]
-    quantiles: dict[str, NDArray[np.float64]]
-    overall_mean: float
+    column: Column  # one row per customer that is in a segment
+    mean: NDArray[np.float64]  # in raw units, of a category its share; NaN where nothing is known
+    quantiles: dict[str, NDArray[np.float64]]  # as `numpy.quantile` has them; none of a category
+    overall_mean: float  # of all customers that are in a segment
     overall_median: float
-    overall_deviation: float
+    overall_deviation: float  # that of a population
 
     @cached_property
     def z(self) -> NDArray[np.float64]:
@@ -58,17 +45,7 @@ class Profile:
 
 
 def profile(column: Column, codes: NDArray[np.int64], n_segments: int) -> Profile:
-    """Return the profile of a column.
-
-    Parameters
-    ----------
-    column : Column
-        Values of the customers that are in a segment.
-    codes : ndarray of int64, shape (n_samples,)
-        Position of each one's segment, from 0.
-    n_segments : int
-        Number of segments.
-    """
+    """Return the profile of a column; `codes` are the places of the customers' segments."""
     known = ~np.isnan(column.values)
     values, where = column.values[known], codes[known]
     counts = np.bincount(where, minlength=n_segments)
@@ -80,14 +57,8 @@ def profile(column: Column, codes: NDArray[np.int64], n_segments: int) -> Profil
         ordered = _sorted_within(values, where, counts)
         quantiles = {name: _quantile(ordered, counts, q) for name, q in QUANTILES.items()}
         overall_median = float(np.median(values))
-    return Profile(
-        column,
-        mean,
-        quantiles,
-        float(values.mean()) if len(values) else float("nan"),
-        overall_median,
-        float(values.std()) if len(values) else float("nan"),
-    )
+    overall = (values.mean(), values.std()) if len(values) else (np.nan, np.nan)
+    return Profile(column, mean, quantiles, float(overall[0]), overall_median, float(overall[1]))
 
 
 def _sorted_within(
@@ -122,15 +93,7 @@ def _quantile(
 def profile_rows(
     profiles: Sequence[Profile], numbers: Sequence[int], names: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return the rows of ``profile.csv``, segment by segment.
-
-    Parameters
-    ----------
-    profiles : sequence of Profile
-        By column.
-    numbers, names : sequence
-        Of the segments.
-    """
+    """Return the rows of ``profile.csv``, segment by segment."""
     return [
         {"segment": number, "name": name, **_cells(found, place)}
         for place, (number, name) in enumerate(zip(numbers, names, strict=True))

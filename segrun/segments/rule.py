@@ -1,30 +1,40 @@
-"""Rules that name a segment: comparisons of its columns, in a language of its own.
+"""Rules that name a segment: conditions on its medians, ``Recency < q20 and not Amount > 2``.
 
-``Recency < q20 and (Amount > 2 or not `Country=France` > 0.5)``: a column stands for the
-segment's median (of a category for its share), ``q20``, ``mean`` and ``median`` for those of all
-customers in the column that they are compared with. Nothing of it is run as Python.
+A column stands for the segment's median (of a category for its share), ``q20``, ``mean`` and
+``median`` for those of all customers in the column that they are compared with.
 """
 
 from __future__ import annotations
 
+import ast
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from segrun.errors import ConfigError
+from segrun.features.condition import Tree, read_tree
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)|`(?P<quoted>[^`]+)`"
-    r"|q(?P<quantile>\d{1,2}(?:\.\d+)?)(?!\w)|(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|==|!=|<|>|\(|\)))"
+#: Numbers and the words of logic stay as they are. All other words are names, Python's too: a
+#: column may be called `class`.
+_NAMES = re.compile(
+    r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|(?:and|or|not)\b|`(?P<quoted>[^`]+)`"
+    r"|q(?P<quantile>\d{1,2}(?:\.\d+)?)(?!\w)|(?P<word>[^\W\d]\w*)"
 )
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+_LOGIC = re.compile(r"`[^`]*`|\b(?:and|or|not)\b", re.IGNORECASE)
+
+_COMPARES: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
     # Unlike operator.ne this is False for NaN, as the others are.
-    "==": operator.eq, "!=": lambda one, other: one < other or one > other,
+    ast.Eq: operator.eq, ast.NotEq: lambda one, other: one < other or one > other,
 }  # fmt: skip
+
+_ALLOWED = (
+    "Allowed are columns (in backticks where they have other letters than a word: `Net Amount`), "
+    "numbers, q20, mean, median, < <= > >= == !=, and, or, not, brackets"
+)
 
 
 class Values(Protocol):
@@ -38,176 +48,84 @@ class Values(Protocol):
 
 
 @dataclass(frozen=True)
-class Operand:
-    """A number, a column, or a word for something of all customers."""
+class Rule:
+    """A rule that was read."""
 
-    number: float | None = None
-    column: str = ""
-    overall: str | float = ""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Operands with signs between them; all must hold."""
-
-    operands: Sequence[Operand]
-    signs: Sequence[str]
+    text: str
+    key: str
+    tree: Tree
 
     def holds(self, values: Values) -> bool:
         """Tell whether a segment fits."""
-        numbers = [self._number(operand, values) for operand in self.operands]
-        pairs = zip(self.signs, pairwise(numbers), strict=True)
-        return all(_COMPARE[sign](*pair) for sign, pair in pairs)
-
-    def _number(self, operand: Operand, values: Values) -> float:
-        if operand.number is not None:
-            return operand.number
-        if operand.column:
-            return values.of_segment(operand.column)
-        return values.of_all(next(self.columns()), operand.overall)
+        return self._holds(self.tree.root, values)
 
     def columns(self) -> Iterator[str]:
         """Yield the columns that it compares."""
-        return (operand.column for operand in self.operands if operand.column)
+        names = (node for node in ast.walk(self.tree.root) if isinstance(node, ast.Name))
+        return (column for name in names if (column := self._column(name)))
 
+    def _holds(self, node: ast.expr, values: Values) -> bool:
+        if isinstance(node, ast.BoolOp):
+            held = (self._holds(part, values) for part in node.values)
+            return all(held) if isinstance(node.op, ast.And) else any(held)
+        if isinstance(node, ast.UnaryOp):
+            return not self._holds(node.operand, values)
+        assert isinstance(node, ast.Compare)
+        sides = [node.left, *node.comparators]
+        column = next(filter(None, map(self._column, sides)))
+        pairs = pairwise(self._number(side, column, values) for side in sides)
+        return all(_COMPARES[type(op)](*pair) for op, pair in zip(node.ops, pairs, strict=True))
 
-@dataclass(frozen=True)
-class Logic:
-    """``and``, ``or`` or ``not`` of other rules."""
+    def _column(self, node: ast.expr) -> str:
+        """Return the column that one side of a comparison is, '' for anything else."""
+        match = self.tree.names[node.id] if isinstance(node, ast.Name) else None
+        if match is None or match["quantile"] or match["word"] in ("mean", "median"):
+            return ""
+        return match["quoted"] or match["word"]
 
-    word: str
-    parts: Sequence[Rule]
+    def _number(self, node: ast.expr, column: str, values: Values) -> float:
+        if not isinstance(node, ast.Name):
+            return float(ast.unparse(node))
+        if own := self._column(node):
+            return values.of_segment(own)
+        match = self.tree.names[node.id]
+        quantile = match["quantile"]
+        return values.of_all(column, float(quantile) / 100 if quantile else match["word"])
 
-    def holds(self, values: Values) -> bool:
-        """Tell whether a segment fits."""
-        held = (part.holds(values) for part in self.parts)
-        if self.word == "not":
-            return not next(held)
-        return all(held) if self.word == "and" else any(held)
+    def check(self, node: ast.expr) -> None:
+        """Refuse anything but comparisons of columns with numbers and with each other."""
+        if isinstance(node, ast.BoolOp):
+            for part in node.values:
+                self.check(part)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self.check(node.operand)
+        elif isinstance(node, ast.Compare) and all(type(op) in _COMPARES for op in node.ops):
+            sides = [node.left, *node.comparators]
+            for side in sides:
+                if not isinstance(side, ast.Name) and not _is_number(side):
+                    raise self._fault(side, "is no column and no number")
+            if not any(map(self._column, sides)):
+                raise ConfigError(f"{self.key}: {self.text!r} compares no column of the segment")
+        else:
+            raise self._fault(node, "is no comparison")
 
-    def columns(self) -> Iterator[str]:
-        """Yield the columns that it compares."""
-        return (column for part in self.parts for column in part.columns())
-
-
-Rule = Comparison | Logic
+    def _fault(self, node: ast.expr, said: str) -> ConfigError:
+        shown = self.tree.shown(node)
+        return ConfigError(f"{self.key}: {self.text!r} cannot be read: {shown} {said}. {_ALLOWED}")
 
 
 def parse(text: str, key: str) -> Rule:
-    """Return the rule that a text is.
+    """Return the rule that a text is; `key` is the configuration key that holds it.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``Recency < q20 and Amount > q80``.
-    key : str
-        The configuration key that holds it, for messages.
-
-    Raises
-    ------
-    ConfigError
-        If it is none: with the place, and what is allowed there.
+    ConfigError if it is none: with the place, and what is allowed.
     """
-    return _Parser(text, key).rule()
+    source = _LOGIC.sub(lambda word: word[0] if "`" in word[0] else word[0].lower(), text)
+    rule = Rule(text, key, read_tree(re.sub(r"\s", " ", source), key, _NAMES, _ALLOWED))
+    rule.check(rule.tree.root)
+    return rule
 
 
-class _Parser:
-    """Recursive descent; `or` binds least."""
-
-    def __init__(self, text: str, key: str) -> None:
-        self.text, self.key = text, key
-        self.tokens = self._tokens()
-        self.place = 0
-
-    def rule(self) -> Rule:
-        found = self._any()
-        if self._kind() != "end":
-            raise self._wrong("'and', 'or' or the end")
-        return found
-
-    def _tokens(self) -> list[tuple[str, str, int]]:
-        found, at, text = [], 0, self.text.rstrip()
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if match is None:
-                rest = text[at:].lstrip()
-                raise ConfigError(
-                    f"{self.key}: {self.text!r} has {rest[0]!r} at letter "
-                    f"{len(text) - len(rest) + 1}, "
-                    "which is no part of a rule. A column whose name has other letters than "
-                    "these stands in backticks: `Net Amount` > q80"
-                )
-            kind = str(match.lastgroup)
-            found.append((kind, match[kind], match.start(kind) + 1))
-            at = match.end()
-        return [*found, ("end", "", len(text) + 1)]
-
-    def _kind(self) -> str:
-        return self.tokens[self.place][0]
-
-    def _take(self, *words: str) -> str:
-        """Return the next token's text and pass it if it is one of these words, otherwise ''."""
-        kind, text, _ = self.tokens[self.place]
-        if kind in ("word", "sign") and text.lower() in words:
-            self.place += 1
-            return text.lower()
-        return ""
-
-    def _any(self) -> Rule:
-        parts = [self._all()]
-        while self._take("or"):
-            parts.append(self._all())
-        return parts[0] if len(parts) == 1 else Logic("or", parts)
-
-    def _all(self) -> Rule:
-        parts = [self._one()]
-        while self._take("and"):
-            parts.append(self._one())
-        return parts[0] if len(parts) == 1 else Logic("and", parts)
-
-    def _one(self) -> Rule:
-        if self._take("not"):
-            return Logic("not", [self._one()])
-        if self._take("("):
-            inner = self._any()
-            if not self._take(")"):
-                raise self._wrong("')'")
-            return inner
-        return self._comparison()
-
-    def _comparison(self) -> Comparison:
-        operands, signs = [self._operand()], []
-        while sign := self._take(*_COMPARE):
-            signs.append(sign)
-            operands.append(self._operand())
-        found = Comparison(operands, signs)
-        if not signs:
-            raise self._wrong("a comparison: <, <=, >, >=, == or !=")
-        if next(found.columns(), None) is None:
-            raise ConfigError(f"{self.key}: {self.text!r} compares no column of the segment")
-        return found
-
-    def _operand(self) -> Operand:
-        kind, text, _ = self.tokens[self.place]
-        if kind not in ("number", "quoted", "quantile", "word") or text.lower() in (
-            "and",
-            "or",
-            "not",
-        ):
-            raise self._wrong("a column, a number, q20, mean or median")
-        self.place += 1
-        if kind == "number":
-            return Operand(number=float(text))
-        if kind == "quantile":
-            return Operand(overall=float(text) / 100)
-        if kind == "word" and text in ("mean", "median"):
-            return Operand(overall=text)
-        return Operand(column=text)
-
-    def _wrong(self, expected: str) -> ConfigError:
-        kind, text, at = self.tokens[self.place]
-        found = "it ends" if kind == "end" else f"{text!r} stands"
-        return ConfigError(
-            f"{self.key}: {self.text!r} cannot be read: {found} at letter {at}, where {expected} "
-            "should be"
-        )
+def _is_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+        node = node.operand
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -1,18 +1,27 @@
-"""Facts about when a segment buys: in which months, on which weekdays, and in how many of them."""
+"""Facts about when a segment buys: in which months, on which weekdays, and in how many of them.
+
+Of columns that count purchases per month or weekday, what is told is told as shares.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segrun.formats import percent_in_text
 from segrun.segments import wording
-from segrun.segments.effect import NEGLIGIBLE, cliffs_delta
-from segrun.segments.fact import Fact
-from segrun.segments.trade import NAMES, Trade
+from segrun.segments.columns import Column
+from segrun.segments.fact import NEGLIGIBLE, Fact, cliffs_delta
 
+#: Columns by what they are, in order.
+NAMES = {
+    "month": ("January", "February", "March", "April", "May", "June", "July", "August",
+              "September", "October", "November", "December"),
+    "weekday": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}  # fmt: skip
 #: A month's share of a segment's purchases must differ by this much to be its own fact.
 _APART = 0.05
 #: Months or weekdays more or fewer than others have, from which on that is told.
@@ -27,18 +36,59 @@ _MOST = 0.5
 Found = Iterator[tuple[int, Fact]]
 
 
-def season_facts(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Found:
-    """Yield place of the segment and fact, for every segment that differs.
+@dataclass(frozen=True)
+class Calendar:
+    """The months, or the weekdays, of a table."""
 
-    Parameters
-    ----------
-    calendar : Trade
-        Months or weekdays.
-    codes : ndarray of int64, shape (n_samples,)
-        Place of each row's segment, from 0.
-    n_segments : int
-        Number of segments.
-    """
+    unit: str  # month or weekday
+    columns: Sequence[Column]  # purchases in each
+    lines_share: NDArray[np.float64]  # (n_columns, n_segments): of each segment's purchases
+    overall_lines_share: NDArray[np.float64]  # of all purchases
+    #: Calendar months that the input is of, 48 of four years, which have twelve columns together;
+    #: None where nobody knows.
+    n_months: int | None = None
+
+    @property
+    def n_open(self) -> int:
+        """Number of months or weekdays in which anybody buys."""
+        return sum(bool((column.values > 0).any()) for column in self.columns)
+
+    def active(self) -> NDArray[np.float64]:
+        """Return the number of months or weekdays in which each customer buys."""
+        buys = [column.values > 0 for column in self.columns]
+        return np.asarray(np.sum(buys, axis=0, dtype=np.float64))
+
+
+def calendars(
+    columns: Sequence[Column],
+    codes: NDArray[np.int64],
+    n_segments: int,
+    n_months: int | None = None,
+) -> list[Calendar]:
+    """Return the months and the weekdays, where a table has columns of them."""
+    by_name = {column.name: column for column in columns if _is_count(column)}
+    found = []
+    for unit, names in NAMES.items():
+        own = [by_name[name] for name in names if name in by_name]
+        # Two at least: a share of one column would always be all.
+        if len(own) < 2:
+            continue
+        sums = np.array([np.bincount(codes, column.values, n_segments) for column in own])
+        totals = sums.sum(axis=0)
+        shares = np.divide(sums, totals, out=np.zeros(sums.shape), where=totals > 0)
+        overall = sums.sum(axis=1)
+        found.append(Calendar(unit, own, shares, overall / max(overall.sum(), 1.0), n_months))
+    return found
+
+
+def _is_count(column: Column) -> bool:
+    values = column.values
+    whole = not np.isnan(values).any() and bool((values == np.floor(values)).all())
+    return whole and not column.category and bool((values >= 0).all())
+
+
+def season_facts(calendar: Calendar, codes: NDArray[np.int64], n_segments: int) -> Found:
+    """Yield place of the segment and fact, for every segment that differs."""
     # Of noise alone there is no average.
     if not len(codes):
         return
@@ -54,11 +104,11 @@ def season_facts(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> 
                 yield place, fact
 
 
-def _activity(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Found:
+def _activity(calendar: Calendar, codes: NDArray[np.int64], n_segments: int) -> Found:
     """Yield in how many months a segment buys."""
     active = calendar.active()
     delta = cliffs_delta(active, codes, n_segments)
-    mean = np.bincount(codes, active, n_segments) / _counts(codes, n_segments)
+    mean = np.bincount(codes, active, n_segments) / _sizes(codes, n_segments)
     for place in np.flatnonzero(np.abs(mean - active.mean()) >= _MORE_ACTIVE):
         effect = float(delta[place])
         if abs(effect) >= NEGLIGIBLE:
@@ -73,7 +123,7 @@ def _activity(calendar: Trade, codes: NDArray[np.int64], n_segments: int) -> Fou
             yield int(place), _fact(calendar, effect, text, word)
 
 
-def _of_how_many(calendar: Trade) -> str:
+def _of_how_many(calendar: Calendar) -> str:
     """Say what months are counted: those of the calendar, where they are of several years."""
     if calendar.unit != "month":
         return f"of {calendar.n_open} weekdays"
@@ -87,7 +137,7 @@ def _of_how_many(calendar: Trade) -> str:
     return f"of the {calendar.n_open} calendar months, {together}"
 
 
-def _often(calendar: Trade, active: float, more: bool) -> str:
+def _often(calendar: Calendar, active: float, more: bool) -> str:
     of_one_year = calendar.n_months is not None and calendar.n_months <= _ABOUT_A_YEAR
     unit = "weekday" if calendar.unit == "weekday" else "month" if of_one_year else "calendar month"
     if not more:
@@ -98,7 +148,7 @@ def _often(calendar: Trade, active: float, more: bool) -> str:
     return "All year" if unit == "month" else "All week"
 
 
-def _seasons(calendar: Trade, n_segments: int) -> Found:
+def _seasons(calendar: Calendar, n_segments: int) -> Found:
     """Yield the months that hold most of a segment's purchases together, where several do."""
     names = [column.name for column in calendar.columns]
     apart = calendar.lines_share - calendar.overall_lines_share[:, None]
@@ -127,11 +177,11 @@ def _span(names: Sequence[str], every: Sequence[str]) -> str:
     return f"{', '.join(told[:-1])} and {told[-1]}"
 
 
-def _single(calendar: Trade, number: int, codes: NDArray[np.int64], n_segments: int) -> Found:
+def _single(calendar: Calendar, number: int, codes: NDArray[np.int64], n_segments: int) -> Found:
     """Yield facts about one month: how many buy in it, or how much of their purchases it has."""
     column = calendar.columns[number]
     buys = (column.values > 0).astype(np.float64)
-    share = np.bincount(codes, buys, n_segments) / _counts(codes, n_segments)
+    share = np.bincount(codes, buys, n_segments) / _sizes(codes, n_segments)
     delta = cliffs_delta(buys, codes, n_segments)
     overall, of_all = float(calendar.overall_lines_share[number]), float(buys.mean())
     when = f"{_on(calendar)} {column.name}"
@@ -154,13 +204,13 @@ def _single(calendar: Trade, number: int, codes: NDArray[np.int64], n_segments: 
         yield place, Fact(column.name, column.clustered, effect, wording.sentence(text), word)
 
 
-def _counts(codes: NDArray[np.int64], n_segments: int) -> NDArray[np.int64]:
+def _sizes(codes: NDArray[np.int64], n_segments: int) -> NDArray[np.int64]:
     return np.maximum(np.bincount(codes, minlength=n_segments), 1)
 
 
-def _on(calendar: Trade) -> str:
+def _on(calendar: Calendar) -> str:
     return "in" if calendar.unit == "month" else "on"
 
 
-def _fact(calendar: Trade, effect: float, text: str, word: str) -> Fact:
+def _fact(calendar: Calendar, effect: float, text: str, word: str) -> Fact:
     return Fact(f"{calendar.unit}s", calendar.columns[0].clustered, effect, text, word)

@@ -17,61 +17,37 @@ SEGMENTS = "segments/segments.json"
 #: Number of the rows that are in no cluster, and of outliers that are a segment of their own.
 NOISE = -1
 
+#: Told apart by colour-blind people too: M. Okabe, K. Ito, "Color universal design" (2008), the
+#: yellow darkened for white paper, and P. Tol's muted scheme (2021) after them.
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#332288",
+    "#44AA99", "#882255", "#999933", "#AA4499", "#117733", "#661100", "#6699CC", "#888888",
+)  # fmt: skip
+NOISE_COLOUR = "#BBBBBB"
+
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment.
+    """One segment."""
 
-    Attributes
-    ----------
-    number : int
-        From 0 in canonical order; -1 for noise and outliers, where these are a segment.
-    label : int
-        What the algorithm called it.
-    name : str
-        What people call it; unique within the run.
-    size : int
-        Customers in it.
-    share : float
-        Of all customers that are in a segment, -1 included.
-    colour : str
-        ``#rrggbb``, the same in every picture.
-    medoids : sequence of str
-        Ids of the customers nearest to its middle, the nearest first.
-    flags : sequence of str
-        What is odd about it, in words.
-    """
-
-    number: int
-    label: int
-    name: str
-    size: int
-    share: float
-    colour: str
-    medoids: Sequence[str] = ()
-    flags: Sequence[str] = ()
+    number: int  # from 0 in canonical order; -1 for outliers, where these are a segment
+    label: int  # what the algorithm called it
+    name: str  # unique within the run
+    size: int  # customers in it
+    share: float  # of all customers that are in a segment, -1 included
+    colour: str  # `#rrggbb`, the same in every picture
+    medoids: Sequence[str] = ()  # ids of the customers nearest to its mean, the nearest first
+    flags: Sequence[str] = ()  # what is odd about it, in words
 
 
 @dataclass(frozen=True)
 class Segments:
-    """The segments of one grid point of a run.
+    """The segments of one grid point of a run."""
 
-    Attributes
-    ----------
-    point : str
-        Slug of the grid point.
-    segments : sequence of Segment
-        In canonical order; -1 last.
-    outliers : {"drop", "keep", "own"}
-        What became of noise and of customers that the outlier rule had set aside.
-    warnings : sequence of mapping
-        ``kind`` and ``text`` of everything that makes the segments less than they look.
-    """
-
-    point: str
-    segments: Sequence[Segment]
-    outliers: str = "drop"
-    warnings: Sequence[Mapping[str, str]] = field(default_factory=list)
+    point: str  # slug of the grid point
+    segments: Sequence[Segment]  # in canonical order; -1 last
+    outliers: str = "drop"  # what became of noise and of what the outlier rule had set aside
+    warnings: Sequence[Mapping[str, str]] = field(default_factory=list)  # `kind` and `text` each
 
     def numbers(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the segment numbers of labels of the algorithm; -1 for those of no segment."""
@@ -94,20 +70,16 @@ def is_described(run: FinishedRun) -> bool:
     return run.has(SEGMENTS)
 
 
-def read_segments(run: FinishedRun) -> Segments:
-    """Return the segments of a run.
+def segments_of(run: FinishedRun, point: str) -> Segments | None:
+    """Return the segments of a point, None where the run describes none or another one."""
+    found = read_segments(run) if is_described(run) else None
+    return found if found is not None and found.point == point else None
 
-    Raises
-    ------
-    StoreError
-        If it was not described yet.
-    """
+
+def read_segments(run: FinishedRun) -> Segments:
+    """Return the segments of a run; StoreError if it was not described yet."""
     if not is_described(run):
         raise StoreError(f"{run.path} has no segments yet: segrun describe {run.path}")
     found = run.json(SEGMENTS)
-    return Segments(
-        found["point"],
-        [Segment(**segment) for segment in found["segments"]],
-        found["outliers"],
-        found["warnings"],
-    )
+    segments = [Segment(**segment) for segment in found["segments"]]
+    return Segments(found["point"], segments, found["outliers"], found["warnings"])

@@ -31,22 +31,13 @@ _LEAST_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Stability:
-    """How refits to samples compare with the segments; empty where there were none.
+    """How refits to samples compare with the segments; empty where there were none."""
 
-    Attributes
-    ----------
-    jaccard : mapping of int to ndarray of shape (n_refits,)
-        By label: the largest Jaccard index of the segment and a cluster of the refit, both on the
-        rows of the sample. Refits whose sample has none of the segment do not count.
-    rand : ndarray of float64, shape (n_refits,)
-        Adjusted Rand index of each refit against the labels on the same rows.
-    reason : str
-        Why there are none.
-    """
-
+    #: By label, of each refit: the largest Jaccard index of the segment and a cluster of the refit,
+    #: both on the rows of the sample; refits whose sample has none of the segment do not count.
     jaccard: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
-    rand: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    reason: str = ""
+    rand: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # adjusted Rand indices
+    reason: str = ""  # why there are none
 
     def mean(self, label: int) -> float | None:
         """Return the mean Jaccard index of a segment, None where nothing is known."""
@@ -64,13 +55,6 @@ def stability(clustering: Clustering, config: StabilityConfig) -> Stability:
 
     Hennig (2007), Cluster-wise assessment of cluster stability, Computational Statistics and Data
     Analysis 52, 258-271; samples are drawn without replacement.
-
-    Parameters
-    ----------
-    clustering : Clustering
-        The point.
-    config : StabilityConfig
-        Number and size of the samples.
     """
     if not config.refits:
         return Stability(reason="segments.stability.refits=0")
@@ -103,17 +87,7 @@ def grid_stability(
     labels: Mapping[str, NDArray[np.int64]],
     params: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, float]:
-    """Return the mean adjusted Rand index of a few refits, for several points of a grid.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        Algorithm, backend and seed.
-    Z : ndarray of float64, shape (n_samples, n_components)
-        The matrix that was clustered.
-    labels, params : mapping
-        By slug of the point.
-    """
+    """Return the mean adjusted Rand index of a few refits, for several points of a grid."""
     algorithm, backend = _tools(experiment)
     size = min(round(0.8 * len(Z)), _GRID_ROWS)
     found: dict[str, list[float]] = {slug: [] for slug in labels}
@@ -156,13 +130,7 @@ def _adjusted_rand(own: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 
 
 def best_jaccard(own: NDArray[np.int64], other: NDArray[np.int64]) -> dict[int, float]:
-    """Return the largest Jaccard index of each cluster with any cluster of another clustering.
-
-    Parameters
-    ----------
-    own, other : ndarray of int64, shape (n_samples,)
-        Labels of the same rows; noise is no cluster.
-    """
+    """Return the largest Jaccard index of each cluster with any cluster of another clustering."""
     from sklearn.metrics.cluster import contingency_matrix
 
     common = contingency_matrix(own, other, sparse=True).tocsr()

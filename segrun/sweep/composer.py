@@ -27,43 +27,18 @@ _UNREFERRED = {"job": ("config", "env_set", "env_copy"), "runtime": ("config_sou
 
 @dataclass(frozen=True)
 class Composed:
-    """One job's configuration.
-
-    Attributes
-    ----------
-    task : DictConfig
-        What the job is about, without the ``hydra`` node.
-    hydra : mapping
-        What differs from the sweep's own ``hydra`` node, by full key.
-    folder : str
-        The job's folder below the sweep directory.
-    """
+    """One job's configuration without the ``hydra`` node, of which `hydra` has what differs."""
 
     task: DictConfig
     hydra: Mapping[str, Any]
     folder: str
 
 
-@dataclass(frozen=True)
-class _Base:
-    """What all jobs have in common that choose the same option of every group."""
-
-    task: DictConfig
-    hydra: dict[str, Any]
-
-
 class Composer:
-    """Composes the jobs of a sweep.
+    """Composes the jobs of a sweep by Hydra's loader and the sweep's own configuration.
 
     Hydra takes some 90 ms for a configuration. Jobs that choose the same option of every group
     differ in values only, and merging those takes 1 ms.
-
-    Parameters
-    ----------
-    loader : ConfigLoader
-        Hydra's.
-    master : DictConfig
-        The configuration of the sweep itself, with the ``hydra`` node.
     """
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
@@ -71,12 +46,9 @@ class Composer:
         self.loader, self.master = loader, master
         self.directory = Path(str(master.hydra.sweep.dir)).absolute()
         self._own = plain(master.hydra)
-        self._bases: dict[tuple[str, ...], _Base] = {}
+        #: What all jobs have in common that choose the same option of every group.
+        self._bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, Any]]] = {}
         self._parsed: dict[str, Override] = {}
-
-    def is_group(self, override: Override) -> bool:
-        """Tell whether an override chooses an option of a group, as Hydra sees it."""
-        return chooses(self.loader, override)
 
     def bring_sweeps(self, values: Sequence[str]) -> bool:
         """Tell whether several values are options that can set more than their own group."""
@@ -85,8 +57,8 @@ class Composer:
 
     def committed(self, overrides: Sequence[str]) -> dict[str, Any]:
         """Return the ``hydra.sweeper.params`` that a job's choice of groups brings, by key."""
-        choices = [override for override in self.parse(overrides) if self.is_group(override)]
-        return dict(self._base(choices).hydra["sweeper"].get("params") or {})
+        _, hydra = self._base(self._split(overrides)[0])
+        return dict(hydra["sweeper"].get("params") or {})
 
     def parse(self, overrides: Sequence[str]) -> list[Override]:
         """Return what Hydra's grammar makes of the overrides."""
@@ -96,34 +68,26 @@ class Composer:
             self._parsed[override.input_line] = override
         return [self._parsed[text] for text in overrides]
 
-    def compose(self, overrides: Sequence[str], number: int) -> Composed:
-        """Return the configuration of one job: the same as Hydra composes.
-
-        Parameters
-        ----------
-        overrides : sequence of str
-            The job's overrides, of the task alone.
-        number : int
-            Its number in the sweep.
-
-        Raises
-        ------
-        HydraException, OmegaConfBaseException
-            As Hydra raises them.
-        """
+    def _split(self, overrides: Sequence[str]) -> tuple[list[Override], list[Override]]:
+        """Return those that choose an option of a group, as Hydra sees it, and the others."""
         parsed = self.parse(overrides)
-        base = self._base([override for override in parsed if self.is_group(override)])
-        task = copy.deepcopy(base.task)
+        choices = [override for override in parsed if chooses(self.loader, override)]
+        return choices, [override for override in parsed if override not in choices]
+
+    def compose(self, overrides: Sequence[str], number: int) -> Composed:
+        """Return the configuration of one job: the same as Hydra composes, and its errors."""
+        choices, values = self._split(overrides)
+        base, hydra = self._base(choices)
+        task = copy.deepcopy(base)
         # Hydra's own function: its rules for +, ++ and ~ and its messages.
-        values = [override for override in parsed if not self.is_group(override)]
         ConfigLoaderImpl._apply_overrides_to_config(values, task)
         refuse_fixed_axes(values, task)
         OmegaConf.copy_cache(from_config=self.master, to_config=task)
-        style = base.hydra["job"]["config"]["override_dirname"]
+        style = hydra["job"]["config"]["override_dirname"]
         parts = {
-            **base.hydra,
-            "job": {**base.hydra["job"], "override_dirname": _dirname(parsed, style)},
-            "overrides": {**base.hydra["overrides"], "task": list(overrides)},
+            **hydra,
+            "job": {**hydra["job"], "override_dirname": _dirname([*choices, *values], style)},
+            "overrides": {**hydra["overrides"], "task": list(overrides)},
         }
         folder, parts = place(task, parts, number, self.directory)
         return Composed(task, self._differing(parts), folder)
@@ -146,7 +110,7 @@ class Composer:
             f"hydra.{key}": value for key, value in parts.items() if self._own.get(key) != value
         }
 
-    def _base(self, choices: Sequence[Override]) -> _Base:
+    def _base(self, choices: Sequence[Override]) -> tuple[DictConfig, dict[str, Any]]:
         texts = tuple(str(override.input_line) for override in choices)
         if texts not in self._bases:
             own = OmegaConf.to_container(self.master.hydra.overrides.hydra)
@@ -160,7 +124,7 @@ class Composer:
             self._refuse_own(texts, hydra)
             with open_dict(whole):
                 del whole["hydra"]
-            self._bases[texts] = _Base(whole, hydra)
+            self._bases[texts] = (whole, hydra)
         return self._bases[texts]
 
 
@@ -179,17 +143,8 @@ def place(
 ) -> tuple[str, dict[str, Any]]:
     """Return the folder of a job, and its ``hydra`` node with number and directory filled in.
 
-    Parameters
-    ----------
-    task : DictConfig
-        The job's configuration: the folder may refer to anything in it.
-    node : mapping
-        The ``hydra`` node without them.
-    number : int
-        The job's number in its sweep.
-    sweep : Path
-        The sweep directory, absolute: it may be named after an experiment, of which each job can
-        have another.
+    The folder may refer to anything in the job's configuration. The sweep directory is absolute: it
+    may be named after an experiment, of which each job can have another.
     """
     job = {**node["job"], "num": number, "id": str(number)}
     light = _light({**node, "job": job})
@@ -210,8 +165,10 @@ def _light(node: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Return a configuration as it stands, interpolations unresolved, as plain values."""
-    found = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+def plain(config: DictConfig, *, resolve: bool = False) -> dict[str, Any]:
+    """Return a configuration as plain values, interpolations as they stand unless resolved."""
+    found = OmegaConf.to_container(
+        config, resolve=resolve, throw_on_missing=resolve, enum_to_str=True
+    )
     assert isinstance(found, dict)
     return {str(name): value for name, value in found.items()}

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from segrun.data.cache.shelf import Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
 from segrun.rundir.claim import MULTIRUN
 from segrun.rundir.directory import record_end
 from segrun.rundir.store import read_csv
-from segrun.sweep.directory import Header
-from segrun.sweep.job import Ended, Job
+from segrun.sweep.directory import SweepHeader
+from segrun.sweep.job import FINISHED, Ended, Job
 from segrun.sweep.launchers import Launcher
 from segrun.sweep.perform import Performer, records
-from segrun.sweep.swept import swept
-
-log = logging.getLogger("segrun")
 
 #: Ends of which the run itself could not write a manifest.
 _SUDDEN = ("oom", "crashed", "timeout", "failed", "interrupted")
@@ -36,26 +32,13 @@ _TABLES_SECONDS = 5.0
 
 @dataclass
 class Conductor:
-    """One command's work on a sweep.
+    """One command's work on a sweep: its jobs so far and how those ended that it ran, by number.
 
-    Attributes
-    ----------
-    directory : Path
-        The sweep directory, absolute.
-    header : Header
-        What its jobs have in common.
-    launcher : Launcher
-        Who runs them.
-    jobs : dict of int to Job
-        All jobs of the sweep so far, by number.
-    ended : dict of int to Ended
-        How those ended that this command ran.
-    here : Path
-        Where the command was called: what it prints can be pasted there.
+    What it prints can be pasted in `here`, where the command was called.
     """
 
     directory: Path
-    header: Header
+    header: SweepHeader
     launcher: Launcher
     jobs: dict[int, Job] = field(default_factory=dict)
     ended: dict[int, Ended] = field(default_factory=dict)
@@ -68,44 +51,39 @@ class Conductor:
         if table.is_file():
             self._before = {row["job"]: int(row["attempts"]) for row in read_csv(table)}
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
-        """Run jobs and yield how each ended, its directory saying so.
+    def run_all(self, jobs: Iterable[Job]) -> None:
+        """Run jobs to their ends."""
+        for _ in self.run(jobs):
+            pass
 
-        Parameters
-        ----------
-        jobs : iterable of Job
-            Taken one by one, as there is room.
-        """
-        shelf = Shelf(self.directory / ".prepared")
+    def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        """Run jobs, taken as there is room, and yield how each ended, its directory saying so."""
+        shared = JobCache(self.directory / ".prepared")
         # What a killed command left may be of other data.
-        shelf.clear()
+        shared.clear()
         several = self.launcher.n_parallel > 1 and self.launcher.one_machine
         perform = Performer(
-            self.directory, self.header.hydra, self.launcher.n_parallel, shelf if several else None
+            self.directory,
+            self.header.hydra,
+            self.launcher.n_parallel,
+            shared if several else JobCache(),
         )
         try:
             for ended in self.launcher.run(self._begun(jobs), perform):
                 self._end(ended)
                 yield ended
         finally:
-            shelf.clear()
+            shared.clear()
 
     def _begun(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        of = f" of {self.header.n_jobs}" if self.header.n_jobs else ""
         for job in jobs:
-            if self._stopped:
+            failed = any(ended.exit_code for ended in self.ended.values())
+            if failed and not self.header.keep_going:
                 return
             self.jobs[job.number] = job
-            tell(f"#{job.number}{self._of()}: {' '.join(job.overrides) or job.folder}")
+            tell(f"#{job.number}{of}: {' '.join(job.overrides) or job.folder}")
             yield job
-
-    def _of(self) -> str:
-        return f" of {self.header.n_jobs}" if self.header.n_jobs else ""
-
-    @property
-    def _stopped(self) -> bool:
-        """Whether one failure is to be the end."""
-        failed = any(ended.exit_code for ended in self.ended.values())
-        return failed and not self.header.keep_going
 
     def _end(self, ended: Ended) -> None:
         self.ended[ended.job.number] = ended
@@ -116,11 +94,8 @@ class Conductor:
             tell(f"{ended.job.folder} {ended.status}: {ended.reason}")
         if time.monotonic() - self._told_at > _TABLES_SECONDS:
             self._told_at = time.monotonic()
-            try:
-                self.write_tables()
-            except SegrunError as error:
-                # They are written again at the end, and the jobs have their own.
-                tell(str(error))
+            # They are written again at the end, and the jobs have their own.
+            self._write_tables(self._results())
 
     def _record(self, ended: Ended, directory: Path) -> None:
         """Write the manifest of a run that could not do it itself."""
@@ -135,9 +110,9 @@ class Conductor:
         except (SegrunError, OSError) as error:
             tell(f"{directory}: {error}")
 
-    def results(self) -> list[JobResult]:
+    def _results(self) -> list[JobResult]:
         """Return what the directories of all jobs say, by number."""
-        differing = swept(list(self.jobs.values()))
+        differing = _differing(list(self.jobs.values()))
         return [self._result(self.jobs[number], differing[number]) for number in sorted(self.jobs)]
 
     def _result(self, job: Job, differing: Mapping[str, Any]) -> JobResult:
@@ -157,83 +132,107 @@ class Conductor:
             swept=differing,
         )
 
-    def write_tables(self) -> None:
-        """Write ``scores.csv`` and ``jobs.csv`` of the sweep as it stands."""
-        results = self.results()
-        write_aggregate(self.directory, results)
-        write_jobs(self.directory, results)
+    def _write_tables(self, results: Sequence[JobResult]) -> int:
+        """Write ``scores.csv`` and ``jobs.csv`` of the sweep as it stands; return a code."""
+        try:
+            write_aggregate(self.directory, results)
+            write_jobs(self.directory, results)
+        except SegrunError as error:
+            tell(str(error))
+            return 1
+        return 0
+
+    def closed_after(self, work: Callable[[], None]) -> int:
+        """Run jobs until their ends or a Ctrl-C, then close; return the exit code."""
+        try:
+            work()
+        except KeyboardInterrupt:
+            tell("interrupted: what was finished stays")
+            return max(130, self.close())
+        return self.close()
 
     def close(self) -> int:
         """Write the tables, print the summary, say how to resume; return the exit code."""
         # Late: a mistyped key needs none of it.
         from segrun.report.summary import summary
 
-        code = max((ended.exit_code for ended in self.ended.values()), default=0)
-        results = self.results()
-        try:
-            self.write_tables()
-        except SegrunError as error:
-            tell(str(error))
-            code = max(code, 1)
+        results = self._results()
+        codes = [ended.exit_code for ended in self.ended.values()]
+        codes.append(self._write_tables(results))
         print(summary(results), end="\n\n")  # noqa: T201
-        code = max(code, self._compare(results), self._grow(results), self._show(results))
+        for what, show in (
+            ("the backends could not be compared", _compare),
+            ("the growth with the rows could not be shown", _grow),
+            ("the page could not be written", _report),
+        ):
+            try:
+                if text := show(self.directory, results):
+                    print(text, end="\n\n")  # noqa: T201
+            except (SegrunError, OSError, ValueError, LookupError) as error:
+                tell(f"{what}: {error}")
+                codes.append(1)
         print(self.shown(self.directory, quote=False))  # noqa: T201
         left = Counter(result.manifest()["status"] for result in results)
-        n_left = sum(n for status, n in left.items() if status not in ("done", "cached"))
-        if n_left:
+        if set(left) - set(FINISHED):
             sys.stdout.flush()
             states = ", ".join(f"{n} {status}" for status, n in left.items())
             tell(f"{states}. To run what is left: segrun resume {self.shown(self.directory)}")
-        return code
-
-    def _compare(self, results: Sequence[JobResult]) -> int:
-        """Write and print how backends compare, where the sweep has several; return a code."""
-        # Late: most sweeps have one.
-        from segrun.report.race import page
-        from segrun.report.speedup import write_speedup
-
-        try:
-            text = page(write_speedup(self.directory, results))
-        except (SegrunError, OSError, ValueError, LookupError) as error:
-            tell(f"the backends could not be compared: {error}")
-            return 1
-        if text:
-            print(text, end="\n\n")  # noqa: T201
-        return 0
-
-    def _grow(self, results: Sequence[JobResult]) -> int:
-        """Write, draw and print how the cost grows, where there are several sizes."""
-        from segrun.report.growth import curves, growth_page, write_growth
-
-        try:
-            found = curves(results)
-            if found:
-                write_growth(self.directory, found)
-        except (SegrunError, OSError, ValueError, LookupError) as error:
-            tell(f"the growth with the rows could not be shown: {error}")
-            return 1
-        if found:
-            print(growth_page(found), end="\n\n")  # noqa: T201
-        return 0
-
-    def _show(self, results: Sequence[JobResult]) -> int:
-        """Write the page of a sweep whose jobs write one; return a code."""
-        wanted = any(job.experiment.get("report") == "html" for job in results)
-        if not wanted or not (self.directory / MULTIRUN).is_file():
-            return 0
-        from segrun.report.html import write_report
-
-        try:
-            write_report(self.directory)
-        except SegrunError as error:
-            tell(str(error))
-            return 1
-        return 0
+        return max(codes)
 
     def shown(self, path: Path, *, quote: bool = True) -> str:
         """Return a path as it can be typed where the command was called."""
         path = path.relative_to(self.here) if path.is_relative_to(self.here) else path
         return shlex.quote(str(path)) if quote else str(path)
+
+
+def _compare(sweep: Path, results: Sequence[JobResult]) -> str:
+    """Write how backends compare, and return it as text; empty where the sweep has one."""
+    # Late: most sweeps have one.
+    from segrun.report.speedup import write_speedup
+
+    return write_speedup(sweep, results)
+
+
+def _grow(sweep: Path, results: Sequence[JobResult]) -> str:
+    """Write and draw how the cost grows, and return it as text; empty where there is one size."""
+    from segrun.report.growth import write_growth
+
+    return write_growth(sweep, results)
+
+
+def _report(sweep: Path, results: Sequence[JobResult]) -> str:
+    """Write the page of a sweep whose jobs write one."""
+    asked = any(result.experiment.get("report") == "html" for result in results)
+    if asked and (sweep / MULTIRUN).is_file():
+        from segrun.report.html import write_report
+
+        write_report(sweep)
+    return ""
+
+
+def _differing(jobs: Sequence[Job]) -> dict[int, dict[str, Any]]:
+    """Return the value of every key that overrides of jobs differ in, by number of the job.
+
+    A choice of a group is its option; a value is that of the experiment, so that jobs have it
+    that did not name the key, and empty where the experiment has no such key.
+    """
+    counts = Counter(text for job in jobs for text in set(job.overrides))
+    keys = {_key(text): None for job in jobs for text in job.overrides if counts[text] < len(jobs)}
+    return {job.number: {key: _value(job, key) for key in keys} for job in jobs}
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
+
+
+def _value(job: Job, key: str) -> Any:
+    found: Any = job.experiment
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    if found is not None and not isinstance(found, Mapping):
+        return found
+    told = [text for text in job.overrides if _key(text) == key]
+    return told[-1].partition("=")[2] if told else None
 
 
 def tell(message: str) -> None:

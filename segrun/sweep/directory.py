@@ -19,27 +19,11 @@ _JOBS = "jobs"
 
 
 @dataclass(frozen=True)
-class Header:
+class SweepHeader:
     """What all jobs of a sweep have in common.
 
-    Attributes
-    ----------
-    kind : {"grid", "study"}
-        Whether all jobs are known from the start, or an optimiser asks for them.
-    command : sequence of str
-        The command line.
-    hydra : mapping
-        The sweep's ``hydra`` node, unresolved.
-    launcher : mapping
-        Settings of the launcher.
-    keep_going : bool
-        Whether the other jobs go on after one has failed.
-    versions : mapping of str to str
-        Of what the results depend on.
-    n_jobs : int or None
-        Jobs of a grid; None for a study.
-    study : mapping
-        What the optimiser needs; empty for a grid.
+    Of a "grid" all jobs are known from the start; of a "study" an optimiser asks for them, and
+    `study` is what it needs. `hydra` is the sweep's own node, unresolved.
     """
 
     kind: str
@@ -53,36 +37,15 @@ class Header:
 
 
 class SweepDirectory:
-    """A sweep directory that this process conducts: nobody else may, while it lives.
-
-    Parameters
-    ----------
-    path : Path
-        The directory; made where it does not exist.
-
-    Raises
-    ------
-    ClaimError
-        If another process conducts it, or it cannot be made.
-    """
+    """A sweep directory that this process conducts: nobody else may, while it lives."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         busy = f"another process conducts the sweep in {path}: wait until it has ended, or stop it"
         self._lock = locked(self.path, 0, busy)
 
-    def begin(self, header: Header, jobs: Iterable[Job], composed: str) -> None:
-        """Write down the jobs and then what they have in common: from here on it is a sweep.
-
-        Parameters
-        ----------
-        header : Header
-            What they have in common.
-        jobs : iterable of Job
-            Those that are known.
-        composed : str
-            The sweep's own configuration, as Hydra's sweeper leaves it.
-        """
+    def begin(self, header: SweepHeader, jobs: Iterable[Job], composed: str) -> None:
+        """Write down the jobs and then what they have in common: from here on it is a sweep."""
         # What a sweep has left that was killed while it wrote its own.
         shutil.rmtree(self.path / _JOBS, ignore_errors=True)
         for job in jobs:
@@ -111,19 +74,13 @@ class SweepDirectory:
             (self.path / name).unlink(missing_ok=True)
 
     def add(self, job: Job) -> None:
-        """Write down one new job.
-
-        Raises
-        ------
-        ClaimError
-            If its folder is somebody else's.
-        """
+        """Write down one new job, refused where its folder is somebody else's."""
         self._refuse_taken(job.folder)
         self.put(job)
 
     def put(self, job: Job) -> None:
         """Write down one job, whose folder may be there from an earlier attempt."""
-        text = json.dumps(job.plain(), default=str)
+        text = json.dumps(vars(job), default=str)
         write_text(self.path / _JOBS / f"{job.number}.json", text)
 
     def _refuse_taken(self, folder: str) -> None:
@@ -149,20 +106,14 @@ class SweepDirectory:
             remove_empty(self.path, Path.cwd())
 
 
-def read_header(path: Path) -> Header:
-    """Return what all jobs of a sweep have in common.
-
-    Raises
-    ------
-    StoreError
-        If `path` is no sweep directory.
-    """
+def read_header(path: Path) -> SweepHeader:
+    """Return what all jobs of a sweep have in common; StoreError if it is no sweep directory."""
     if not path.is_dir():
         raise StoreError(f"{path} is no directory: name the directory of a sweep")
     try:
         content = read_json(path / SWEEP)
         if content:
-            return Header(**content)
+            return SweepHeader(**content)
     except (ValueError, TypeError) as error:
         raise StoreError(f"{path / SWEEP} cannot be read ({error}): it was changed") from error
     if (path / "manifest.json").exists() or (path / "UNFINISHED").exists():
@@ -174,20 +125,7 @@ def read_header(path: Path) -> Header:
 
 
 def read_jobs(path: Path, n_jobs: int | None) -> list[Job]:
-    """Return the jobs of a sweep, by number.
-
-    Parameters
-    ----------
-    path : Path
-        The sweep directory.
-    n_jobs : int or None
-        How many there are; None where nobody knows.
-
-    Raises
-    ------
-    StoreError
-        If one cannot be read, or is missing.
-    """
+    """Return the jobs of a sweep, by number; `n_jobs` is None where nobody knows how many."""
     found = []
     for file in (path / _JOBS).glob("*.json"):
         try:

@@ -24,19 +24,8 @@ from segrun.sweep.job import Job
 def combinations(composer: Composer, arguments: Sequence[str]) -> list[list[str]]:
     """Return the overrides of every job that the arguments of a multirun ask for.
 
-    Where several experiments are asked for, each has its own ``hydra.sweeper.params``.
-
-    Parameters
-    ----------
-    composer : Composer
-        Knows Hydra's grammar.
-    arguments : sequence of str
-        Overrides; a sweep such as ``a=1,2`` or ``a=range(1,4)`` has several values.
-
-    Raises
-    ------
-    ConfigError
-        For a sweep without an end, such as ``interval(0,1)``.
+    A sweep such as ``a=1,2`` or ``a=range(1,4)`` has several values. Where several experiments are
+    asked for, each has its own ``hydra.sweeper.params``.
     """
     whole = committed(composer.master.hydra.sweeper.get("params"))
     axes = _axes(composer, [*whole, *arguments])
@@ -78,28 +67,15 @@ def _axes(composer: Composer, arguments: Sequence[str]) -> dict[str, list[str]]:
 
 
 class Freezer:
-    """Makes frozen jobs of one sweep.
-
-    Parameters
-    ----------
-    composer : Composer
-        Composes their configurations.
-    """
+    """Makes frozen jobs of one sweep; every input is read once for its digest."""
 
     def __init__(self, composer: Composer) -> None:
         self.composer = composer
         self._digests: dict[str, str | None] = {}
 
     def jobs(self, overrides: Iterable[Sequence[str]]) -> list[Job]:
-        """Return a job per list of overrides, numbered from 0.
-
-        Raises
-        ------
-        ConfigError
-            If one cannot be composed, has a value out of range, or would write to the folder of
-            another.
-        """
-        jobs = [self.job(one, number) for number, one in enumerate(overrides)]
+        """Return a job per list of overrides, numbered from 0, each with a folder of its own."""
+        jobs = [self._job(one, number) for number, one in enumerate(overrides)]
         seen: dict[str, Job] = {}
         for job in jobs:
             if (first := seen.setdefault(job.folder, job)) is not job:
@@ -110,21 +86,9 @@ class Freezer:
                 )
         return jobs
 
-    def job(self, overrides: Sequence[str], number: int) -> Job:
-        """Return one job."""
-        try:
-            composed = self.composer.compose(overrides, number)
-            experiment = config.to_experiment(composed.task)
-            check(experiment)
-        except (HydraException, OmegaConfBaseException, ConfigError) as error:
-            text = explain(error)
-            raise ConfigError(f"job {number} ({' '.join(overrides)}): {text}") from error
-        return self.freeze(composed, experiment, overrides, number)
-
-    def freeze(
-        self, composed: Composed, experiment: Experiment, overrides: Sequence[str], number: int
-    ) -> Job:
-        """Return a job of what was composed."""
+    def _job(self, overrides: Sequence[str], number: int) -> Job:
+        name = f"job {number} ({' '.join(overrides)})"
+        composed, experiment = self.composed(overrides, number, name)
         about = config.plain(experiment)
         digest = self.input_sha256(experiment)
         return Job(
@@ -137,6 +101,18 @@ class Freezer:
             key=job_key(about, digest, libraries(identity(experiment.algo))),
             input_sha256=digest,
         )
+
+    def composed(
+        self, overrides: Sequence[str], number: int, name: str
+    ) -> tuple[Composed, Experiment]:
+        """Compose and check a configuration; what is wrong with it is told by its name."""
+        try:
+            composed = self.composer.compose(overrides, number)
+            experiment = config.to_experiment(composed.task)
+            check(experiment)
+        except (HydraException, OmegaConfBaseException, ConfigError) as error:
+            raise ConfigError(f"{name}: {explain(error)}") from error
+        return composed, experiment
 
     def input_sha256(self, experiment: Experiment) -> str | None:
         """Return the digest of the input; None of what is made, cannot be read, or is a query."""
@@ -164,18 +140,7 @@ def file_sha256(path: str) -> str | None:
 
 
 def refuse_changed_inputs(inputs: Iterable[tuple[Mapping[str, Any], str | None]]) -> None:
-    """Refuse to go on with other data.
-
-    Parameters
-    ----------
-    inputs : iterable of (mapping, str or None)
-        Experiments and the digests that their input files had.
-
-    Raises
-    ------
-    DataError
-        Naming the file and both digests.
-    """
+    """Refuse to go on with other data: experiments and the digests that their files had."""
     expected = {
         experiment["dataset"]["path"]: digest for experiment, digest in inputs if digest is not None
     }

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from segrun.rundir.claim import MANIFEST
+from segrun.algorithms.grid import points
+from segrun.config import from_plain
+from segrun.errors import StoreError
+from segrun.rundir.claim import INGESTED, MANIFEST
 from segrun.rundir.store import read_csv
 from segrun.runner.keys import kind_key
 from segrun.sweep.job import Job
 
+#: Stages that a run has once, however many points it has.
+_ONCE = ("load", "features", "augment", "transform")
+
 
 @dataclass(frozen=True)
-class Estimate:
-    """What a job will take, judged by finished ones.
+class JobEstimate:
+    """What a job will take, and what it is judged by; None: nothing tells."""
 
-    Attributes
-    ----------
-    wall_seconds : float
-        Of all stages together.
-    peak_rss_bytes : int or None
-        Highest resident memory of any stage, None where nothing tells.
-    basis : str
-        What it is judged by.
-    """
-
-    wall_seconds: float
+    wall_seconds: float | None
     peak_rss_bytes: int | None
     basis: str
 
 
 class History:
-    """The finished runs below a folder.
-
-    Parameters
-    ----------
-    root : Path
-        Such as ``outputs/<name>``: runs in it, and sweeps of runs.
-    """
+    """The finished runs below a folder such as ``outputs/<name>``, and in sweeps below it."""
 
     def __init__(self, root: Path) -> None:
         self._by_key: dict[str, Path] = {}
@@ -81,63 +71,66 @@ class History:
         """Return a finished run with the content key of this job, None without one."""
         return self._by_key.get(job.key)
 
-    def estimate(self, job: Job) -> Estimate | None:
+    def estimate(self, job: Job) -> JobEstimate | None:
         """Return what a job will take; None where there is nothing to judge by."""
+        n_points = len(points(from_plain(job.experiment).algo))
         same = self.cached(job)
-        own = _taken(same, n_points(job)) if same is not None else None
-        if own is not None:
-            whole = own.once_seconds + own.each_seconds * n_points(job)
-            return Estimate(whole, own.peak_rss_bytes, f"the same job in {same}")
-        alike = self._alike.get(kind_key(job.experiment, job.input_sha256), [])
-        taken = [found for found in (_taken(directory, n) for directory, n in alike) if found]
+        taken = _taken([(same, n_points)]) if same is not None else []
+        basis = f"the same job in {same}"
+        if not taken:
+            taken = _taken(self._alike.get(kind_key(job.experiment, job.input_sha256), []))
+            basis = f"{len(taken)} finished with the same data and algorithm, by number of points"
         if not taken:
             return None
-        once = median(found.once_seconds for found in taken)
-        each = median(found.each_seconds for found in taken)
-        memory = max(found.peak_rss_bytes for found in taken)
-        basis = f"{len(taken)} finished with the same data and algorithm, by number of points"
-        return Estimate(once + each * n_points(job), memory, basis)
+        once, each, memory = zip(*taken, strict=True)
+        return JobEstimate(median(once) + median(each) * n_points, max(memory), basis)
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """What a finished run took: once, and for each of its points."""
+def _taken(runs: Iterable[tuple[Path, int]]) -> list[tuple[float, float, int]]:
+    """Return what runs took: seconds once and for each point, memory.
 
-    once_seconds: float
-    each_seconds: float
-    peak_rss_bytes: int
-
-
-def n_points(job: Job) -> int:
-    """Return the number of grid points of a job."""
-    algo = job.experiment["algo"]
-    return prod(len(values) for name, values in algo["grid"].items() if not _fixed(algo, name))
-
-
-def _fixed(algo: Mapping[str, Any], name: str) -> bool:
-    return algo["params"].get(name) is not None
+    Those whose data another one had prepared are left out.
+    """
+    found = []
+    for directory, n_points in runs:
+        rows = read_csv(directory / "timings.csv")
+        if any(row["stage"] == "features" for row in rows):
+            seconds = {True: 0.0, False: 0.0}
+            for row in rows:
+                seconds[row["stage"] in _ONCE] += float(row["wall_seconds"])
+            memory = max(int(row["peak_rss_bytes"] or 0) for row in rows)
+            found.append((seconds[True], seconds[False] / n_points, memory))
+    return found
 
 
-#: Stages that a run has once, however many points it has.
-_ONCE = ("load", "features", "augment", "transform")
+def take_over(jobs: Sequence[Job], sweep: Path) -> dict[int, Path]:
+    """Copy finished runs with the keys of jobs into their sweep; return them by number of job."""
+    history = History(sweep.parent)
+    found = {job.number: run for job in jobs if (run := history.cached(job)) is not None}
+    for job in jobs:
+        if job.number in found:
+            _copy(found[job.number], sweep / job.folder)
+    return found
 
 
-def _taken(directory: Path, n_points: int) -> _Taken | None:
-    """Return what a run took; None where another one had prepared its data."""
-    rows = read_csv(directory / "timings.csv")
-    if not any(row["stage"] == "features" for row in rows):
-        return None
-    seconds = {True: 0.0, False: 0.0}
-    for row in rows:
-        seconds[row["stage"] in _ONCE] += float(row["wall_seconds"])
-    memory = max(int(row["peak_rss_bytes"] or 0) for row in rows)
-    return _Taken(seconds[True], seconds[False] / n_points, memory)
+def _copy(run: Path, to: Path) -> None:
+    """Copy a run as a whole: a kill meanwhile leaves nothing that looks like one."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
+    try:
+        # What was ingested later is not the run's: the state of both would be one file.
+        later = shutil.ignore_patterns(INGESTED)
+        shutil.copytree(run, temporary, ignore=later, copy_function=_link)
+        temporary.rename(to)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise StoreError(f"cannot copy {run} to {to}: {error}") from error
 
 
-def totals(estimates: Iterable[Estimate | None]) -> tuple[float, int, int]:
-    """Return the sum of seconds, the largest memory, and how many jobs have no estimate."""
-    judged = list(estimates)
-    known = [estimate for estimate in judged if estimate is not None]
-    seconds = sum(estimate.wall_seconds for estimate in known)
-    memory = max((estimate.peak_rss_bytes or 0 for estimate in known), default=0)
-    return seconds, memory, len(judged) - len(known)
+def _link(source: str, target: str) -> None:
+    # Finished files are never written to again, so both may be the same on disk.
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another disk, or a file system without links.
+        shutil.copy2(source, target)

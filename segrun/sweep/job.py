@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 #: A job in one of these states need not be run again.
@@ -14,24 +14,9 @@ FINISHED = ("done", "cached")
 class Job:
     """One job, as composed before the first began.
 
-    Attributes
-    ----------
-    number : int
-        From 0, in the order of the sweep.
-    folder : str
-        Its run directory, below the sweep directory.
-    overrides : sequence of str
-        What the command line asked for.
-    experiment : mapping
-        The experiment as plain values, all resolved.
-    config : mapping
-        The configuration as composed, interpolations as they stand.
-    hydra : mapping
-        What differs from the sweep's own ``hydra`` node: by full key.
-    key : str
-        Content key.
-    input_sha256 : str or None
-        Digest of the input file, None where the data are generated.
+    `folder` is its run directory, below the sweep's. `experiment` is all resolved; `config` has
+    interpolations as they stand; `hydra` what differs from the sweep's own node, by full key.
+    `input_sha256` is None where the data are generated.
     """
 
     number: int
@@ -43,10 +28,6 @@ class Job:
     key: str
     input_sha256: str | None
 
-    def plain(self) -> dict[str, Any]:
-        """Return the job as JSON can hold it."""
-        return asdict(self)
-
     @property
     def about(self) -> dict[str, Any]:
         """What a manifest says of the experiment, where the run cannot say it itself."""
@@ -57,21 +38,9 @@ class Job:
 class Ended:
     """What one attempt at a job came to.
 
-    Attributes
-    ----------
-    job : Job
-        The job.
-    status : str
-        done, incomplete (some points failed), failed, oom (out of memory), crashed, timeout,
-        interrupted, cached (taken over from an earlier sweep).
-    reason : str
-        Why, empty where it is done.
-    wall_seconds : float
-        From handing the job out to its end.
-    peak_rss_bytes : int or None
-        Highest resident memory of the worker meanwhile; None where nobody looked.
-    exit_code : int
-        0, 1, or 2 where the configuration is wrong.
+    `status` is done, incomplete (some points failed), failed, refused, oom (out of memory),
+    crashed, timeout, interrupted or cached (taken over from an earlier sweep). The memory is the
+    worker's highest, None where nobody looked; `exit_code` is 2 where the configuration is wrong.
     """
 
     job: Job
@@ -79,7 +48,7 @@ class Ended:
     reason: str = ""
     wall_seconds: float = 0.0
     peak_rss_bytes: int | None = None
-    exit_code: int = field(default=0)
+    exit_code: int = 0
 
     @property
     def finished(self) -> bool:

@@ -152,13 +152,7 @@ def _drop(content: DictConfig, key: str) -> bool:
 
 
 def refuse_fixed_axes(overrides: Iterable[Override], task: DictConfig) -> None:
-    """Refuse values for an axis of the grid that has one value in ``algo.params``.
-
-    Raises
-    ------
-    ConfigError
-        Naming the axis, and what frees it.
-    """
+    """Refuse values for an axis of the grid that has one value in ``algo.params``."""
     for name, text in _axes(overrides).items():
         fixed = task.algo.params.get(name)
         if fixed is not None:

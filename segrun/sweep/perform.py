@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import configure_log, setup_globals
+from hydra._internal.callbacks import Callbacks
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus, configure_log, env_override, setup_globals
 from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
-from segrun.algorithms.upstream import told
-from segrun.data.cache.shelf import Shelf
+from segrun.algorithms.foreign import told
+from segrun.data.cache.shared import JobCache
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.runner.prepare import Desk, Part
-from segrun.sweep.callbacks import around, ended
+from segrun.runner.prepare import Part
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.threads import share
+from segrun.sweep.pool.serve import set_threads
 
 log = logging.getLogger("segrun")
 
@@ -28,50 +31,37 @@ log = logging.getLogger("segrun")
 class Performer:
     """What every job of a sweep is run with; goes to worker processes as it is.
 
-    Attributes
-    ----------
-    directory : Path
-        The sweep directory, absolute.
-    hydra : mapping
-        The sweep's ``hydra`` node, unresolved.
-    n_parallel : int
-        Jobs that can run side by side on one machine.
-    shelf : Shelf or None
-        Where processes leave prepared data for each other, where there are several.
+    `hydra` is the sweep's node, unresolved; `n_parallel` how many jobs can run side by side on one
+    machine; `cache` where jobs leave prepared data for each other.
     """
 
     directory: Path
     hydra: Mapping[str, Any]
     n_parallel: int = 1
-    shelf: Shelf | None = None
-    _desk: Desk = field(default_factory=Desk)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the data on the desk: every process has its own."""
-        return {**self.__dict__, "_desk": Desk()}
+    cache: JobCache = field(default_factory=JobCache)
 
     def __call__(self, job: Job) -> Ended:
         """Run a job to its end; nothing but Ctrl-C comes out of it."""
         began = time.perf_counter()
-        share(self.n_parallel)
-        directory = self.directory / job.folder
+        _share_cores(self.n_parallel)
         node = self._node(job)
         setup_globals()
         configure_log(node.hydra.job_logging, node.hydra.verbose)
-        with around(job, node, self) as returned:
-            status, reason, code = self._run(job, directory, node)
-            ended(returned, reason, code)
+        with _callbacks_told(job, node, self) as returned:
+            status, reason, code = self._run(job, node)
+            returned.status = JobStatus.FAILED if code else JobStatus.COMPLETED
+            returned.return_value = SegrunError(reason) if code else None
         return Ended(job, status, reason, time.perf_counter() - began, exit_code=code)
 
-    def _run(self, job: Job, directory: Path, node: DictConfig) -> tuple[str, str, int]:
+    def _run(self, job: Job, node: DictConfig) -> tuple[str, str, int]:
         from segrun.jobs import run_job
 
+        directory = self.directory / job.folder
         part = Part(
             again=True,
             input_sha256=job.input_sha256,
             n_parallel=self.n_parallel,
-            desk=self._desk,
-            shelf=self.shelf,
+            cache=self.cache,
         )
         try:
             experiment = config.from_plain(job.experiment)
@@ -86,9 +76,8 @@ class Performer:
             interrupt.check()
             log.debug("the run failed", exc_info=True)
             status = "oom" if isinstance(error, MemoryError) else "failed"
-            place = directory / "segrun.log"
-            text = f"{told(error)} (unforeseen; see the traceback in {place})"
-            return status, text, 1
+            where = directory / "segrun.log"
+            return status, f"{told(error)} (unforeseen; see the traceback in {where})", 1
         return result.status, result.reason or result.undescribed, result.exit_code
 
     def _node(self, job: Job) -> DictConfig:
@@ -107,3 +96,43 @@ def records(job: Job, node: DictConfig) -> dict[str, str]:
         ".hydra/hydra.yaml": OmegaConf.to_yaml(node),
         ".hydra/overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(list(job.overrides))),
     }
+
+
+@cache
+def _share_cores(n_parallel: int) -> None:
+    """Limit this process to its share of the cores, where jobs run side by side.
+
+    Variables reach what is loaded later (OpenMP, polars, numba), threadpoolctl what is loaded
+    already, and oneDAL asks threadpoolctl.
+    """
+    if n_parallel <= 1:
+        return
+    import threadpoolctl
+
+    from segrun.rundir.environment import usable_cores
+
+    n_threads = max(1, usable_cores() // n_parallel)
+    set_threads(n_threads)
+    threadpoolctl.threadpool_limits(n_threads)
+
+
+@contextmanager
+def _callbacks_told(job: Job, node: DictConfig, task: Callable[..., Any]) -> Iterator[JobReturn]:
+    """Set the job's environment, and tell Hydra's callbacks as Hydra tells them of its own jobs."""
+    callbacks = Callbacks(node)
+    found = JobReturn(list(job.overrides), None, node, str(Path.cwd()), "segrun")
+    with env_override(dict(node.hydra.job.env_set)):
+        if not callbacks.callbacks:
+            yield found
+            return
+        found.cfg = OmegaConf.create(dict(job.config))
+        config = OmegaConf.create({**job.config, "hydra": node.hydra})
+        before = HydraConfig.instance().cfg
+        # What ${hydra:...} looks into.
+        HydraConfig.instance().cfg = config  # type: ignore[assignment]
+        try:
+            callbacks.on_job_start(config=config, task_function=task)
+            yield found
+            callbacks.on_job_end(config=config, job_return=found)
+        finally:
+            HydraConfig.instance().cfg = before

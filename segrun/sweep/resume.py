@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -15,15 +15,16 @@ from segrun import config
 from segrun.algorithms import identity
 from segrun.config.explain import explain
 from segrun.config.override import setting
-from segrun.config.settings import SETTINGS
 from segrun.errors import ConfigError, StoreError
 from segrun.report.sweep import JobResult
 from segrun.runner.keys import job_key, libraries
+from segrun.sweep.composer import plain
 from segrun.sweep.conduct import Conductor, tell
-from segrun.sweep.directory import Header, SweepDirectory, read_header, read_jobs
+from segrun.sweep.directory import SweepDirectory, SweepHeader, read_header, read_jobs
 from segrun.sweep.freeze import refuse_changed_inputs
 from segrun.sweep.job import FINISHED, Job
-from segrun.sweep.launchers import chosen, make
+from segrun.sweep.launchers import defaults, make, schema_of
+from segrun.sweep.reproduce.verdict import environments
 
 _USAGE = (
     "segrun resume SWEEP [hydra/launcher=NAME] [hydra.launcher.KEY=VALUE ...]: name the directory "
@@ -32,28 +33,11 @@ _USAGE = (
 
 
 def resume_command(arguments: Sequence[str]) -> int:
-    """Go on with the sweep that the arguments name, and return the exit code.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        The sweep directory, then what is to change of the launcher.
-
-    Raises
-    ------
-    StoreError
-        If there is no sweep.
-    ClaimError
-        If another process conducts it.
-    DataError
-        If the input of a job is not what it was.
-    ConfigError
-        If an argument is wrong.
-    """
+    """Go on with a sweep and return the exit code; its directory comes first in the arguments."""
     if not arguments or ("=" in arguments[0] and not Path(arguments[0]).is_dir()):
         raise ConfigError(_USAGE)
     path, header = Path(arguments[0]).absolute(), read_header(Path(arguments[0]))
-    settings = changed(header.launcher, arguments[1:])
+    settings = _changed(header.launcher, arguments[1:])
     folder, here = SweepDirectory(path), Path.cwd()
     try:
         # Paths are relative to where the sweep was begun.
@@ -62,12 +46,7 @@ def resume_command(arguments: Sequence[str]) -> int:
         jobs = read_jobs(path, header.n_jobs)
         conductor.jobs.update({job.number: job for job in jobs})
         _warn_of_versions(header, jobs)
-        try:
-            _go_on(conductor, folder, left(path, jobs))
-        except KeyboardInterrupt:
-            tell("interrupted: what was finished stays")
-            return max(130, conductor.close())
-        return conductor.close()
+        return conductor.closed_after(lambda: _go_on(conductor, folder, _left(path, jobs)))
     finally:
         folder.close()
 
@@ -94,11 +73,10 @@ def _go_on(conductor: Conductor, folder: SweepDirectory, jobs: Mapping[int, str]
         return
     if not todo:
         tell("nothing is left to run")
-    for _ in conductor.run(todo):
-        pass
+    conductor.run_all(todo)
 
 
-def left(path: Path, jobs: Sequence[Job]) -> dict[int, str]:
+def _left(path: Path, jobs: Sequence[Job]) -> dict[int, str]:
     """Return the numbers of the jobs that are to be run, each with the reason."""
     found = {}
     for job in jobs:
@@ -121,13 +99,8 @@ def _why(manifest: Mapping[str, Any]) -> str:
     return f"{status}: {manifest['reason']}"
 
 
-def _warn_of_versions(header: Header, jobs: Sequence[Job]) -> None:
-    then, now = header.versions, libraries("")
-    other = [
-        f"{name} {then.get(name) or 'none'} then, {now.get(name) or 'none'} now"
-        for name in dict.fromkeys([*then, *now])
-        if then.get(name, "") != now.get(name, "")
-    ]
+def _warn_of_versions(header: SweepHeader, jobs: Sequence[Job]) -> None:
+    other = environments(header.versions, libraries(""))
     # Where all that jobs have in common is the same, another key is another state of a plugin.
     if not other and (names := {job.experiment["algo"]["name"] for job in jobs if _is_other(job)}):
         other = [f"other code of {name}" for name in sorted(names)]
@@ -144,26 +117,19 @@ def _is_other(job: Job) -> bool:
     return job.key != job_key(job.experiment, job.input_sha256, libraries(own))
 
 
-def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of a launcher with the changes that the arguments ask for.
-
-    Raises
-    ------
-    ConfigError
-        If one changes something else, or has a wrong value.
-    """
+def _changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of a launcher with the changes that the arguments ask for."""
     settings = dict(launcher)
     for argument in arguments:
         key, _, value = argument.partition("=")
         if key == "hydra/launcher":
-            settings = chosen(value)
+            settings = defaults(value)
         elif not key.startswith("hydra.launcher."):
             raise ConfigError(
                 f"{argument}: a sweep goes on as it was planned; only its launcher can change. "
                 f"{_USAGE}"
             )
-    schema = next(s for _, _, s in SETTINGS if vars(s()).get("_target_") == settings["_target_"])
-    typed = OmegaConf.merge(OmegaConf.structured(schema), settings)
+    typed = OmegaConf.merge(OmegaConf.structured(schema_of(settings)), settings)
     values = [argument for argument in arguments if argument.startswith("hydra.launcher.")]
     try:
         for argument in values:
@@ -171,6 +137,5 @@ def changed(launcher: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, 
             OmegaConf.update(typed, ".".join(path[2:]), value)
     except (OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(f"{' '.join(values)}: {explain(error)}") from error
-    found = OmegaConf.to_container(typed)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
+    assert isinstance(typed, DictConfig)
+    return plain(typed)

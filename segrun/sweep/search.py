@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,24 @@ from omegaconf import DictConfig, OmegaConf
 from segrun import config
 from segrun.errors import ConfigError
 from segrun.report.matrix import matrix_of
-from segrun.report.sweep import JobResult
-from segrun.report.trial import scores_of
+from segrun.report.sweep import JobResult, scores_of
+from segrun.rundir.atomic import write_text
 from segrun.runner.keys import job_key
-from segrun.sweep.best import write_best
-from segrun.sweep.composer import Composer, place
+from segrun.sweep.bases import FrozenBase, SearchArguments, space_of
+from segrun.sweep.composer import Composer, place, plain
 from segrun.sweep.conduct import Conductor, tell
 from segrun.sweep.directory import SweepDirectory
 from segrun.sweep.freeze import committed, refuse_changed_inputs
-from segrun.sweep.grid import begin, header_of
+from segrun.sweep.grid import begun
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.launchers import make
-from segrun.sweep.searched import Arguments, Frozen, space_of
 from segrun.sweep.study.settings import limits_of, settings_of
 from segrun.sweep.study.study import Study
-from segrun.sweep.study.trial import MATRIX, Ask, Found
+from segrun.sweep.study.trial import MATRIX, OpenTrial, StoredTrial
 
 
 def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str]) -> None:
     """Let an optimiser draw points and run each; see ``segrun.sweep.grid.sweep``."""
-    found = Arguments(
+    found = SearchArguments(
         Composer(context.config_loader, config),
         [*committed(config.hydra.sweeper.get("params")), *arguments],
     )
@@ -44,55 +41,37 @@ def sweep(config: DictConfig, context: Any, task: Any, arguments: Sequence[str])
     if task.session.planning is not None:
         print(_page(bases, n_trials), end="")  # noqa: T201
         return
-    folder = begin(config)
-    try:
-        study = {
-            "sweeper": OmegaConf.to_container(config.hydra.sweeper, resolve=True),
-            "seed": config.seed,
-            "limits": limits_of(config.evaluation),
-            "owner": uuid.uuid4().hex,
-            "bases": [base.plain() for base in bases],
-        }
-        header = header_of(config, "study", None, study)
-        conductor = Conductor(folder.path, header, make(header.launcher, folder.path))
+    study = {
+        "sweeper": plain(config.hydra.sweeper, resolve=True),
+        "seed": config.seed,
+        "limits": limits_of(config.evaluation),
+        "owner": uuid.uuid4().hex,
+        "bases": [base.plain() for base in bases],
+    }
+    with begun(config, "study", None, study) as (folder, conductor):
         search = Search(conductor, folder, bases)
         task.session.conductor = conductor
-        folder.begin(header, [], OmegaConf.to_yaml(config))
+        folder.begin(conductor.header, [], OmegaConf.to_yaml(config))
         search.run(())
-    finally:
-        folder.close()
 
 
 def go_on(conductor: Conductor, folder: SweepDirectory, failed: Sequence[Job]) -> None:
     """Go on with the study of a sweep: trials that were killed, those that failed, new ones."""
-    bases = [Frozen.read(base) for base in conductor.header.study["bases"]]
+    bases = [FrozenBase.read(base) for base in conductor.header.study["bases"]]
     refuse_changed_inputs((base.config, base.input_sha256) for base in bases)
     Search(conductor, folder, bases).run(failed)
 
 
-@dataclass
 class Search:
-    """One command's work on a study.
+    """One command's work on a study: its jobs are written down in a sweep directory."""
 
-    Attributes
-    ----------
-    conductor : Conductor
-        Runs the trials.
-    folder : SweepDirectory
-        Where their jobs are written down.
-    bases : sequence of Frozen
-        One per choice of groups.
-    """
-
-    conductor: Conductor
-    folder: SweepDirectory
-    bases: Sequence[Frozen]
-
-    def __post_init__(self) -> None:
-        about = self.conductor.header.study
+    def __init__(
+        self, conductor: Conductor, folder: SweepDirectory, bases: Sequence[FrozenBase]
+    ) -> None:
+        self.conductor, self.folder, self.bases = conductor, folder, bases
+        about = conductor.header.study
         self.sweeper, self.owner = about["sweeper"], about["owner"]
-        settings = settings_of(about, self.folder.path)
-        self.study = Study(settings, space_of(self.bases))
+        self.study = Study(settings_of(about, folder.path), space_of(bases))
 
     def run(self, failed: Sequence[Job]) -> None:
         """Run what is left, then new trials until their number or the time is up."""
@@ -105,9 +84,7 @@ class Search:
 
     def _jobs(self, failed: Sequence[Job], began: float) -> Iterator[Job]:
         running = {ask.number: ask for ask in self.study.resume_running(self.owner)}
-        for job in failed:
-            if job.number not in running:
-                yield job
+        yield from (job for job in failed if job.number not in running)
         for ask in running.values():
             job = self._job(ask)
             self.folder.put(job)
@@ -126,7 +103,7 @@ class Search:
             self.folder.add(job)
             yield job
 
-    def _job(self, ask: Ask) -> Job:
+    def _job(self, ask: OpenTrial) -> Job:
         base = next(base for base in self.bases if base.choices == ask.choices)
         return _job(base, ask, self.conductor.header.hydra, self.folder.path)
 
@@ -143,14 +120,14 @@ class Search:
     def _sum_up(self, seconds: float) -> None:
         names = [objective.name for objective in self.study.settings.objectives]
         # Of several that are equally good, the first.
-        best: dict[tuple[str, tuple[float, ...]], Found] = {}
+        best: dict[tuple[str, tuple[float, ...]], StoredTrial] = {}
         for trial in self.study.best():
             best.setdefault((trial.attrs.get(MATRIX, ""), trial.values), trial)
         found = [
             (self._job_of(trial), dict(zip(names, values, strict=True)))
             for (_, values), trial in best.items()
         ]
-        paths = write_best(self.folder.path, found)
+        paths = _write_best(self.folder.path, found)
         n_ended = len(self.conductor.ended)
         tell(f"{n_ended} trials in {seconds:.1f} s, {n_ended / max(seconds, 1e-9):.1f} per second")
         if (n_matrices := len({matrix for matrix, _ in best})) > 1:
@@ -166,15 +143,15 @@ class Search:
         if not best:
             tell("no trial is within hydra.sweeper.limits")
 
-    def _job_of(self, trial: Found) -> Job:
+    def _job_of(self, trial: StoredTrial) -> Job:
         """Return the job of a trial; another process that shares the study may have run it."""
         known = self.conductor.jobs.get(trial.job)
         if known is not None:
             return known
-        return self._job(Ask(trial.job, trial.choices, trial.drawn, trial.params))
+        return self._job(OpenTrial(trial.job, trial.choices, trial.drawn, trial.params))
 
 
-def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any], sweep: Path) -> Job:
+def _job(base: FrozenBase, ask: OpenTrial, hydra: Mapping[str, Any], sweep: Path) -> Job:
     task = OmegaConf.create(dict(base.config))
     for key, value in ask.values.items():
         OmegaConf.update(task, key, value)
@@ -182,22 +159,39 @@ def _job(base: Frozen, ask: Ask, hydra: Mapping[str, Any], sweep: Path) -> Job:
     overrides = [*base.overrides, *(f"{key}={value}" for key, value in ask.values.items())]
     node["overrides"] = {**node["overrides"], "task": overrides}
     folder, placed = place(task, node, ask.number, sweep)
-    resolved = OmegaConf.to_container(task, resolve=True, throw_on_missing=True)
-    assert isinstance(resolved, dict)
-    experiment = config.plain(config.from_plain({str(k): v for k, v in resolved.items()}))
+    experiment = config.plain(config.from_plain(plain(task, resolve=True)))
     return Job(
         number=ask.number,
         folder=folder,
         overrides=overrides,
         experiment=experiment,
-        config=OmegaConf.to_container(task, resolve=False),  # type: ignore[arg-type]
+        config=plain(task),
         hydra={f"hydra.{key}": part for key, part in placed.items() if hydra.get(key) != part},
         key=job_key(experiment, base.input_sha256, base.versions),
         input_sha256=base.input_sha256,
     )
 
 
-def _page(bases: Sequence[Frozen], n_trials: int | None) -> str:
+def _write_best(sweep: Path, found: Sequence[tuple[Job, Mapping[str, float]]]) -> list[Path]:
+    """Write ``best.yaml``, or one file per trial of a Pareto front, ready to run."""
+    for stale in sweep.glob("best*.yaml"):
+        stale.unlink()
+    paths = []
+    for job, values in found:
+        name = "best.yaml" if len(found) == 1 else f"best-{job.number}.yaml"
+        experiment = {key: value for key, value in job.experiment.items() if key != "sweep"}
+        scores = ", ".join(f"{key} {value!r}" for key, value in values.items())
+        text = (
+            f"# Trial {job.number} of {sweep.name}: {scores}\n"
+            f"# Run it again: segrun {name}; put it into your conf/experiment/ to keep it.\n"
+            f"{OmegaConf.to_yaml(OmegaConf.create(experiment))}"
+        )
+        write_text(sweep / name, text)
+        paths.append(sweep / name)
+    return paths
+
+
+def _page(bases: Sequence[FrozenBase], n_trials: int | None) -> str:
     """Return the plan: what is drawn from where."""
     lines = []
     for base in bases:

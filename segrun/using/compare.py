@@ -2,15 +2,141 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, zip_longest
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segrun.errors import StoreError
 from segrun.formats import number, table
 from segrun.report.matrix import matrix_of
-from segrun.segments.segment import NOISE
-from segrun.using.side import Pair, Side, differences, pair
+from segrun.rundir.finished import FinishedRun, open_run
+from segrun.segments.clustering import chosen_point
+from segrun.segments.segment import NOISE, Segments, segments_of
+
+#: Who a row is about: id, and number of the copy where the run was augmented.
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A run that is compared."""
+
+    letter: str  #: What the comparison calls it
+    run: FinishedRun  #: The run
+    point: str  #: Slug of its grid point
+
+    @property
+    def scores(self) -> Mapping[str, str]:
+        """The point's row of ``scores.csv``."""
+        return self.run.done[self.point]
+
+    @cached_property
+    def segments(self) -> Segments | None:
+        """The described segments, None where the point is not described."""
+        return segments_of(self.run, self.point)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """Segment of every clustered row, noise -1."""
+        labels = self.run.labels(self.point)
+        return labels if self.segments is None else self.segments.numbers(labels)
+
+    @cached_property
+    def rows(self) -> dict[Key, int]:
+        """Number of the row of every customer."""
+        customers = self.run.customers
+        replica = customers.replica if customers.replica is not None else np.zeros(len(customers))
+        keys = zip(customers.ids, replica.astype(int).tolist(), strict=True)
+        return {key: row for row, key in enumerate(keys)}
+
+    @cached_property
+    def sizes(self) -> Mapping[int, int]:
+        """Clustered rows of every segment, in order, noise last."""
+        counts = Counter(self.numbers.tolist())
+        return {n: counts[n] for n in sorted(counts, key=lambda n: (n == NOISE, n))}
+
+    def title(self, number: int) -> str:
+        """Return number and name of a segment."""
+        if number == NOISE:
+            return "noise"
+        name = self.segments.name(number) if self.segments else ""
+        return f"{number} {name}".strip()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How two sides agree on the customers that both clustered."""
+
+    one: Side  #: The runs
+    other: Side
+    n_common: int  #: Rows that both have
+    #: Adjusted Rand index over them: 1 for the same segments under any numbers, 0 for what chance
+    #: gives; noise counts as one more segment.
+    ari: float
+    counts: Mapping[tuple[int, int], int]  #: Rows by segment here and there
+
+
+def open_side(letter: str, path: Path, point: str | None) -> Side:
+    """Open a run of a comparison."""
+    run = open_run(path)
+    return Side(letter, run, chosen_point(run, point))
+
+
+def pair(one: Side, other: Side) -> Pair:
+    """Compare the segments of two runs."""
+    common = [key for key in one.rows if key in other.rows]
+    _check_common(one, other, len(common))
+    here = one.numbers[[one.rows[key] for key in common]]
+    there = other.numbers[[other.rows[key] for key in common]]
+    # Late: scikit-learn takes over a second to import.
+    from sklearn.metrics import adjusted_rand_score
+
+    counts = Counter(zip(here.tolist(), there.tolist(), strict=True))
+    return Pair(one, other, len(common), float(adjusted_rand_score(here, there)), counts)
+
+
+def _check_common(one: Side, other: Side, n_common: int) -> None:
+    copies = [side for side in (one, other) if side.run.customers.replica is not None]
+    if len(copies) == 1:
+        raise StoreError(
+            f"{copies[0].run.path} clustered copies of its customers (augmentation), the other "
+            "did not: compare runs of equal augmentation"
+        )
+    if n_common < 2:
+        shown = ", ".join(str(next(iter(side.rows))[0]) for side in (one, other))
+        raise StoreError(
+            f"{one.run.path} and {other.run.path} cannot be compared: they have {n_common} "
+            f"customers in common. Their ids are such as {shown}"
+        )
+
+
+def differences(values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the keys of nested settings whose values differ, with the value of each.
+
+    A key that one lacks has the value None there.
+    """
+    flat = [dict(_flat(one, "")) for one in values]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    found = {key: [one.get(key) for one in flat] for key in keys}
+    return {key: row for key, row in found.items() if any(value != row[0] for value in row)}
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
 
 #: Columns of scores.csv that are shown, where some run has them.
 _SCORES = (
@@ -24,18 +150,7 @@ _MAX_LETTERS = 40
 
 
 def compare(sides: Sequence[Side]) -> str:
-    """Return the comparison as text.
-
-    Parameters
-    ----------
-    sides : sequence of Side
-        Two or more.
-
-    Raises
-    ------
-    StoreError
-        If two of them cannot be compared.
-    """
+    """Return the comparison as text."""
     pairs = [pair(one, other) for one, other in combinations(sides, 2)]
     parts = [
         table([(side.letter, str(side.run.path), side.point) for side in sides]),
@@ -88,9 +203,7 @@ def _sizes(sides: Sequence[Side]) -> list[Sequence[str]]:
         n_rows = sum(side.sizes.values())
         cells = [f"{side.title(n)}: {k} ({k / n_rows:.1%})" for n, k in side.sizes.items()]
         columns.append([side.letter, *_shortened(cells)])
-    longest = max(map(len, columns))
-    columns = [[*cells, *[""] * (longest - len(cells))] for cells in columns]
-    return list(zip(*columns, strict=True))
+    return list(zip_longest(*columns, fillvalue=""))
 
 
 def _shortened(cells: list[str]) -> list[str]:

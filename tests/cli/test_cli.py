@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
+from segrun.cli.main import dispatch
+from segrun.cli.pages import COMMANDS, HELP
 from segrun.config import conf_directory
 from segrun.data.engines import ENGINES
 
@@ -28,6 +31,29 @@ def test_help_is_our_own_page_and_imports_neither_hydra_nor_any_heavy_library():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("segrun - many clusterings")
     assert done.stdout.rstrip().endswith("0 []")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_page_of_its_own(name, capsys):
+    for arguments in ([name, "--help"], [name, "RUN", "-h"], ["-h", name]):
+        assert dispatch(arguments) == 0
+        shown = capsys.readouterr().out
+        assert shown == COMMANDS[name].page()
+        assert f"usage\n  segrun {name}" in shown
+        assert COMMANDS[name].about in HELP
+        assert all(len(line) <= 100 for line in shown.splitlines())
+    module, _, function = COMMANDS[name].target.partition(":")
+    assert callable(getattr(import_module(module), function))
+
+
+@pytest.mark.parametrize("name", ["apply", "export", "ingest"])
+def test_a_page_tells_every_option_of_its_command(name):
+    page, parser = COMMANDS[name].page(), import_module(f"segrun.cli.{name}")._arguments()
+    usage, _, options = page.partition("\n\n  ")
+    for action in parser._actions:
+        for option in action.option_strings:
+            assert option in usage
+            assert option in options
 
 
 def test_version_names_the_distribution(segrun, tmp_path):

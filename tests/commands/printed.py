@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from segrun.cli.main import _COMMANDS, HELP
+from segrun.cli.pages import COMMANDS, HELP
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,7 +108,7 @@ def is_mention(text: str) -> bool:
     """Tell whether only a command's name is meant, such as segrun apply."""
     words = text.split()
     alone = {"plugins", "doctor", "cache", "plan"}
-    named = len(words) == 2 and words[1] in _COMMANDS and words[1] not in alone
+    named = len(words) == 2 and words[1] in COMMANDS and words[1] not in alone
     return words[0] == "segrun" and (
         named or text in ("segrun plugins check", "segrun plugins new")
     )

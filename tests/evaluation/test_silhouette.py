@@ -12,9 +12,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from segrun.evaluation import compiled, product, silhouette
-from segrun.evaluation.joint import joint_groups
-from segrun.evaluation.partition import partition
+from segrun.evaluation import distances, silhouette
+from segrun.evaluation.partition import joint_groups, partition
 from segrun.evaluation.silhouette import silhouettes
 
 #: Both ways to sum distances must give the same, whatever would be chosen by size.
@@ -169,8 +168,8 @@ def test_a_tile_more_or_less_equals_scikit_learn(n_samples):
 def test_sizes_of_blocks_and_tiles_do_not_matter(monkeypatch, width, height):
     X, sets = blobs(64), random_sets(64)
     expected = score(X, sets)
-    monkeypatch.setattr(product, "TILE_COLUMNS", width)
-    monkeypatch.setattr(product, "BLOCK_ROWS", height)
+    monkeypatch.setattr(distances, "TILE_COLUMNS", width)
+    monkeypatch.setattr(distances, "BLOCK_ROWS", height)
     np.testing.assert_allclose(score(X, sets), expected, rtol=0, atol=1e-12)
 
 
@@ -178,9 +177,9 @@ def test_blocks_shrink_where_clusters_are_many(monkeypatch):
     X, sets = blobs(300), random_sets(300, 3, n_clusters=120)
     expected = score(X, sets)
     groups = joint_groups([partition(labels) for labels in sets])
-    roomy = product.product_sums(X, groups, np.arange(300)).height
-    monkeypatch.setattr(product, "SUMS_BYTES", 30_000)
-    assert 1 <= product.product_sums(X, groups, np.arange(300)).height < 10 < roomy
+    roomy = distances.product_sums(X, groups, np.arange(300)).height
+    monkeypatch.setattr(distances, "SUMS_BYTES", 30_000)
+    assert 1 <= distances.product_sums(X, groups, np.arange(300)).height < 10 < roomy
     np.testing.assert_allclose(score(X, sets), expected, rtol=0, atol=1e-12)
 
 
@@ -188,11 +187,11 @@ def test_compiled_blocks_shrink_and_at_last_give_way(monkeypatch):
     X, sets = blobs(300), random_sets(300, 3, n_clusters=120)
     groups = joint_groups([partition(labels) for labels in sets])
     expected = score(X, sets, road="compiled")
-    assert compiled.compiled_sums(X, groups, np.arange(300)).height == 256
-    monkeypatch.setattr(compiled, "SUMS_BYTES", 8 * 64 * groups.n_clusters)
-    assert compiled.compiled_sums(X, groups, np.arange(300)).height == 64
+    assert distances.compiled_sums(X, groups, np.arange(300)).height == 256
+    monkeypatch.setattr(distances, "SUMS_BYTES", 8 * 64 * groups.n_clusters)
+    assert distances.compiled_sums(X, groups, np.arange(300)).height == 64
     np.testing.assert_array_equal(score(X, sets, road="compiled"), expected)
-    monkeypatch.setattr(compiled, "SUMS_BYTES", 8 * 64 * groups.n_clusters - 1)
+    monkeypatch.setattr(distances, "SUMS_BYTES", 8 * 64 * groups.n_clusters - 1)
     np.testing.assert_array_equal(score(X, sets, road="compiled"), score(X, sets))
 
 

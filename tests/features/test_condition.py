@@ -66,8 +66,8 @@ def test_which_rows_fulfil_it(text, expected):
     ("text", "said"),
     [
         ("", "cannot be read"),
-        ("Country = 'France'", "cannot be read"),
-        ("Country == 'France", "cannot be read"),
+        ("Country = 'France'", "cannot be read: '=' stands at letter 9"),
+        ("Country == 'France", 'cannot be read: "\'" stands at letter 12'),
         ("(" * 900 + "n" + ")" * 900, "cannot be read"),
         ("n > 0 " * 1000, "at most 2000"),
         ("Contry == 'France'", r"Did you mean 'Country'\?"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from segrun.config import Amount, OutlierConfig, OutlierRule
 from segrun.errors import ConfigError, DataError
 from segrun.features import check
-from segrun.features.outliers import set_aside
+from segrun.features.built import set_aside
 from segrun.rundir.customers import Customers
 
 START = datetime(2010, 12, 1)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from segrun.config import OutlierConfig, OutlierRule
-from segrun.features.outliers import set_aside
+from segrun.features.built import set_aside
 from segrun.rundir.customers import Customers
 
 

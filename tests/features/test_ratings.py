@@ -21,8 +21,7 @@ from segrun.config import (
     Values,
     check_ranges,
 )
-from segrun.data.datasets import load
-from segrun.data.datasets.form import kinds_of
+from segrun.data.datasets import dataset_of, load
 from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.features.ratings import build, check
@@ -224,7 +223,7 @@ def test_the_last_line_wins_as_in_a_dict(found):
 def test_purchases_are_ratings_of_items_without_a_number():
     config = SyntheticRetailConfig("synthetic_retail", n_customers=30)
     wanted = settings(item="StockCode", title="Description", values=Values.counts)
-    check(wanted, kinds_of(config))
+    check(wanted, dataset_of(config).columns(config))
     with load(config, 0) as source:
         built = features.build(source, wanted)
         lines = source.frame.to_native().collect().drop_nulls(["CustomerID", "StockCode"])
@@ -239,7 +238,8 @@ def test_purchases_are_ratings_of_items_without_a_number():
 
 
 def test_a_column_that_the_dataset_lacks_is_told_before_it_is_read():
-    kinds = kinds_of(SyntheticRetailConfig("synthetic_retail", n_customers=30))
+    retail = SyntheticRetailConfig("synthetic_retail", n_customers=30)
+    kinds = dataset_of(retail).columns(retail)
     with pytest.raises(ConfigError, match=r"features\.item='item' is no column"):
         check(settings(), kinds)
 

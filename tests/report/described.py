@@ -3,7 +3,7 @@
 import numpy as np
 
 from segrun.rundir.finished import open_run
-from segrun.segments.colours import COLOURS
+from segrun.segments.segment import COLOURS
 
 
 def describe(path, name="Group {}", warnings=(), text="{} is above average"):

@@ -9,8 +9,7 @@ import pytest
 from segrun.jobs import run_job as run
 from segrun.report.html import write_report
 from segrun.rundir.finished import open_run
-from segrun.segments.left_out import left_out
-from segrun.segments.page import page
+from segrun.segments.page import left_out, page
 from segrun.segments.segment import read_segments
 
 PARTS = re.compile(

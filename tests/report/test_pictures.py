@@ -6,12 +6,17 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segrun.report.html.sections.profiles import colour
-from segrun.report.html.sections.projection import skew
-from segrun.report.pictures import blades, fonts, heatmap, histograms, lines, scatter, sizes
+from segrun.report.html.sections.features import skew
+from segrun.report.html.sections.segments import colour
+from segrun.report.pictures import customers, fonts, lines
 from segrun.report.pictures.canvas import png, text
-from segrun.segments.colours import COLOURS, NOISE
-from segrun.segments.segment import Segment
+from segrun.report.pictures.segments import (
+    DIVERGING,
+    draw_profiles,
+    draw_silhouettes,
+    draw_sizes,
+)
+from segrun.segments.segment import COLOURS, NOISE_COLOUR, Segment
 
 NAMES = ["$\\frac{1}$", "_hidden", "a\nb", "日本語", "<b>" * 30, "100 % $", ""]
 
@@ -24,7 +29,7 @@ def segments(n):
 
 
 def test_the_same_picture_gives_the_same_bytes():
-    first, again = (png(sizes.draw(segments(3), "rows")) for _ in range(2))
+    first, again = (png(draw_sizes(segments(3), "rows")) for _ in range(2))
     assert first == again
     assert first.startswith(b"\x89PNG")
 
@@ -33,26 +38,32 @@ def test_the_same_picture_gives_the_same_bytes():
 def test_pictures_take_any_name_and_number_of_segments(n):
     shown, rng = segments(n), np.random.default_rng(0)
     numbers = rng.integers(-1, n, 300)
-    x, y = (scatter.Axis(NAMES[0], rng.exponential(size=300), s) for s in ("log", "symlog"))
-    looks = scatter.groups(numbers, [(s.number, s.name, s.colour) for s in shown])
+    x, y = (customers.Axis(NAMES[0], rng.exponential(size=300), s) for s in ("log", "symlog"))
+    looks = customers.groups(numbers, shown)
     drawn = [
-        sizes.draw(shown, "rows"),
-        scatter.draw_plane(x, y, looks),
-        scatter.draw_matrix([x, y], looks),
-        blades.draw([blades.Blade(s.name, s.colour, rng.normal(size=9)) for s in shown], 0.1),
-        heatmap.draw(NAMES, [s.name for s in shown], rng.normal(size=(len(NAMES), n))),
-        lines.draw([lines.Panel("$x", "_y", [lines.Line([1, 100], [1, np.nan], "$")],
+        draw_sizes(shown, "rows"),
+        customers.draw_plane(x, y, looks),
+        customers.draw_matrix([x, y], looks),
+        draw_silhouettes([(s, rng.normal(size=9)) for s in shown], 0.1),
+        draw_profiles(NAMES, [s.name for s in shown], rng.normal(size=(len(NAMES), n))),
+        lines.draw_lines([lines.Panel("$x", "_y", [lines.Line([1, 100], [1, np.nan], "$")],
                                 [lines.Mark("$", x=1), lines.Mark("_", y=0)])]),
-        histograms.draw([(name, histograms.Histogram([1, 2], 0, 1, None), None) for name in NAMES]),
+        customers.draw_histograms(
+            [(name, customers.Histogram([1, 2], None), None) for name in NAMES]
+        ),
     ]  # fmt: skip
     assert all(png(one).startswith(b"\x89PNG") for one in drawn)
 
 
 def test_every_row_is_in_one_group_and_those_of_no_segment_are_behind():
     numbers = np.array([2, 0, -1, 0, 7, 2])
-    found = scatter.groups(numbers, [(0, "zero", "#111111"), (2, "two", "#222222")])
+    shown = [
+        Segment(n, n, name, 2, 0.3, colour)
+        for n, name, colour in ((0, "zero", "#111111"), (2, "two", "#222222"))
+    ]
+    found = customers.groups(numbers, shown)
     assert [(g.name, g.colour, g.rows.tolist()) for g in found] == [
-        ("others", NOISE, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
+        ("others", NOISE_COLOUR, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
     ]  # fmt: skip
 
 
@@ -73,12 +84,12 @@ def test_skew_is_scipys(values):
 
 def test_cells_are_white_at_the_mean_and_full_from_two_deviations_on():
     assert colour(0.0) == colour(None) == "#FFFFFF"
-    assert colour(2.0) == colour(9.0) == heatmap.DIVERGING[2]
-    assert colour(-2.0) == heatmap.DIVERGING[0]
+    assert colour(2.0) == colour(9.0) == DIVERGING[2]
+    assert colour(-2.0) == DIVERGING[0]
 
 
 def bar(name):
-    return png(sizes.draw([Segment(0, 0, name, 1, 1.0, COLOURS[0])], "rows"))
+    return png(draw_sizes([Segment(0, 0, name, 1, 1.0, COLOURS[0])], "rows"))
 
 
 @pytest.mark.parametrize("letters", ["客户", "عم", "한국"])

@@ -8,7 +8,7 @@ from segrun.config import Outliers
 from segrun.rundir.customers import Customers
 from segrun.segments.cautions import between_shares, cautions
 from segrun.segments.clustering import Clustering
-from segrun.segments.outliers import place
+from segrun.segments.members import place
 from segrun.segments.population import population
 from segrun.segments.stability import Stability
 

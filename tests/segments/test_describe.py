@@ -1,8 +1,9 @@
-"""Describing a run: from its directory alone, the same each time."""
+"""Describing a run: from its directory alone, the same each time; its failure costs no run."""
 
 import shlex
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,13 @@ from segrun.cli.segments import describe_command, name_command
 from segrun.config.override import segments_config
 from segrun.data.datasets.synthetic_retail import generate
 from segrun.errors import ConfigError, DataError, StoreError
-from segrun.report.html.subject import Subject
+from segrun.jobs import run_job as run
+from segrun.report.html.reported import ReportedRun
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
-from segrun.segments.describe import describe
-from segrun.segments.segment import read_segments
+from segrun.rundir.timings import Timings
+from segrun.segments.describe import describe, describe_stage
+from segrun.segments.segment import is_described, read_segments
 
 FILES = (
     "profile.csv facts.csv criteria.csv stability.csv separability.csv confusion.csv rules.txt "
@@ -86,7 +89,7 @@ def test_lines_that_are_counted_are_called_lines_beside_invoices(planted):
     assert all("NumberOfOrders (lines)" in text for text in told)
     # Which would contradict it otherwise.
     assert "Invoices" in pl.read_parquet(planted.file("about.parquet")).columns
-    assert "NumberOfOrders (lines)" in Subject(planted, read_segments(planted)).features
+    assert "NumberOfOrders (lines)" in ReportedRun(planted, read_segments(planted)).features
 
 
 def test_the_run_describes_itself_and_has_a_timing_of_it(planted):
@@ -333,7 +336,7 @@ def test_an_id_column_of_any_name_is_kept(finished, tmp_path, name):
     members = pl.read_parquet(run.path / "segments" / "members.parquet")
     assert members.columns == ["customer", "segment", "name"]
     assert sorted(members["customer"]) == sorted(f"c{row}" for row in range(20))
-    assert members["segment"].to_list() == Subject(run, read_segments(run)).numbers.tolist()
+    assert members["segment"].to_list() == ReportedRun(run, read_segments(run)).numbers.tolist()
     name_command([str(run.path), "0=First"])
     again = pl.read_parquet(run.path / "segments" / "members.parquet")
     assert again["customer"].to_list() == members["customer"].to_list()
@@ -371,3 +374,46 @@ def test_a_name_by_hand_of_a_segment_that_is_only_listed_outlives_a_description(
     )
     name_command([str(path), f"{number}=Tiny"])
     assert described(path).name(number) == "Tiny"
+
+
+SMALL = ["backend=sklearn", "features=rfm", "dataset.n_customers=60", "algo.params.tol=1e-4",
+         "algo.grid.n_clusters=[2,3]", "segments=full", "segments.stability.refits=0",
+         "report=html"]  # fmt: skip
+
+
+def test_what_was_run_stands_when_it_cannot_be_described(composed, tmp_path, caplog):
+    bare = run(composed(*SMALL, "segments.describe=false", "report=none"), tmp_path / "bare")
+    # No column is known before the data are read, where some are only found in them.
+    wrong = "segments.order_by=Nowhere"
+    counted = ["features=aggregate", wrong, "+features.columns={Country: {function: count, "
+               "per: Country}, Lines: {function: count}}"]  # fmt: skip
+    path = tmp_path / "run"
+    result = run(composed(*SMALL, *counted), path)
+    assert (result.status, result.exit_code) == ("done", 1)
+    assert "order_by: there is no column 'Nowhere'" in result.undescribed
+    assert f"segrun describe {path}" in caplog.text
+    found = open_run(path)
+    assert found.selected == result.selected
+    assert not is_described(found)
+    assert not [name for name in found.files if name.startswith("segments/")]
+    assert {row["status"] for row in read_csv(path / "scores.csv")} == {"done"}
+    assert bare.exit_code == 0
+    describe(found, segments_config(found.experiment, ["segments.order_by=Lines"]))
+    assert is_described(open_run(path))
+
+
+def test_no_error_of_describing_costs_the_run(composed, tmp_path, caplog):
+    """Whatever it is: no bug of ours in the segments may cost somebody a night of fits."""
+    experiment = composed(*SMALL, "segments.describe=false", "report=none")
+    run(experiment, tmp_path / "run")
+    found = open_run(tmp_path / "run")
+    labels = found.labels(found.selected)
+    # What no configuration can be, so that nobody foresees it.
+    odd = replace(experiment, segments=replace(experiment.segments, names=None))
+    with found.amend() as out:
+        why = describe_stage(odd, out, Timings(), {"selected": found.selected})
+    assert why.startswith("the segments are not described: AttributeError: ")
+    assert "segrun describe" in caplog.text
+    after = open_run(found.path)
+    assert not is_described(after)
+    assert np.array_equal(after.labels(found.selected), labels)

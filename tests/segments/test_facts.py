@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from segrun.segments.columns import Column
 from segrun.segments.facts import facts
 from segrun.segments.profile import profile
-from segrun.segments.trade import NAMES
+from segrun.segments.season import NAMES
 
 
 def told(columns, codes, n_segments=2):

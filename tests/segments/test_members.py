@@ -10,9 +10,8 @@ from segrun.errors import DataError
 from segrun.rundir.customers import Customers
 from segrun.segments.clustering import Clustering
 from segrun.segments.columns import Column
-from segrun.segments.medoids import medoids
-from segrun.segments.order import ordered_labels
-from segrun.segments.outliers import place
+from segrun.segments.members import medoids, place
+from segrun.segments.population import ordered_labels
 
 
 def test_medoids_are_the_rows_nearest_to_the_mean():
@@ -33,7 +32,7 @@ def test_blocks_of_rows_have_the_medoids_of_all_rows_together(monkeypatch):
     Z, labels = rng.normal(size=(500, 21)), rng.integers(-1, 3, 500)
     ids = np.array([f"c{i}" for i in range(500)], dtype=object)
     whole = medoids(Z, labels, ids, 150)
-    monkeypatch.setattr("segrun.segments.medoids._BLOCK_ROWS", 7)
+    monkeypatch.setattr("segrun.segments.members._BLOCK_ROWS", 7)
     assert medoids(Z, labels, ids, 150) == whole
 
 

@@ -206,11 +206,13 @@ from segrun.segments.names import _proposed
 def own(words): return [Fact(w, True, 0.9 - i / 10, w, w) for i, w in enumerate(words)]
 print(_proposed(range(4), [own("ABD"), own("ABD"), own("ACD"), own("ACD")]))
 """
-    told = {
-        subprocess.run(
+    programs = [
+        subprocess.Popen(
             [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True,
-        ).stdout
+            stdout=subprocess.PIPE, text=True,
+        )
         for seed in "012345"
-    }  # fmt: skip
+    ]  # fmt: skip
+    told = {each.communicate()[0] for each in programs}
+    assert [each.returncode for each in programs] == [0] * 6
     assert len(told) == 1

@@ -15,7 +15,8 @@ from segrun.segments.rule import parse
 class Table:
     """One segment: medians of its own, and three customers in all."""
 
-    own: ClassVar = {"a": 2.0, "b": 5.0, "Net Amount": -1.5, "mean": 7.0}
+    own: ClassVar = {"a": 2.0, "b": 5.0, "Net Amount": -1.5, "mean": 7.0,
+                    "class": 1.0}  # fmt: skip
     every: ClassVar = {"a": [1.0, 2.0, 9.0], "b": [0.0, 4.0, 5.0], "Net Amount": [-3.0, 0.0, 1.0]}
 
     def of_segment(self, column):
@@ -44,7 +45,7 @@ def holds(text):
         # or binds least, not most.
         ("a > 9 and a > 9 or b > 1", True), ("a > 9 and (a > 9 or b > 1)", False),
         ("not a > 9 and b > 1", True), ("not (a > 9 or b > 1)", False), ("NOT a > 9", True),
-        ("`mean` == 7", True),
+        ("`mean` == 7", True), ("class < 3", True), ("a < 3 AND\n b > 4", True),
     ],
 )  # fmt: skip
 def test_a_rule_holds_where_its_comparisons_do(text, true):
@@ -76,20 +77,23 @@ def test_logic_is_that_of_python(text):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "it ends at letter 1, where a column"),
-        ("a", "it ends at letter 2, where a comparison"),
+        ("", "it ends at letter 1. Allowed are columns"),
+        ("a", "a is no comparison. Allowed are columns"),
         ("a <", "it ends at letter 4"),
-        ("a < b c", "'c' stands at letter 7, where 'and', 'or' or the end"),
-        ("(a < 3", "it ends at letter 7, where ')'"),
-        ("a < 3)", r"')' stands at letter 6"),
-        ("a = 3", "has '=' at letter 3"),
-        ("a < 3; import os", "has ';' at letter 6"),
-        ("__import__('os').system('true')", 'has "\'" at letter 12'),
-        ("a.b < 3", "has '.' at letter 2"),
+        ("a < b c", "'c' stands at letter 7"),
+        ("(a < 3", "'(' stands at letter 1"),
+        ("a < 3)", "')' stands at letter 6"),
+        ("`Net Amount` < 3)", "')' stands at letter 17"),
+        ("a = 3", "'=' stands at letter 3"),
+        ("a < 3; import os", "';' stands at letter 6"),
+        ("__import__('os').system('true')", "is no comparison"),
+        ("a.b < 3", "a.b is no column"),
+        ("a < 'x'", "'x' is no column and no number"),
+        ("a in [3]", "'in' stands at letter 3"),
         ("and < 3", "'and' stands at letter 1"),
         ("3 < 4", "compares no column"),
         ("q20 < mean", "compares no column"),
-        ("`a < 3", "has '`' at letter 1"),
+        ("`a < 3", "'`' stands at letter 1"),
     ],
 )
 def test_what_is_no_rule_is_refused_with_its_place(text, told):

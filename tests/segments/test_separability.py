@@ -8,9 +8,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
-from segrun.segments.rules import rules
 from segrun.segments.segment import Segment, Segments
-from segrun.segments.separability import separability
+from segrun.segments.separability import rules, separability
 
 
 @pytest.fixture(scope="module")

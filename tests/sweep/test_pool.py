@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from segrun.sweep.pool import Limits, run_isolated
+from segrun.sweep.pool import WorkerLimits, run_isolated
 
 ROOT = Path(__file__).parents[2]
 MB = 1_000_000
@@ -52,7 +52,7 @@ def call(payload):
 
 
 def isolated(*payloads, **limits):
-    return list(run_isolated(iter(payloads), call, Limits(**limits)))
+    return list(run_isolated(iter(payloads), call, WorkerLimits(**limits)))
 
 
 def alive(pid):
@@ -275,7 +275,7 @@ def test_one_worker_gets_no_payload_before_its_result_was_consumed():
             events.append(f"asked {i}")
             yield (abs, i)
 
-    results = run_isolated(payloads(), call, Limits())
+    results = run_isolated(payloads(), call, WorkerLimits())
     events.extend(f"told {result.value}" for result in results)
     assert events == ["asked 0", "told 0", "asked 1", "told 1", "asked 2", "told 2"]
 
@@ -289,7 +289,7 @@ def test_two_workers_run_side_by_side_and_results_come_as_they_end(tmp_path):
             yield payload
         yield (meet, tmp_path, "b", "a")
 
-    results = run_isolated(payloads(), call, Limits(n_jobs=2))
+    results = run_isolated(payloads(), call, WorkerLimits(n_jobs=2))
     first = next(results)
     assert first.value == 1
     # The free worker has the next one before the caller has the result.
@@ -323,7 +323,7 @@ def test_every_worker_prepares_once(tmp_path, monkeypatch):
     path = tmp_path / "prepared"
     monkeypatch.setenv("SEGRUN_TEST_PREPARED", str(path))
     payloads = [(abs, 1), (abs, 2), (os._exit, 3), (path.read_text,)]
-    results = list(run_isolated(iter(payloads), call, Limits(), prepare=count_prepared))
+    results = list(run_isolated(iter(payloads), call, WorkerLimits(), prepare=count_prepared))
     assert results[-1].value == "once\nonce\n"
 
 
@@ -335,7 +335,7 @@ def test_every_worker_prepares_once(tmp_path, monkeypatch):
     ],
 )
 def test_a_worker_that_cannot_start_costs_its_job(prepare, status, reason):
-    results = list(run_isolated(iter([(abs, 1), (abs, 2)]), call, Limits(), prepare=prepare))
+    results = list(run_isolated(iter([(abs, 1), (abs, 2)]), call, WorkerLimits(), prepare=prepare))
     assert [(result.status, result.reason) for result in results] == [(status, reason)] * 2
 
 
@@ -355,20 +355,20 @@ def test_an_error_of_the_payloads_comes_out():
         yield (abs, 1)
         raise LookupError("no more")
 
-    results = run_isolated(payloads(), call, Limits())
+    results = run_isolated(payloads(), call, WorkerLimits())
     assert next(results).value == 1
     with pytest.raises(LookupError, match="no more"):
         next(results)
 
 
 def test_nobody_is_started_before_the_first_result_is_asked_for():
-    run_isolated(iter([(abs, 1)]), call, Limits())
+    run_isolated(iter([(abs, 1)]), call, WorkerLimits())
 
 
 @posix
 def test_closing_stops_what_runs(tmp_path):
     payloads = iter([(abs, 1), (endure, tmp_path)])
-    with closing(run_isolated(payloads, call, Limits(n_jobs=2))) as results:
+    with closing(run_isolated(payloads, call, WorkerLimits(n_jobs=2))) as results:
         assert next(results).value == 1
         pids = await_(lambda: _pids(tmp_path))
     assert (tmp_path / "heard").read_text() == "once\n"
@@ -387,7 +387,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from segrun import interrupt
-from segrun.sweep.pool import Limits, run_isolated
+from segrun.sweep.pool import WorkerLimits, run_isolated
 from tests.sweep import test_pool
 
 interrupt.listen()
@@ -395,7 +395,7 @@ folder = Path(sys.argv[1])
 with (folder / "began").open("a") as file:
     file.write("once\\n")
 payloads = [(getattr(test_pool, sys.argv[2]), folder)]
-limits = Limits(grace_seconds=float(sys.argv[3]), n_jobs=int(sys.argv[4]))
+limits = WorkerLimits(grace_seconds=float(sys.argv[3]), n_jobs=int(sys.argv[4]))
 try:
     for result in run_isolated(iter(payloads), test_pool.call, limits):
         print("result", result.status, result.value)
@@ -528,7 +528,7 @@ def test_a_command_that_forgets_its_results_ends_all_the_same(tmp_path):
     script = (
         "import sys; from pathlib import Path; from tests.sweep import test_pool as t;"
         "payloads = [(abs, 1), (t.endure, Path(sys.argv[1]))];"
-        "results = t.run_isolated(iter(payloads), t.call, t.Limits(n_jobs=2));"
+        "results = t.run_isolated(iter(payloads), t.call, t.WorkerLimits(n_jobs=2));"
         "next(results); t.await_(lambda: t._pids(Path(sys.argv[1])))"
     )
     words = [sys.executable, "-c", script, tmp_path]

@@ -1,7 +1,6 @@
 """Datasets: where rows come from."""
 
-from segrun.data.datasets.form import Form, form_of, kinds_of
-from segrun.data.datasets.load import check, load
+from segrun.data.datasets.registry import Form, check, dataset_of, load
 from segrun.data.datasets.rows import Rows, invoice_lines
 
-__all__ = ["Form", "Rows", "check", "form_of", "invoice_lines", "kinds_of", "load"]
+__all__ = ["Form", "Rows", "check", "dataset_of", "invoice_lines", "load"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -11,8 +13,11 @@ from threading import Event, Thread
 import numpy as np
 
 from segrun.errors import DataError
+from segrun.formats import in_bytes
+from segrun.progress import Progress
 
 _CHUNK_BYTES = 2**18
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -89,3 +94,33 @@ def _goes_on(decoder: codecs.IncrementalDecoder, piece: bytearray) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+@contextmanager
+def progress_shown(name: str, path: Path, scan: ByteScan) -> Iterator[None]:
+    """Show how much of a file polars has read, which does not tell itself."""
+    ended, n_bytes = Event(), path.stat().st_size
+    label = f"reading {Path(name).name} ({in_bytes(n_bytes)})"
+    began = _n_read_bytes() - scan.n_read_bytes
+
+    def watch() -> None:
+        with Progress(label, 100) as progress:
+            while not ended.wait(_POLL_SECONDS):
+                n_read = _n_read_bytes() - scan.n_read_bytes - began
+                progress.reach(min(0.99, n_read / n_bytes))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _n_read_bytes() -> int:
+    """Return what this process has read from files; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/io").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

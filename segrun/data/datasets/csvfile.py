@@ -6,14 +6,15 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 import polars as pl
 
-from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table
+from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table, in_memory
 from segrun.data.datasets.textfile import Utf8File, unwritable
 from segrun.errors import DataError
 
@@ -45,18 +46,31 @@ class CsvTable(Table):
         self.separator = self._dialect.separator
         self.facts = {"encoding": file.encoding}
         self.small = file.path.stat().st_size <= _MAX_SMALL_BYTES
-        self._faults: dict[int, str] | None = None
 
     def without_header(self) -> CsvTable:
         """Return the same file with its first row for one like the others, columns by number."""
-        table = copy(self)
-        table._dialect = headless(self._dialect)
-        table.names = table._dialect.names
+        table, separator = copy(self), self.separator
+        table.names = [str(number) for number in range(1, len(self.names) + 1)]
+        header = separator.join(table.names) + "\n"
+        table._dialect = Dialect(separator, header, 0, table.names)
         return table
 
-    @property
-    def _sieved(self) -> Path:
-        return self._folder / "sieved.csv"
+    @cached_property
+    def _sieved(self) -> tuple[Path, dict[int, str]]:
+        """A copy of the rows that are such, with their line numbers, and what the others lack."""
+        path, faults = self._folder / "sieved.csv", {}
+        try:
+            with path.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(f"{LINE}{self.separator}{self._dialect.header.rstrip()}\n")
+                for record in records(self._path, self._dialect):
+                    if record.fault:
+                        faults[record.line] = record.fault
+                        continue
+                    end = "" if record.text.endswith("\n") else "\n"
+                    file.write(f"{record.line}{self.separator}{record.text}{end}")
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
+        return path, faults
 
     def frame(self) -> pl.LazyFrame:
         """Return every row of the file."""
@@ -64,16 +78,13 @@ class CsvTable(Table):
 
     def numbered(self) -> pl.LazyFrame:
         """Return the rows that have the header's number of fields, with their line numbers."""
-        self.faults()
-        return self._scan(self._sieved, [LINE, *self.names]).with_columns(
-            pl.col(LINE).cast(pl.Int64)
-        )
+        path, _ = self._sieved
+        rows = self._scan(path, [LINE, *self.names])
+        return rows.with_columns(pl.col(LINE).cast(pl.Int64))
 
     def faults(self) -> Mapping[int, str]:
-        """Return the rows that are none, after one pass that copies all others."""
-        if self._faults is None:
-            self._faults = self._sieve()
-        return self._faults
+        """Return the rows that are none: line number and reason."""
+        return self._sieved[1]
 
     def texts(self, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
         """Yield the rows that begin in these lines."""
@@ -97,7 +108,7 @@ class CsvTable(Table):
     def _no_csv(self, fault: str) -> DataError:
         return DataError(
             f"dataset.path={self._name} is not a CSV file with as many fields in each row as in "
-            f'the header, separated by {self._dialect.separator!r}, quoted with " (doubled '
+            f'the header, separated by {self.separator!r}, quoted with " (doubled '
             f"inside): {fault}. Mend it, export it again, or set dataset.bad_lines=skip or "
             "quarantine"
         )
@@ -116,31 +127,11 @@ class CsvTable(Table):
             raise DataError(f"dataset.path={self._name} has no header: {error}") from error
         if len(found) == len(names):
             frame = frame.rename(dict(zip(found, distinct(names), strict=True)))
-        if self.small:
-            try:
-                frame = frame.collect(engine="streaming").lazy()
-            except POLARS_ERRORS as error:
-                raise self.explain(error) from error
-        elif len(found) > MAX_FILTERED:
+        if not self.small and len(found) > MAX_FILTERED:
             return frame
+        frame = in_memory(frame, self)
         # A line that is blank, or has nothing but separators, is no row.
         return frame.filter(~pl.all_horizontal(pl.all().is_null()))
-
-    def _sieve(self) -> dict[int, str]:
-        faults: dict[int, str] = {}
-        separator = self._dialect.separator
-        try:
-            with self._sieved.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(f"{LINE}{separator}{self._dialect.header.rstrip()}\n")
-                for record in records(self._path, self._dialect):
-                    if record.fault:
-                        faults[record.line] = record.fault
-                        continue
-                    end = "" if record.text.endswith("\n") else "\n"
-                    file.write(f"{record.line}{separator}{record.text}{end}")
-        except OSError as error:
-            raise unwritable(self._folder, error) from error
-        return faults
 
 
 def distinct(names: list[str]) -> list[str]:
@@ -191,13 +182,6 @@ def find_dialect(utf8: Path, separator: str, name: str) -> Dialect:
     except csv.Error:
         names = header.strip("\r\n").split(separator)
     return Dialect(separator, header, n_lines, [n.strip() for n in names])
-
-
-def headless(dialect: Dialect) -> Dialect:
-    """Return how a file is written whose first row is one like the others."""
-    names = [str(number) for number in range(1, len(dialect.names) + 1)]
-    header = dialect.separator.join(names) + "\n"
-    return replace(dialect, header=header, header_lines=0, names=names)
 
 
 @dataclass(frozen=True)

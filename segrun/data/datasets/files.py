@@ -3,58 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from segrun.config import (
     CacheConfig,
-    Copies,
     FileConfig,
-    RatingsFileConfig,
-    RecordsConfig,
-    TransactionsConfig,
 )
-from segrun.data.datasets import columns, large, ratings, sql
+from segrun.data.datasets import large, sql
 from segrun.data.datasets.dates import EPOCHS, parse
 from segrun.data.datasets.large import LargeFile
 from segrun.data.datasets.opening import find_source, temporary_folder
 from segrun.data.datasets.read import read
 from segrun.data.datasets.rows import Rows
+from segrun.data.datasets.source import Source
 from segrun.errors import ConfigError
 
 
-def check(config: FileConfig) -> None:
+def check(config: FileConfig, separators: Collection[str] = ()) -> None:
     """Refuse settings that no file can satisfy.
+
+    Parameters
+    ----------
+    config : FileConfig
+        The settings.
+    separators : collection of str
+        What may stand between two fields besides one letter.
 
     Raises
     ------
     ConfigError
         If Python does not know the encoding, the separator is no letter, the date format is
-        none, dates would have a time zone, or the columns contradict each other.
+        none, or dates would have a time zone.
     """
     if not config.path.strip():
         raise ConfigError("dataset.path is empty: name the file, dataset.path=FILE")
     sql.check(config)
-    _check_text(config)
+    _check_text(config, separators)
     if config.date_format is not None:
         _check_date_format(config.date_format)
-    if isinstance(config, TransactionsConfig):
-        columns.check(config.columns)
-    if isinstance(config, RatingsFileConfig):
-        ratings.check(config)
-        if config.duplicates is Copies.drop:
-            raise ConfigError(
-                "dataset.duplicates=drop: of ratings features.duplicates decides (refuse, last or "
-                "mean)"
-            )
-    if isinstance(config, RecordsConfig):
-        columns.check_records(config)
 
 
-def _check_text(config: FileConfig) -> None:
+def _check_text(config: FileConfig, separators: Collection[str]) -> None:
     if config.encoding != "auto":
         try:
             "x".encode(config.encoding)
@@ -63,8 +57,7 @@ def _check_text(config: FileConfig) -> None:
                 f"dataset.encoding={config.encoding!r} is unknown: use auto, utf-8, iso-8859-1, "
                 "cp1252 or another of Python's names"
             ) from None
-    known = ("auto", "::") if isinstance(config, RatingsFileConfig) else ("auto",)
-    if config.separator not in known and (
+    if config.separator not in ("auto", *separators) and (
         len(config.separator.encode()) != 1 or config.separator in '"\r\n'
     ):
         raise ConfigError(
@@ -95,12 +88,17 @@ def _check_date_format(date_format: str) -> None:
 
 
 @contextmanager
-def open_file(config: FileConfig, cache: Path, settings: CacheConfig) -> Iterator[Rows]:
+def open_file(
+    config: FileConfig,
+    cache: Path,
+    settings: CacheConfig,
+    own_reader: Callable[[Any, Source, Path], Rows] | None = None,
+) -> Iterator[Rows]:
     """Open a file; copies that this needs, in the folder `cache`, last as long as the context."""
     with temporary_folder(cache) as folder:
         source = find_source(config, folder)
-        if isinstance(config, RatingsFileConfig):
-            yield ratings.read(config, source, folder)
+        if own_reader is not None:
+            yield own_reader(config, source, folder)
             return
         with large.opened(LargeFile(config, source, cache, folder, settings)) as found:
             yield found if isinstance(found, Rows) else read(config, source, folder, found)

@@ -12,18 +12,33 @@ from typing import Any
 
 import polars as pl
 
-from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig
-from segrun.data.cache.digests import is_still, remembered, state
-from segrun.data.cache.entry import Entry, entries, key_of, locked, making
-from segrun.data.datasets.account import Account, deliver
+from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig, RecordsConfig
+from segrun.data.cache.digests import is_still, remember, remembered, state
+from segrun.data.cache.directory import locked
+from segrun.data.cache.directory import unwritable as unwritable_cache
+from segrun.data.cache.entry import Entry, entries, key_of, making
+from segrun.data.datasets import sample
+from segrun.data.datasets.account import Account, FileFacts, account_of, deliver
+from segrun.data.datasets.bytescan import ByteScan
+from segrun.data.datasets.csvfile import distinct
+from segrun.data.datasets.onepass import NoUtf8, read_checked
 from segrun.data.datasets.rows import Rows
-from segrun.data.datasets.sample import Sampling
+from segrun.data.datasets.sample import Guess, Sampling
 from segrun.data.datasets.source import FileKind, Source
-from segrun.data.datasets.textfile import Utf8File, as_utf8, is_packed, is_utf8_by_all_appearance
-from segrun.data.datasets.typed import ROWS, NoUtf8, changed, typed
+from segrun.data.datasets.textfile import (
+    Utf8File,
+    as_utf8,
+    is_packed,
+    is_utf8_by_all_appearance,
+    unwritable,
+)
+from segrun.errors import DataError
 from segrun.rundir.environment import own_code
 
 log = logging.getLogger("segrun.data.datasets")
+
+#: The name of the rows in the folder that is filled.
+ROWS = "rows.parquet"
 
 #: Text is seldom packed to less than this share of its size.
 _MOST_PACKED = 20
@@ -113,7 +128,7 @@ def _from_cache(file: LargeFile, stack: ExitStack) -> Rows | Utf8File | None:
                 is_new, entry = True, file.entry
                 if not is_still(file.source.path, before):
                     # The digest is of the one content, the table may be of the other.
-                    raise changed(file.config.path)
+                    raise _changed(file.config.path)
                 facts = {"account": asdict(account), "n_bytes": file.source.n_bytes}
                 entry.keep(target, f"table of {file.config.path}", facts)
     told = stack.enter_context(entry.using())
@@ -137,13 +152,13 @@ def _read(file: LargeFile, target: Path) -> tuple[Account | None, Utf8File | Non
     if is_utf8_by_all_appearance(path, config.encoding):
         encoding = "utf-8" if config.encoding == "auto" else config.encoding
         try:
-            return typed(config, Utf8File(path, encoding), folder, target, file.sampling), None
+            return _typed(config, Utf8File(path, encoding), folder, target, file.sampling), None
         except NoUtf8:
             log.debug("%s is no UTF-8", path)
     text = as_utf8(file.source, config.encoding, folder)
     if text.path.stat().st_size < file.settings.min_bytes:
         return None, text
-    return typed(config, text, folder, target, file.sampling), text
+    return _typed(config, text, folder, target, file.sampling), text
 
 
 def _wait(file: LargeFile) -> None:
@@ -160,3 +175,90 @@ def _is_known(file: LargeFile) -> bool:
         return True
     kept = [entry.told() for entry in entries(file.cache) if entry.kind == "tables"]
     return any(told and told["facts"].get("n_bytes") == source.n_bytes for told in kept)
+
+
+def _typed(
+    config: FileConfig, text: Utf8File, folder: Path, target: Path, sampling: Sampling
+) -> Account | None:
+    """Read a text file into Parquet, None where a row contradicts what the sample told.
+
+    Parameters
+    ----------
+    config : FileConfig
+        Its settings.
+    text : Utf8File
+        Its content, in UTF-8 by all appearance.
+    folder : Path
+        Folder for temporary copies.
+    target : Path
+        Folder that the rows go to, as `ROWS`.
+    sampling : Sampling
+        How much of it is looked at first.
+
+    Raises
+    ------
+    NoUtf8
+        If the text is in another encoding.
+    """
+    before = state(text.path)
+    guess = _guessed(config, text, folder, sampling)
+    if guess is None:
+        return None
+    # Of a temporary copy nobody asks it.
+    asked = text.path.parent != folder and remembered(text.path) is None
+    scan = ByteScan(text.path, guess.separator, digest=asked)
+    scan.start()
+    try:
+        found = read_checked(config, text, guess, scan, target / ROWS)
+        told = scan.found()
+    except OSError as error:
+        raise unwritable_cache(target.parent.parent, error) from error
+    finally:
+        scan.stop()
+    if not is_still(text.path, before):
+        raise _changed(config.path)
+    if told.sha256:
+        remember(text.path, told.sha256, before)
+    if found is None and not told.utf8:
+        # polars refused it, wherever it came upon the byte.
+        raise NoUtf8
+    if found is None or not _one_per_id(config, target / ROWS):
+        return None
+    columns = dict.fromkeys(distinct(guess.names), pl.String())
+    file = FileFacts({"encoding": text.encoding}, columns)
+    return account_of(config, guess.mapped, found.readings, file, found.surveyed)
+
+
+def _changed(name: str) -> DataError:
+    """Return the error of a file that is written to while it is read."""
+    return DataError(
+        f"dataset.path={name} was changed while it was read: read it again once it is finished"
+    )
+
+
+def _guessed(config: FileConfig, text: Utf8File, folder: Path, sampling: Sampling) -> Guess | None:
+    some = Utf8File(folder / "sample.csv", text.encoding)
+    try:
+        sample.take(text.path, some.path, sampling)
+        some.path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise NoUtf8 from error
+    except OSError as error:
+        raise unwritable(folder.parent, error) from error
+    try:
+        return sample.guess(config, some, folder)
+    except DataError as error:
+        # Of the whole file it may not be true, or can be said better.
+        log.debug("the sample does not tell how %s is read: %s", config.path, error)
+        return None
+    finally:
+        some.path.unlink(missing_ok=True)
+
+
+def _one_per_id(config: FileConfig, parquet: Path) -> bool:
+    if not isinstance(config, RecordsConfig) or not config.one_per_id:
+        return True
+    ids = pl.scan_parquet(parquet).select(pl.col(config.id))
+    found = ids.select(n=pl.len(), n_ids=pl.all().drop_nulls().n_unique())
+    n, n_ids = found.collect(engine="streaming").row(0)
+    return bool(n == n_ids)

@@ -6,7 +6,11 @@ and writes the Parquet file from one scan.
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +21,7 @@ import polars as pl
 from segrun.config import BadLines, Decimal, FileConfig
 from segrun.data.datasets import duplicates
 from segrun.data.datasets.account import per_day
+from segrun.data.datasets.bytescan import ByteScan, progress_shown
 from segrun.data.datasets.columns import NUMBERS
 from segrun.data.datasets.csvfile import MAX_FILTERED, distinct
 from segrun.data.datasets.dates import EPOCHS, plausible
@@ -31,10 +36,21 @@ from segrun.data.datasets.readings import (
     with_raw,
 )
 from segrun.data.datasets.sample import Guess
+from segrun.data.datasets.table import POLARS_ERRORS
+from segrun.data.datasets.textfile import Utf8File
 
 #: Costs a tenth of the time of reading, Zstandard half of it for two thirds of the size; and every
 #: engine reads it.
 _COMPRESSION: Final = "snappy"
+
+#: A disk with less is full.
+_LEAST_FREE_BYTES = 2**20
+
+log = logging.getLogger("segrun.data.datasets")
+
+
+class NoUtf8(Exception):  # noqa: N818 - no error: the file is read another way
+    """The text is in another encoding."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,54 @@ class Pass:
     surveyed: Mapping[str, Any]
 
 
-def read_once(path: Path, config: FileConfig, guess: Guess, parquet: Path) -> Pass:
+def read_checked(
+    config: FileConfig, text: Utf8File, guess: Guess, scan: ByteScan, parquet: Path
+) -> Pass | None:
+    """Return what the first pass that fits every row came to, None where none does."""
+    while True:
+        try:
+            with progress_shown(config.path, text.path, scan):
+                found = _read_once(text.path, config, guess, parquet)
+                fits = found.fits and _all_whole(found, config, guess, scan, text.path)
+        except POLARS_ERRORS as error:
+            # Of a full disk polars raises an error of its own.
+            full = shutil.disk_usage(parquet.parent).free < _LEAST_FREE_BYTES
+            if full or os.strerror(errno.ENOSPC) in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            log.debug("%s: %s does not fit: %s", config.path, guess, error)
+        else:
+            if not scan.found().utf8:
+                raise NoUtf8
+            if fits:
+                return found
+            log.debug("%s: %s does not fit: %s", config.path, guess, found)
+            guess = replace(guess, fractions=found.fractions, dots=found.dots)
+        if not guess.as_is and guess.quotes:
+            return None
+        # Once more, with nothing taken for granted.
+        guess = replace(guess, as_is=frozenset(), quotes=True)
+
+
+def _all_whole(found: Pass, config: FileConfig, guess: Guess, scan: ByteScan, path: Path) -> bool:
+    """Tell whether every row has the header's number of fields, and quotes are as they should be.
+
+    Where the last field of every row is there, none has too few; where there are no more
+    separators than that takes, none has too many. Of a file with quotes polars says the latter,
+    where it reads every column.
+    """
+    told, n_fields = scan.found(), len(guess.names)
+    if guess.quotes:
+        whole = found.whole or (not told.quotes and _each_whole(path, guess.separator, n_fields))
+    else:
+        n_separators = (found.readings.n_lines + 1) * (n_fields - 1)
+        whole = found.whole and not told.quotes and told.n_separators == n_separators
+    # Where bad lines are left out, each is looked at for itself.
+    if whole and config.bad_lines is not BadLines.refuse and told.quotes:
+        return _each_closed(path, guess.separator)
+    return whole
+
+
+def _read_once(path: Path, config: FileConfig, guess: Guess, parquet: Path) -> Pass:
     """Read every row, write those that are used to a Parquet file, and check them."""
     rows = with_raw(_scan(path, config, guess), guess.mapped, config, guess.as_is)
     lines = read_lines(rows, guess.mapped, guess.readings, config)
@@ -82,14 +145,14 @@ def read_once(path: Path, config: FileConfig, guess: Guess, parquet: Path) -> Pa
     return _judged(counted, missing, guess)
 
 
-def each_whole(path: Path, separator: str, n_fields: int) -> bool:
+def _each_whole(path: Path, separator: str, n_fields: int) -> bool:
     """Tell whether every line of a file without quotes has so many fields, or is blank."""
     n_found = pl.col("line").str.count_matches(separator, literal=True)
     strange = (n_found != n_fields - 1) & (pl.col("line") != "")
     return not _as_lines(path).select(strange.any()).collect(engine="streaming").item()
 
 
-def each_closed(path: Path, separator: str) -> bool:
+def _each_closed(path: Path, separator: str) -> bool:
     """Tell whether quotes are around whole fields only, and closed in the line that opens them."""
     letter = re.escape(separator)
     field = rf'(?:"(?:[^"]|"")*"|[^"{letter}]*)'

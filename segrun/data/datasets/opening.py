@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 from segrun.config import FileConfig, Header, RatingsFileConfig
 from segrun.data.address import is_address
-from segrun.data.cache.leftovers import remove_leftovers
+from segrun.data.cache.directory import remove_leftovers
 from segrun.data.datasets.csvfile import CsvTable
 from segrun.data.datasets.excel import open_excel
-from segrun.data.datasets.parquet import open_parquet
+from segrun.data.datasets.parquet import ParquetTable
 from segrun.data.datasets.source import FileKind, Source, find
 from segrun.data.datasets.sql import fetch, open_query
 from segrun.data.datasets.table import JoinedTable, Table
@@ -60,7 +60,7 @@ def open_source(config: FileConfig, source: Source, folder: Path) -> Table:
     if source.kind is FileKind.query:
         return open_query(source, config.path)
     if source.kind is FileKind.parquet:
-        return open_parquet(source, config.path)
+        return ParquetTable(source, config.path)
     if not source.parts:
         return _open_one(config, source, folder)
     tables = []

@@ -6,15 +6,14 @@ import csv
 import io
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby
 from pathlib import PurePath
 from typing import Any
 
 import polars as pl
 
-from segrun.data.datasets.folder import partition
 from segrun.data.datasets.quoting import clipped
-from segrun.data.datasets.source import Source
+from segrun.data.datasets.source import Source, partition
 from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table, check_columns
 from segrun.errors import DataError
 
@@ -86,30 +85,18 @@ def damaged(name: str, error: BaseException | None) -> DataError:
     )
 
 
-def open_parquet(source: Source, name: str) -> FrameTable:
-    """Open a Parquet file, or several."""
-    if source.parts:
-        return _ParquetFiles(source.parts, name)
-    try:
-        rows = pl.scan_parquet(source.path, glob=False)
-        small = source.n_bytes <= _MAX_SMALL_BYTES
-        return FrameTable(_as_meant(rows), name, 1, small, {"format": "parquet"})
-    except POLARS_ERRORS as error:
-        raise damaged(name, error) from error
-
-
 def _as_meant(rows: pl.LazyFrame) -> pl.LazyFrame:
     # 2.55 of 32 bits is 2.549999952316284 of 64; it is the text that is meant.
     return rows.with_columns(pl.col(pl.Float32).cast(pl.String).cast(pl.Float64))
 
 
-class _ParquetFiles(FrameTable):
-    """Several Parquet files."""
+class ParquetTable(FrameTable):
+    """A Parquet file, or several that are one table."""
 
-    def __init__(self, parts: Sequence[Source], name: str) -> None:
-        self._parts = parts
-        small = sum(part.n_bytes for part in parts) <= _MAX_SMALL_BYTES
-        super().__init__(scan(parts, name), name, 1, small, {"format": "parquet"})
+    def __init__(self, source: Source, name: str) -> None:
+        self._parts = source.parts or (source,)
+        small = source.n_bytes <= _MAX_SMALL_BYTES
+        super().__init__(scan(self._parts, name), name, 1, small, {"format": "parquet"})
 
     def spot(self, number: int) -> tuple[str, int]:
         """Return the file and the number of the row in it."""
@@ -122,10 +109,9 @@ class _ParquetFiles(FrameTable):
     def explain(self, error: BaseException | None) -> DataError:
         """Name the file that is damaged."""
         for part in self._parts:
+            rows = pl.scan_parquet(part.path, glob=False)
             try:
-                pl.scan_parquet(part.path, glob=False).select(pl.all().null_count()).collect(
-                    engine="streaming"
-                )
+                rows.select(pl.all().null_count()).collect(engine="streaming")
             except POLARS_ERRORS as found:
                 return damaged(str(part.path), found)
         return super().explain(error)
@@ -138,10 +124,8 @@ def scan(parts: Sequence[Source], name: str, *, mixed: bool = False) -> pl.LazyF
         check_columns(name, (parts[0].name, list(schemas[0])), (part.name, list(schema)))
     types = {column: _common(column, parts, schemas, name, mixed) for column in schemas[0]}
     # Thousands of files at once take a fraction of the time of one by one.
-    groups = [
-        (schemas[run[0]], [parts[place] for place in run])
-        for run in _runs([dict(schema) for schema in schemas])
-    ]
+    runs = groupby(zip(schemas, parts, strict=True), key=lambda pair: dict(pair[0]))
+    groups = [(schema, [part for _, part in run]) for schema, run in runs]
     frames = []
     for schema, own in groups:
         rows = _as_meant(_scan_alike(own, schema, name))
@@ -149,13 +133,6 @@ def scan(parts: Sequence[Source], name: str, *, mixed: bool = False) -> pl.LazyF
                                   pl.exclude(list(types))))  # fmt: skip
     _check_whole(groups, types, name)
     return pl.concat(frames)
-
-
-def _runs(values: Sequence[Any]) -> Iterator[list[int]]:
-    """Yield the places of values that are equal and stand together."""
-    changes = [place for place, (a, b) in enumerate(pairwise(values), start=1) if a != b]
-    for start, end in pairwise([0, *changes, len(values)]):
-        yield list(range(start, end))
 
 
 def _schema(part: Source) -> Schema:

@@ -10,7 +10,7 @@ from pathlib import Path
 import narwhals as nw
 import polars as pl
 
-from segrun.config import ColumnKind, Header, RatingsFileConfig
+from segrun.config import ColumnKind, Copies, Header, RatingsFileConfig
 from segrun.data.datasets.account import id_facts
 from segrun.data.datasets.columns import Mapped, bare_name, check_once, check_twins
 from segrun.data.datasets.opening import open_source
@@ -19,7 +19,7 @@ from segrun.data.datasets.read import read_strictly
 from segrun.data.datasets.rows import Rows
 from segrun.data.datasets.source import Source, find
 from segrun.data.datasets.table import POLARS_ERRORS, Table
-from segrun.errors import DataError
+from segrun.errors import ConfigError, DataError
 
 log = logging.getLogger("segrun.data.datasets")
 
@@ -48,7 +48,11 @@ _NEEDED = {"user", "item", "title"}
 
 
 def check(config: RatingsFileConfig) -> None:
-    """Refuse columns that contradict each other."""
+    """Refuse columns that contradict each other, and copies that the features see to."""
+    if config.duplicates is Copies.drop:
+        raise ConfigError(
+            "dataset.duplicates=drop: of ratings features.duplicates decides (refuse, last or mean)"
+        )
     check_twins({role: name for role, name in asdict(config.columns).items() if name is not None})
 
 

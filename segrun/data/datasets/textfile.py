@@ -89,42 +89,41 @@ def as_utf8(source: Source, encoding: str, folder: Path) -> Utf8File:
 
 def is_packed(path: Path) -> bool:
     """Tell whether a file is packed by gzip or Zstandard."""
-    with path.open("rb") as file:
-        return file.read(4).startswith((_GZIP, _ZSTD))
+    return _head(path).startswith((_GZIP, _ZSTD))
 
 
 def is_utf8_by_all_appearance(path: Path, encoding: str) -> bool:
     """Tell whether `as_utf8` is likely to take a file as it is; whether it will takes a pass."""
-    if is_packed(path) or (encoding != "auto" and codecs.lookup(encoding).name != "utf-8"):
+    if encoding != "auto" and codecs.lookup(encoding).name != "utf-8":
         return False
-    with path.open("rb") as file:
-        head = file.read(8)
-    if head.startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
+    # What is packed is among what is no text.
+    if _head(path).startswith(tuple(_NO_TEXT)) or _mark(path) not in ("", "utf-8"):
         return False
     return _line_ends(path, "utf-8") == b"\n"
 
 
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
+
+
 def _check_text(content: Path, path: Path) -> None:
-    with content.open("rb") as file:
-        head = file.read(8)
-    for magic, what in _NO_TEXT.items():
-        if head.startswith(magic):
-            raise DataError(
-                f"dataset.path={path} is no text but {what}: name a CSV file (gzip and Zstandard "
-                "are unpacked), a Parquet or an Excel file"
-            )
+    head = _head(content)
+    if what := next((what for magic, what in _NO_TEXT.items() if head.startswith(magic)), ""):
+        raise DataError(
+            f"dataset.path={path} is no text but {what}: name a CSV file (gzip and Zstandard "
+            "are unpacked), a Parquet or an Excel file"
+        )
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
     """Return the file itself or, once unpacked, its copy: several passes over it follow."""
+    head = _head(path)
+    if not head.startswith((_GZIP, _ZSTD)):
+        return path
     with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(0)
-        for magic, unpack in ((_GZIP, _gunzip), (_ZSTD, _unzstd)):
-            if head.startswith(magic):
-                pieces = _shown("unpacking", unpack(file, path), file)
-                return _write(pieces, folder / "unpacked.csv")
-    return path
+        unpack = _gunzip if head.startswith(_GZIP) else _unzstd
+        return _write(_shown("unpacking", unpack(file, path), file), folder / "unpacked.csv")
 
 
 def _gunzip(file: IO[bytes], path: Path) -> Iterator[bytes]:
@@ -172,17 +171,19 @@ def unwritable(folder: Path, error: OSError) -> StoreError:
 
 def _mark(content: Path) -> str:
     """Return the encoding that a byte-order mark announces, empty without one."""
-    with content.open("rb") as file:
-        head = file.read(4)
+    head = _head(content)
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
 
 
 def _detect(content: Path, path: Path) -> str:
     """Return UTF-8 where the whole file is, else ISO-8859-1."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
-        for _ in _recoded(content, "utf-8", path):
-            pass
-    except DataError:
+        with content.open("rb") as file:
+            for chunk in _shown("reading as utf-8", _chunks(file), file):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
         return _latin1(content, path)
     return "utf-8"
 

@@ -1,7 +1,6 @@
 """Engines: who computes the features from the typed rows of a dataset."""
 
-from segrun.data.engines.collect import collect
 from segrun.data.engines.engine import ENGINES, Engine, check, engine_of
-from segrun.data.engines.handover import hand_over
+from segrun.data.engines.handover import collected, hand_over
 
-__all__ = ["ENGINES", "Engine", "check", "collect", "engine_of", "hand_over"]
+__all__ = ["ENGINES", "Engine", "check", "collected", "engine_of", "hand_over"]

@@ -13,6 +13,7 @@ from segrun.config import (
     EngineName,
     ModinConfig,
     PysparkConfig,
+    Runner,
     conf_directory,
     read_yaml,
 )
@@ -103,19 +104,19 @@ ENGINES = {
 
 def engine_of(config: EngineConfig) -> Engine:
     """Return the engine that a configuration chooses."""
-    if isinstance(config, ModinConfig):
-        return ENGINES[f"modin on {config.runner.value}"]
-    return next(engine for engine in ENGINES.values() if engine.name is config.name)
+    return next(
+        engine
+        for engine in ENGINES.values()
+        if engine.name is config.name
+        and all(
+            getattr(config, key, Runner(value)).value == value
+            for key, value in engine.choice.items()
+        )
+    )
 
 
 def check(config: EngineConfig) -> None:
-    """Refuse an engine that is not installed, before any data is read.
-
-    Raises
-    ------
-    ConfigError
-        Naming the extra that brings it.
-    """
+    """Refuse an engine that is not installed, before any data is read."""
     name, engine = config.name.value, engine_of(config)
     if config.name is not engine.name or not isinstance(config, engine.settings):
         raise ConfigError(

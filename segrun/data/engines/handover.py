@@ -10,7 +10,9 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import narwhals as nw
 import polars as pl
 
 from segrun.config import EngineConfig, EngineName
@@ -31,28 +33,6 @@ def hand_over(source: Rows, config: EngineConfig, cache: Path | None = None) -> 
 
     What is awkward in a file (encodings, dates, decimal marks, bad lines) is settled once, by
     polars. The other engines get the typed rows as Parquet.
-
-    Parameters
-    ----------
-    source : Rows
-        What the dataset delivers.
-    config : EngineConfig
-        The engine.
-    cache : Path, optional
-        Folder for the Parquet file, where the dataset has none of its own. An engine that runs on
-        several machines reads it from each. Default: segrun's cache directory.
-
-    Yields
-    ------
-    Rows
-        The same rows; its frame can be used as long as the context lasts.
-
-    Raises
-    ------
-    EngineError
-        If the engine does not start, or fails.
-    StoreError
-        If the file cannot be written.
     """
     if config.name is EngineName.polars:
         yield source
@@ -73,6 +53,15 @@ def hand_over(source: Rows, config: EngineConfig, cache: Path | None = None) -> 
                 f"engine={config.name.value} failed: {said}. Give it more memory, or choose "
                 "engine=polars, which gives the same features"
             ) from error
+
+
+def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Compute a lazy frame by its own engine; the result is a small one of polars."""
+    if frame.implementation is nw.Implementation.POLARS:
+        return frame.collect("polars", engine="streaming")
+    reader = import_module(f"segrun.data.engines.{frame.implementation.value}")
+    found: pl.DataFrame = reader.to_polars(frame.to_native())
+    return nw.from_native(found, eager_only=True)
 
 
 @contextmanager

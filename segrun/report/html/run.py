@@ -2,68 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from segrun import config
 from segrun.formats import counted, number
-from segrun.report.html.page import REPORT, render
-from segrun.report.html.section import Page, Picture
-from segrun.report.html.sections import (
-    blades,
-    criteria,
-    distances,
-    exploration,
-    foot,
-    grid,
-    items,
-    profiles,
-    projection,
-    reduction,
-    scree,
-    segments,
-    separability,
-    stability,
-    timings,
-)
-from segrun.report.html.subject import Subject
-from segrun.rundir.directory import RunDirectory
+from segrun.report.html.page import REPORT, Page, render
+from segrun.report.html.reported import ReportedRun
+from segrun.report.html.sections import customers, features, grid, quality, record, segments
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.left_out import left_out
+from segrun.segments.page import left_out
 from segrun.segments.segment import is_described, read_segments
 
-_SECTIONS = (
-    segments, profiles, items, criteria, grid, blades, projection, stability, separability,
-    distances, scree, reduction, exploration, timings, foot,
+#: The sections in order. One more is a function here and ``templates/sections/ID.html``.
+SECTIONS = (
+    segments.cards, segments.profiles, segments.items, grid.criteria, grid.grid,
+    quality.silhouettes, customers.projection, quality.stability, quality.separability,
+    quality.distances, features.scree, features.reduction, features.features, record.timings,
+    record.foot,
 )  # fmt: skip
 
 
 def write_run(path: Path, later: str = "") -> Path:
-    """Write the page of a run, and its pictures; the manifest then names them.
-
-    Raises
-    ------
-    StoreError
-        If `path` is no finished run, or cannot be written.
-    """
+    """Write the page of a run, and its pictures; the manifest then names them."""
     run = _described(open_run(path))
     page = run_page(run, later)
     html = render(page)
     with run.amend() as out:
-        _write_pictures(out, page.pictures)
+        for stale in (out.path / "pictures").glob("*.png"):
+            out.remove(f"pictures/{stale.name}")
+        for picture in page.pictures:
+            out.write_bytes(picture.file, picture.png)
         out.write_text(REPORT, html)
     return path / REPORT
 
 
 def run_page(run: FinishedRun, later: str = "") -> Page:
     """Return what the page of a run shows."""
-    subject = Subject(run, read_segments(run) if is_described(run) else None)
-    made = [part.section(subject) for part in _SECTIONS]
+    subject = ReportedRun(run, read_segments(run) if is_described(run) else None)
     return Page(
         str(run.experiment["name"]),
         _lead(subject),
         _warnings(subject, later),
-        [section for section in made if section is not None],
+        [section for make in SECTIONS if (section := make(subject))],
         left_out(run.manifest),
     )
 
@@ -79,14 +59,7 @@ def _described(run: FinishedRun) -> FinishedRun:
     return open_run(run.path)
 
 
-def _write_pictures(out: RunDirectory, pictures: Sequence[Picture]) -> None:
-    for stale in (out.path / "pictures").glob("*.png"):
-        out.remove(f"pictures/{stale.name}")
-    for picture in pictures:
-        out.write_bytes(picture.file, picture.png)
-
-
-def _lead(subject: Subject) -> str:
+def _lead(subject: ReportedRun) -> str:
     run = subject.run
     about, n_points = run.experiment, len(run.scores)
     copies = run.manifest["experiment"]["augmentation"]
@@ -103,7 +76,7 @@ def _lead(subject: Subject) -> str:
     return f"{what} Shown: {row['point']}, {row['n_clusters']} clusters{score}."
 
 
-def _who(subject: Subject) -> str:
+def _who(subject: ReportedRun) -> str:
     """Say what the rows are that were clustered, and what data they are from."""
     customers, dataset = subject.run.customers, subject.run.experiment["dataset"]
     each = "one" if customers.replica is None else "copies"
@@ -114,7 +87,7 @@ def _who(subject: Subject) -> str:
     return f"{len(customers):,} {subject.rows_are}, {each} per {customers.id_column}, of {source}"
 
 
-def _warnings(subject: Subject, later: str) -> list[str]:
+def _warnings(subject: ReportedRun, later: str) -> list[str]:
     run, found = subject.run, []
     if later:
         found.append(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,11 +26,6 @@ def figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def save(drawn: Figure, path: Path) -> None:
-    """Write a picture as PNG; the same picture gives the same bytes."""
-    path.write_bytes(png(drawn))
 
 
 def png(drawn: Figure) -> bytes:

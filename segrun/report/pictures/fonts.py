@@ -21,13 +21,7 @@ _BOXES = "Last Resort"
 
 
 def holding(letters: frozenset[str]) -> tuple[list[str], set[str]]:
-    """Return names of installed fonts that have letters, and the letters that none has.
-
-    Parameters
-    ----------
-    letters : frozenset of str
-        Single letters.
-    """
+    """Return names of installed fonts that have these letters, and the letters that none has."""
     found, left = [], set(letters)
     known = _coverage(letters)
     while known:

@@ -13,39 +13,23 @@ from urllib.parse import urlsplit
 
 from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.launchers.missing import missing
+from segrun.sweep.launchers import at_least_one, library
 from segrun.sweep.perform import Performer
 
 
 class Dask:
     """Runs jobs on a Dask cluster, which gives the job of a dead worker to another.
 
-    Parameters
-    ----------
-    address : str or None
-        Of a scheduler; None starts a cluster on this machine.
-    n_workers : int
-        Workers of that.
-
-    Raises
-    ------
-    ConfigError
-        If dask's distributed is not installed.
+    Without the address of a scheduler it starts a cluster on this machine.
     """
 
     one_machine = False
 
     def __init__(self, address: str | None, n_workers: int) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise missing("dask", "dask's distributed", "dask") from error
-        if n_workers < 1:
-            raise ConfigError(f"hydra.launcher.n_workers must be at least 1. Got {n_workers}")
-        self.distributed: Any = distributed
+        self.distributed = library("distributed", "dask", "dask's distributed", "dask")
         # Every worker that comes and goes is told at INFO.
         logging.getLogger("distributed").setLevel(logging.ERROR)
-        self.address, self.n_parallel = address, n_workers
+        self.address, self.n_parallel = address, at_least_one("n_workers", n_workers)
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
         """Yield how each job ended; there are as many under way as there are workers."""

@@ -15,20 +15,7 @@ _BACKENDS = ("loky", "multiprocessing")
 
 
 class Joblib:
-    """Runs jobs by joblib, which limits the threads of each worker itself.
-
-    Parameters
-    ----------
-    n_jobs : int
-        Jobs side by side; -1 is one per core.
-    backend : {"loky", "multiprocessing"}
-        joblib's backend.
-
-    Raises
-    ------
-    ConfigError
-        If it has no such backend.
-    """
+    """Runs jobs by joblib, which limits the threads of each worker itself."""
 
     one_machine = True
 
@@ -47,30 +34,23 @@ class Joblib:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         while True:
-            open_jobs: dict[int, Job] = {}
+            running: dict[int, Job] = {}
+            # Not more jobs than workers are taken: an optimiser has to learn from each.
+            parallel = joblib.Parallel(
+                self.n_parallel,
+                backend=self.backend,
+                return_as="generator_unordered",
+                pre_dispatch=self.n_parallel,
+                batch_size=1,
+            )
             try:
-                for ended in self._parallel(_noted(jobs, open_jobs), perform):
-                    del open_jobs[ended.job.number]
+                for ended in parallel(
+                    joblib.delayed(perform)(running.setdefault(job.number, job)) for job in jobs
+                ):
+                    del running[ended.job.number]
                     yield ended
                 return
             except TerminatedWorkerError:
                 # joblib does not say which of its workers: all of them go.
-                for job in open_jobs.values():
+                for job in running.values():
                     yield Ended(job, "crashed", "a worker of joblib's was killed", exit_code=1)
-
-    def _parallel(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
-        # Not more jobs than workers are taken: an optimiser has to learn from each.
-        parallel = joblib.Parallel(
-            self.n_parallel,
-            backend=self.backend,
-            return_as="generator_unordered",
-            pre_dispatch=self.n_parallel,
-            batch_size=1,
-        )
-        yield from parallel(joblib.delayed(perform)(job) for job in jobs)
-
-
-def _noted(jobs: Iterator[Job], open_jobs: dict[int, Job]) -> Iterator[Job]:
-    for job in jobs:
-        open_jobs[job.number] = job
-        yield job

@@ -9,8 +9,9 @@ from typing import Any
 
 from segrun.errors import ConfigError
 from segrun.sweep.job import Ended, Job
+from segrun.sweep.launchers import at_least_one
 from segrun.sweep.perform import Performer
-from segrun.sweep.pool import Limits, Result, run_isolated
+from segrun.sweep.pool import WorkerLimits, WorkerResult, run_isolated
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20,
           "gib": 2**30}  # fmt: skip
@@ -20,19 +21,18 @@ _AUTO_SHARE = 0.9
 
 
 class Process:
-    """Runs jobs in worker processes: what kills one costs its job alone.
-
-    Parameters
-    ----------
-    limits : Limits
-        How many workers, and what a job may take.
-    """
+    """Runs jobs in worker processes: what kills one costs its job alone."""
 
     one_machine = True
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.n_parallel = limits.n_jobs
+    def __init__(self, n_jobs: int, memory_limit: Any, time_limit_seconds: float | None) -> None:
+        self.n_parallel = at_least_one("n_jobs", n_jobs)
+        if time_limit_seconds is not None and not time_limit_seconds > 0:
+            raise ConfigError(
+                "hydra.launcher.time_limit_seconds must be above 0, or null. "
+                f"Got {time_limit_seconds}"
+            )
+        self.limits = WorkerLimits(n_jobs, _in_bytes(memory_limit, n_jobs), time_limit_seconds)
 
     def run(self, jobs: Iterator[Job], perform: Performer) -> Iterator[Ended]:
         """Yield how each job ended."""
@@ -40,31 +40,8 @@ class Process:
             yield _ended(result)
 
 
-def process(n_jobs: int, memory_limit: Any, time_limit_seconds: float | None) -> Process:
-    """Return the launcher; see ``settings.ProcessLauncher``.
-
-    Raises
-    ------
-    ConfigError
-        If a value is impossible.
-    """
-    if n_jobs < 1:
-        raise ConfigError(f"hydra.launcher.n_jobs must be at least 1. Got {n_jobs} instead")
-    if time_limit_seconds is not None and not time_limit_seconds > 0:
-        raise ConfigError(
-            f"hydra.launcher.time_limit_seconds must be above 0, or null. Got {time_limit_seconds}"
-        )
-    return Process(Limits(n_jobs, n_bytes(memory_limit, n_jobs), time_limit_seconds))
-
-
-def n_bytes(limit: Any, n_jobs: int) -> int | None:
-    """Return a ceiling of memory in bytes, None for none.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither a number of bytes nor a text such as 4GB.
-    """
+def _in_bytes(limit: Any, n_jobs: int) -> int | None:
+    """Return a ceiling of memory in bytes, None for none."""
     if limit is None:
         return None
     if limit == "auto":
@@ -82,9 +59,10 @@ def n_bytes(limit: Any, n_jobs: int) -> int | None:
 
 def warm() -> None:
     """Import what every job needs, once per worker, while the sweep is being composed."""
+    import segrun.jobs  # noqa: F401
 
 
-def _ended(result: Result[Job]) -> Ended:
+def _ended(result: WorkerResult[Job]) -> Ended:
     if result.status == "returned":
         ended: Ended = result.value
         return replace(

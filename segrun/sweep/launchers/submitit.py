@@ -11,7 +11,7 @@ from typing import Any
 from segrun.errors import ConfigError
 from segrun.rundir.environment import usable_cores
 from segrun.sweep.job import Ended, Job
-from segrun.sweep.launchers.missing import missing
+from segrun.sweep.launchers import library
 from segrun.sweep.perform import Performer
 
 _POLL_SECONDS = 0.5
@@ -20,34 +20,14 @@ _STATUSES = {"OUT_OF_MEMORY": "oom", "TIMEOUT": "timeout", "CANCELLED": "interru
 
 
 class Submitit:
-    """Submits jobs and waits for them; the sweep directory must be on a shared file system.
-
-    Parameters
-    ----------
-    sweep : Path
-        The sweep directory: submitit keeps its own files in it.
-    cluster : str
-        slurm, or local.
-    parameters : mapping
-        What submitit is told of every job.
-    max_jobs : int
-        Jobs submitted at a time.
-
-    Raises
-    ------
-    ConfigError
-        If submitit is not installed, or has no such cluster.
-    """
+    """Submits jobs and waits for them; the sweep directory must be on a shared file system."""
 
     one_machine = False
 
     def __init__(
         self, sweep: Path, cluster: str, parameters: Mapping[str, Any], max_jobs: int
     ) -> None:
-        try:
-            import submitit
-        except ImportError as error:
-            raise missing("submitit", "submitit", "slurm") from error
+        submitit = library("submitit", "submitit", "submitit", "slurm")
         try:
             self.executor = submitit.AutoExecutor(folder=sweep / "submitit", cluster=cluster)
             self.executor.update_parameters(**parameters)

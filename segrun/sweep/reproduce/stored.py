@@ -1,4 +1,4 @@
-"""What a finished run or sweep was, and what it came to."""
+"""A finished run or sweep: its jobs, to be run again, and what they came to."""
 
 from __future__ import annotations
 
@@ -18,30 +18,17 @@ from segrun.sweep.directory import read_header, read_jobs
 from segrun.sweep.freeze import file_sha256
 from segrun.sweep.job import Job
 from segrun.sweep.reproduce.results import (
+    READ,
     Results,
     as_it_stands,
-    changed_files,
     environment,
     read_results,
 )
 
-#: Ends of a job that has something to compare with.
-_COMPARABLE = ("done", "incomplete")
-
 
 @dataclass(frozen=True)
 class Stored:
-    """A finished run or sweep.
-
-    Attributes
-    ----------
-    jobs : list of Job
-        Its jobs that came to results, to be run again.
-    arguments : list of str
-        Of the command that it was.
-    results : Results
-        What it came to.
-    """
+    """A finished run or sweep: the jobs that came to results, and the arguments that it was."""
 
     jobs: list[Job]
     arguments: list[str]
@@ -49,13 +36,7 @@ class Stored:
 
 
 def read(path: Path) -> Stored:
-    """Return what a run directory or a sweep directory holds.
-
-    Raises
-    ------
-    StoreError
-        If it is neither, or nothing in it came to results.
-    """
+    """Return what a run or sweep directory holds; StoreError where nothing came to results."""
     return _sweep(path) if (path / SWEEP).is_file() else _run(path)
 
 
@@ -65,13 +46,12 @@ def _sweep(path: Path) -> Stored:
     for job in read_jobs(path, header.n_jobs):
         directory = path / job.folder
         manifest = JobResult(directory).manifest()
-        if manifest["status"] not in _COMPARABLE:
+        if manifest["status"] not in ("done", "incomplete"):
             notes.append(f"{job.folder} is left out: {manifest['status']}, {manifest['reason']}")
             continue
         results[job.folder] = read_results(directory)
         notes += _notes(directory)
-        began_in = str(header.hydra["runtime"]["cwd"])
-        jobs.append(_again(job, _input(job.experiment, directory), began_in))
+        jobs.append(_again(job, directory, header.hydra["runtime"]["cwd"]))
     if not jobs:
         raise StoreError(f"{path} has nothing to compare with: {'; '.join(notes)}")
     found = environment(path / jobs[0].folder)
@@ -89,11 +69,9 @@ def _run(path: Path) -> Stored:
         config=_read(path / ".hydra" / "config.yaml") or experiment,
         hydra={}, key="", input_sha256=None,
     )  # fmt: skip
-    began_in = str(hydra.get("runtime", {}).get("cwd", Path.cwd()))
-    again = _again(job, _input(experiment, path), began_in)
-    return Stored(
-        [again], list(overrides), Results({folder: results}, environment(path), _notes(path))
-    )
+    again = _again(job, path, hydra.get("runtime", {}).get("cwd", Path.cwd()))
+    found = Results({folder: results}, environment(path), _notes(path))
+    return Stored([again], list(overrides), found)
 
 
 def _read(file: Path) -> Any:
@@ -103,26 +81,22 @@ def _read(file: Path) -> Any:
 def _notes(directory: Path) -> list[str]:
     return [
         f"{directory / name} was changed after the run had ended"
-        for name in changed_files(directory)
+        for name in as_it_stands(directory).changed(*READ)
     ]
 
 
-def _input(experiment: Mapping[str, Any], directory: Path) -> str | None:
-    """Return the digest of a run's input file, None where the experiment makes the data."""
-    found = JobResult(directory).manifest()["input"]
-    return str(found["sha256"]) if "path" in experiment["dataset"] else None
-
-
-def _again(job: Job, sha256: str | None, began_in: str) -> Job:
+def _again(job: Job, directory: Path, began_in: Any) -> Job:
     """Return a job as it can be run from here."""
     # Labels and scores are compared, neither segments nor pages.
     experiment = dict(job.experiment) | {"report": "none"}
     if "segments" in experiment:
         experiment["segments"] = {**experiment["segments"], "describe": False}
-    if sha256 is not None:
-        # Paths are relative to where the run was begun.
+    sha256 = None
+    if "path" in experiment["dataset"]:
         from segrun.data.datasets.sql import moved
 
+        sha256 = str(JobResult(directory).manifest()["input"]["sha256"])
+        # Paths are relative to where the run was begun.
         path = moved(str(experiment["dataset"]["path"]), Path(began_in))
         experiment["dataset"] = {**experiment["dataset"], "path": path}
     algorithm = identity(config.from_plain(experiment).algo)
@@ -132,25 +106,18 @@ def _again(job: Job, sha256: str | None, began_in: str) -> Job:
 
 def with_input(jobs: list[Job], path: str) -> list[Job]:
     """Return the jobs with another path to their input file: its content must be the same."""
+
+    def moved(experiment: Mapping[str, Any]) -> dict[str, Any]:
+        return {**experiment, "dataset": {**experiment["dataset"], "path": path}}
+
     return [
-        replace(
-            job,
-            experiment={**job.experiment, "dataset": {**job.experiment["dataset"], "path": path}},
-        )
-        if job.input_sha256 is not None
-        else job
+        job if job.input_sha256 is None else replace(job, experiment=moved(job.experiment))
         for job in jobs
     ]
 
 
 def refuse_other_input(path: str, before: str) -> None:
-    """Refuse an input file that is not the one of then.
-
-    Raises
-    ------
-    DataError
-        Naming both digests.
-    """
+    """Refuse an input file that is not the one of then, naming both digests."""
     if is_address(path):
         # Told when its rows are read.
         refuse_secret(path, "dataset.path")

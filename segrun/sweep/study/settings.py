@@ -19,7 +19,7 @@ _DIRECTIONS = ("maximize", "minimize")
 _UNKNOWN = 1e9
 
 #: ``min`` and ``max`` by score.
-Limits = Mapping[str, Mapping[str, float | None]]
+ScoreLimits = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Settings:
     storage: str
     name: str
     objectives: tuple[Objective, ...]
-    limits: Limits
+    limits: ScoreLimits
     sampler: str
     sampler_params: Mapping[str, Any]
     seed: int
@@ -209,7 +209,7 @@ def _check_bounds(key: str, bounds: Any) -> None:
         raise ConfigError(f"{key} has min {low} above max {high}: nothing is within")
 
 
-def violations(scores: Mapping[str, float | None], limits: Limits) -> list[float]:
+def violations(scores: Mapping[str, float | None], limits: ScoreLimits) -> list[float]:
     """Return by how much each limit is missed; zero or less is within."""
     found = []
     for name, bounds in limits.items():

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -28,8 +28,15 @@ class Storage:
 
     def __init__(self, url: str, study: str) -> None:
         self.url = url
-        self.shown = f"the study {study!r} in {_without_password(url)}"
-        file = _sqlite_file(url)
+        try:
+            self._parsed: URL | None = make_url(url)
+        except SQLAlchemyError:
+            # Told by Optuna, when it is opened.
+            self._parsed = None
+        # Without a password.
+        self._place = self._parsed.render_as_string() if self._parsed else url
+        self.shown = f"the study {study!r} in {self._place}"
+        file = _sqlite_file(self._parsed) if self._parsed else None
         self._lock = file and FileLock(file.with_name(f"{file.name}.lock"), timeout=_LOCK_TIMEOUT)
 
     @property
@@ -49,16 +56,15 @@ class Storage:
     def opened(self) -> RDBStorage:
         """Return the storage as Optuna has it."""
         options: dict[str, Any] = {}
-        if self.is_locked:
+        if self._lock and self._parsed:
             # A connection per step: none is left open, nor carried into a forked process.
             options["poolclass"] = NullPool
-            if "timeout" not in make_url(self.url).query:
+            if "timeout" not in self._parsed.query:
                 options["connect_args"] = {"timeout": _SQLITE_TIMEOUT}
         try:
             return RDBStorage(self.url, engine_kwargs=options)
         except (ImportError, RuntimeError) as error:
-            shown = _without_password(self.url)
-            raise StoreError(f"the storage {shown} cannot be opened: {error}") from error
+            raise StoreError(f"the storage {self._place} cannot be opened: {error}") from error
 
     def _trouble(self, done: str, error: BaseException) -> str:
         causes = list(_causes(error))
@@ -78,20 +84,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _without_password(url: str) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return url
-
-
-def _sqlite_file(url: str) -> Path | None:
+def _sqlite_file(url: URL) -> Path | None:
     """Return the file of an SQLite URL; None of memory and of other databases."""
-    try:
-        made = make_url(url)
-    except SQLAlchemyError:
-        return None
-    name = (made.database or "").removeprefix("file:")
-    if made.get_backend_name() != "sqlite" or not name or ":memory:" in name:
+    name = (url.database or "").removeprefix("file:")
+    if url.get_backend_name() != "sqlite" or not name or ":memory:" in name:
         return None
     return Path(name).absolute()

@@ -22,8 +22,8 @@ from segrun.sweep.study.trial import (
     OWNER,
     RETRY_OF,
     SCORES,
-    Ask,
-    Found,
+    OpenTrial,
+    StoredTrial,
     drawn,
     eligible,
     front,
@@ -74,7 +74,7 @@ class Study:
             what = difference(before, about)
             raise ConfigError(f"{self._storage.shown} {what}. Search the same, or {_OTHER_NAME}")
 
-    def ask(self, n_trials: int | None, owner: str) -> Ask | None:
+    def ask(self, n_trials: int | None, owner: str) -> OpenTrial | None:
         """Draw a point, or return None where the study has enough trials.
 
         Whatever has been asked for counts: finished, failed, running and waiting trials, but
@@ -98,7 +98,7 @@ class Study:
             return None
         return self._study.ask()
 
-    def resume_running(self, owner: str) -> list[Ask]:
+    def resume_running(self, owner: str) -> list[OpenTrial]:
         """Return the trials that a killed process of this owner has left running.
 
         Not by Optuna's heartbeat: that is for ``optimize``, waits until a trial is old enough to
@@ -143,7 +143,7 @@ class Study:
                     "failed one can be told about. Does another process conduct the same sweep?"
                 )
 
-    def best(self) -> list[Found]:
+    def best(self) -> list[StoredTrial]:
         """Return the best trials within the limits, of each matrix for itself.
 
         One objective has one, the first of equals; several have the Pareto front, by number.
@@ -160,12 +160,12 @@ class Study:
         for group in candidates.values():
             found = front({n: losses(settings.objectives, t.values) for n, t in group.items()})
             best += [group[n] for n in (found[:1] if len(settings.objectives) == 1 else found)]
-        return [Found.of(t, self.space) for t in sorted(best, key=lambda trial: trial.number)]
+        return [StoredTrial.of(t, self.space) for t in sorted(best, key=lambda trial: trial.number)]
 
-    def trials(self) -> list[Found]:
+    def trials(self) -> list[StoredTrial]:
         """Return all trials by number."""
         with self._storage.exclusive("read"):
-            return [Found.of(trial, self.space) for trial in self._all()]
+            return [StoredTrial.of(trial, self.space) for trial in self._all()]
 
     def _all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
@@ -173,7 +173,7 @@ class Study:
     def _reopened(self, trial: FrozenTrial) -> optuna.Trial:
         return optuna.Trial(self._study, trial._trial_id)
 
-    def _drawn(self, trial: optuna.Trial, owner: str) -> Ask:
+    def _drawn(self, trial: optuna.Trial, owner: str) -> OpenTrial:
         ask = drawn(trial, self.space)
         if trial.user_attrs.get(OWNER) != owner:
             trial.set_user_attr(OWNER, owner)

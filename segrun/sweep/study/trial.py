@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 
 from segrun.algorithms.space.dimension import Dimension
 from segrun.algorithms.space.space import Space
-from segrun.sweep.study.settings import Limits, Objective, Settings, violations
+from segrun.sweep.study.settings import Objective, ScoreLimits, Settings, violations
 
 #: User attributes of a trial: who runs it, its scores, which objectives are undefined, whose job
 #: it repeats, and what its scores are of (see ``segrun.report.matrix``).
@@ -24,7 +24,7 @@ MATRIX = "matrix"
 
 
 @dataclass(frozen=True)
-class Ask:
+class OpenTrial:
     """A point that is to be tried: options by group, values by full key, both by Optuna's names."""
 
     number: int
@@ -34,7 +34,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredTrial:
     """A trial as the storage has it.
 
     `job` is the number of the trial that it was first asked as: another one if it was retried.
@@ -51,7 +51,7 @@ class Found:
     attrs: dict[str, Any]
 
     @classmethod
-    def of(cls, trial: FrozenTrial, space: Space) -> Found:
+    def of(cls, trial: FrozenTrial, space: Space) -> StoredTrial:
         """Return what a trial of the storage means in a space."""
         choices, drawn = space.placed(trial.params)
         return cls(
@@ -66,7 +66,7 @@ class Found:
         )
 
 
-def drawn(trial: optuna.Trial, space: Space) -> Ask:
+def drawn(trial: optuna.Trial, space: Space) -> OpenTrial:
     """Draw what the trial lacks; values that it has stay."""
     choices = {
         group: trial.suggest_categorical(group, options) for group, options in space.groups.items()
@@ -76,7 +76,7 @@ def drawn(trial: optuna.Trial, space: Space) -> Ask:
     for key, dimension in base.dimensions.items():
         _suggest(trial, names[key], dimension)
     choices, values = space.placed(trial.params)
-    return Ask(trial.number, choices, values, trial.params)
+    return OpenTrial(trial.number, choices, values, trial.params)
 
 
 def _suggest(trial: optuna.Trial, name: str, found: Dimension) -> None:
@@ -129,7 +129,7 @@ def _known(scores: Mapping[str, float | None]) -> dict[str, float | None]:
     return known
 
 
-def eligible(attrs: Mapping[str, Any], limits: Limits) -> bool:
+def eligible(attrs: Mapping[str, Any], limits: ScoreLimits) -> bool:
     """Return whether a finished trial may be among the best: not degenerate, within the limits."""
     missed = violations(attrs.get(SCORES, {}), limits)
     return DEGENERATE not in attrs and not any(violation > 0 for violation in missed)
@@ -145,13 +145,8 @@ def losses(objectives: Sequence[Objective], values: Sequence[float]) -> tuple[fl
 
 def front(losses: Mapping[int, tuple[float, ...]]) -> list[int]:
     """Return the Pareto front by number: nobody is as good everywhere and better somewhere."""
-    found: list[int] = []
-    # Whoever dominates comes earlier in this order.
-    for number in sorted(losses, key=lambda number: (losses[number], number)):
-        mine = losses[number]
-        if not any(_dominates(losses[other], mine) for other in found):
-            found.append(number)
-    return found
+    numbers = sorted(losses, key=lambda number: (losses[number], number))
+    return [n for n in numbers if not any(_dominates(a, losses[n]) for a in losses.values())]
 
 
 def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""From a finished run to rows with their segments, in a file, several files or a database."""
+"""From a finished run to rows with their segments; a table of somebody's own joined to them."""
 
 from __future__ import annotations
 
@@ -11,69 +11,105 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segrun.data.datasets.read import KEY
-from segrun.errors import ConfigError
+from segrun.config import any_file
+from segrun.data.cache import cache_directory
+from segrun.data.datasets.columns import Mapped
+from segrun.data.datasets.quoting import listed
+from segrun.data.datasets.read import KEY, open_original
+from segrun.data.datasets.table import Table
+from segrun.errors import ConfigError, DataError
+from segrun.nearest import did_you_mean
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.point import chosen_point
-from segrun.using.export.joining import joined, table_rows, told_matches
-from segrun.using.export.members import NAME, SEGMENT, read_members, refuse_replicas
-from segrun.using.export.rows import customer_rows, input_rows, table_of, with_segments
-from segrun.using.export.state import members_now, told_since
+from segrun.segments.clustering import chosen_point
+from segrun.using.export.members import (
+    NAME,
+    SEGMENT,
+    members_now,
+    read_members,
+    refuse_replicas,
+    told_since,
+)
+from segrun.using.export.rows import SUFFIX, customer_rows, input_rows, table_of, with_segments
 
 if TYPE_CHECKING:
     from segrun.using.ingest.since import Now
+
+
+def table_rows(path: str, column: str) -> pl.DataFrame:
+    """Return the rows of any table and, as `KEY`, the ids that one of its columns holds."""
+
+    def find(table: Table) -> Mapped:
+        if column not in table.names:
+            raise DataError(
+                f"--on {column}: {path} has no such column.{did_you_mean(column, table.names)} "
+                f"Its columns: {listed(table.names)}"
+            )
+        return Mapped({"customer": column}, column)
+
+    with open_original(any_file(path), find, cache_directory(), typed=False) as original:
+        found = original.frame.collect(engine="streaming").filter(pl.col(KEY).is_not_null())
+    twice = found.filter(pl.col(KEY).is_duplicated())
+    if len(twice):
+        raise DataError(
+            f"--join {path}: {column} has {twice[KEY].n_unique()} ids more than once, such as "
+            f"{twice[KEY][0]}, which would multiply rows. Keep one row for each"
+        )
+    return found
+
+
+def joined(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the columns of a table for their customer.
+
+    Names that both have get ``_joined`` behind.
+    """
+    both = [name for name in other.columns if name != KEY and name in rows.columns]
+    taken = [name for name in both if name + SUFFIX in {*rows.columns, *other.columns}]
+    if taken:
+        raise DataError(
+            f"the column {taken[0]} of the joined table would be called {taken[0]}{SUFFIX}, as "
+            "the rows have one of its name, but that name is taken too: rename one of them in the "
+            "joined table"
+        )
+    return rows.join(other, on=KEY, how="left", maintain_order="left", suffix=SUFFIX)
+
+
+def told_matches(rows: pl.DataFrame, other: pl.DataFrame, path: str, column: str) -> str:
+    """Say how many customers of the rows a table knows."""
+    asked = rows[KEY].drop_nulls().unique(maintain_order=True)
+    n_found = asked.is_in(other[KEY].implode()).sum()
+    if not n_found:
+        theirs = f" {other[KEY][0]!r}" if len(other) else ", which has none"
+        raise DataError(
+            f"--join {path}: none of {len(asked)} customers is in its column {column}: the run has "
+            f"ids such as {asked[0]!r}, the table{theirs}. Write them alike, or choose another --on"
+        )
+    return f"{n_found} of {len(asked)} customers found in {path}"
+
 
 _MAX_LETTERS = 40
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which rows are exported.
+class ExportOptions:
+    """Which rows are exported."""
 
-    Attributes
-    ----------
-    point : str or None
-        Slug of the grid point; None: that of the segments, else the selected one.
-    customers : bool
-        One row per customer with its features, instead of the rows of the input.
-    moved : str or None
-        Where the input file is now; None: where it was.
-    join, on : str or None
-        A table, and its column of the customers' ids, whose columns are added.
-    called : mapping of str to str
-        What the columns ``segment`` and ``name`` are to be called.
-    typed : bool
-        Whether dates and numbers that a CSV file holds as text become such.
-    """
-
+    #: Slug of the grid point; None: that of the segments, else the selected one.
     point: str | None = None
+    #: One row per customer with its features, instead of the rows of the input.
     customers: bool = False
-    moved: str | None = None
+    moved: str | None = None  #: Where the input file is now; None: where it was
+    #: A table, and its column of the customers' ids, whose columns are added.
     join: str | None = None
     on: str | None = None
+    #: What the columns ``segment`` and ``name`` are to be called.
     called: Mapping[str, str] = field(default_factory=dict)
-    typed: bool = True
+    typed: bool = True  #: Whether dates and numbers that a CSV file holds as text become such
 
 
-def rows(run: FinishedRun, asked: Asked, current: Now | None) -> tuple[pl.DataFrame, list[str]]:
-    """Return the rows that are asked for, each with the segment of its customer; what to tell.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    asked : Asked
-        Which rows, and how.
-    current : Now or None
-        Everybody by now; None where nothing was ingested since the run.
-
-    Raises
-    ------
-    StoreError
-        If the run cannot give them, or its input is gone.
-    DataError
-        If a table cannot be read or joined.
-    """
+def rows(
+    run: FinishedRun, asked: ExportOptions, current: Now | None
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows that are asked for, each with the segment of its customer; what to tell."""
     point = chosen_point(run, asked.point)
     told = told_since(current, point, rows=not asked.customers)
     current = current if current is not None and current.since.point == point else None
@@ -119,13 +155,7 @@ def _slug(name: str | None) -> str:
 
 
 def read_called(text: str | None) -> dict[str, str]:
-    """Read ``segment=cluster,name=cluster_labels``.
-
-    Raises
-    ------
-    ConfigError
-        If it says something else.
-    """
+    """Read ``segment=cluster,name=cluster_labels``."""
     found: dict[str, str] = {}
     for part in text.split(",") if text else []:
         own, equals, name = part.partition("=")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -23,32 +23,15 @@ from segrun.errors import DataError, StoreError
 from segrun.rundir.customers import Customers, id_type
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.using.export.joining import SUFFIX
+from segrun.using.export.files import LARGEST_WHOLE
 from segrun.using.export.members import NAME, REPLICA, SEGMENT, with_key
 
-#: Above it, float64 does not tell whole numbers apart.
-_LARGEST_WHOLE = 2**53
+#: What stands behind a name that the rows have already.
+SUFFIX = "_joined"
 
 
 def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFrame:
-    """Return the rows of a run's input as they stand, in order, and `KEY`.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    moved : str or None
-        Where the input file is now; None: where it was.
-    typed : bool
-        Whether dates and numbers that a CSV file holds as text become such.
-
-    Raises
-    ------
-    StoreError
-        If the file is gone, or another than the one that the run read.
-    DataError
-        If it cannot be read.
-    """
+    """Return the rows of a run's input as they stand, in order, and `KEY`."""
     experiment = from_plain(run.experiment)
     dataset = experiment.dataset
     if not isinstance(dataset, FileConfig):
@@ -58,17 +41,18 @@ def input_rows(run: FinishedRun, moved: str | None, *, typed: bool) -> pl.DataFr
     path = moved or dataset.path
     if not is_address(path):
         _check_same(run, path, _digest(run, path))
-    dataset = replace(dataset, path=path)
-    columns = partial(_columns_of, dataset)
-    with open_original(dataset, columns, cache_directory(), typed=typed) as original:
-        _check_same(run, path, original.sha256)
-        return _rows(original, typed=typed)
+    return file_rows(
+        replace(dataset, path=path), typed=typed, check=partial(_check_same, run, path)
+    )
 
 
-def file_rows(dataset: FileConfig, *, typed: bool) -> pl.DataFrame:
-    """Return the rows of any file as they stand, in order, and `KEY`; see `input_rows`."""
+def file_rows(
+    dataset: FileConfig, *, typed: bool, check: Callable[[str], None] = lambda _: None
+) -> pl.DataFrame:
+    """Return the rows of any file as they stand, in order, and `KEY`; check its digest first."""
     columns = partial(_columns_of, dataset)
     with open_original(dataset, columns, cache_directory(), typed=typed) as original:
+        check(original.sha256)
         return _rows(original, typed=typed)
 
 
@@ -101,20 +85,7 @@ def table_of(customers: Customers) -> pl.DataFrame:
 def with_segments(
     rows: pl.DataFrame, members: pl.DataFrame, called: Mapping[str, str]
 ) -> pl.DataFrame:
-    """Return rows with number and name of their customer's segment, null without one.
-
-    Parameters
-    ----------
-    rows, members : DataFrame
-        With `KEY`.
-    called : mapping of str to str
-        What ``segment`` and ``name`` are to be called, where otherwise.
-
-    Raises
-    ------
-    DataError
-        If the rows have columns of these names.
-    """
+    """Return rows with number and name of their customer's segment, null without one."""
     names = {name: called.get(name, name) for name in (SEGMENT, NAME)}
     taken = [own for own, name in names.items() if name in rows.columns]
     if taken or names[SEGMENT] == names[NAME]:
@@ -179,6 +150,6 @@ def _whole(frame: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
         name
         for name in numbers
         if (frame[name] == frame[name].round()).all()
-        and frame[name].is_between(-_LARGEST_WHOLE, _LARGEST_WHOLE).all()
+        and frame[name].is_between(-LARGEST_WHOLE, LARGEST_WHOLE).all()
     ]
     return frame.with_columns(pl.col(whole).cast(pl.Int64))

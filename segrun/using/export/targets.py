@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from segrun.data.datasets.folder import stands_for
+from segrun.data.datasets.source import stands_for
 from segrun.data.datasets.sql import file_of
 from segrun.errors import StoreError
 from segrun.rundir.claim import MANIFEST, UNFINISHED
@@ -23,14 +23,7 @@ def inputs_of(run: FinishedRun, *others: str | None) -> list[Path]:
 
 
 def check_targets(files: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse files that cannot be written, or would take the place of what is needed.
-
-    Raises
-    ------
-    StoreError
-        Naming the first that is an input, below a run directory, a directory, or in a folder that
-        cannot be written to.
-    """
+    """Refuse files that cannot be written, or would take the place of what is needed."""
     known = list(inputs)
     for file in files:
         for source in known:
@@ -50,13 +43,7 @@ def check_targets(files: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def check_writable(file: Path) -> None:
-    """Refuse a file that cannot be written where it is to be.
-
-    Raises
-    ------
-    StoreError
-        If it is a directory, or its folder cannot be written to.
-    """
+    """Refuse a file that cannot be written where it is to be."""
     if file.is_dir():
         raise StoreError(f"cannot write {file}: it is a directory")
     folder = next(f for f in file.absolute().parents if os.path.lexists(f))

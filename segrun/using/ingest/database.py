@@ -35,14 +35,7 @@ _TABLES = (
 
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a state, or an empty one where there is none.
-
-    Raises
-    ------
-    StoreError
-        If the file is no state, of another version, or cannot be written; also what goes wrong
-        with it later.
-    """
+    """Open a state, or an empty one where there is none."""
     try:
         connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     except sqlite3.Error as error:
@@ -90,23 +83,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def fact(connection: sqlite3.Connection, name: str) -> Any:
-    """Return one of the plain values of a state."""
-    text = _text(connection, name)
-    if text is None:
-        raise sqlite3.DatabaseError(f"it has no {name}")
-    return json.loads(text)
-
-
-def known_fact(connection: sqlite3.Connection, name: str) -> Any:
-    """Return a plain value that not every state has, None where this one lacks it."""
-    text = _text(connection, name)
-    return None if text is None else json.loads(text)
-
-
-def _text(connection: sqlite3.Connection, name: str) -> str | None:
+def fact(connection: sqlite3.Connection, name: str, *, needed: bool = True) -> Any:
+    """Return one of the plain values of a state; None for one that not every state has."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return None if found is None else str(found[0])
+    if found is not None:
+        return json.loads(found[0])
+    if needed:
+        raise sqlite3.DatabaseError(f"it has no {name}")
+    return None
 
 
 def set_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:
@@ -121,3 +105,18 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by another version of segrun (form {version}, here {_VERSION}): "
             "read it with that one, or remove it and ingest again"
         )
+
+
+#: The customers of the last batch. CROSS JOIN: SQLite then goes through the batch and looks each
+#: up, instead of going through all customers.
+TOUCHED = "FROM touched t CROSS JOIN customers c ON c.id = t.id"
+
+
+def source(*, touched: bool, condition: str = "1") -> str:
+    """Return which customers are asked, `c`, and in which order."""
+    return f"{TOUCHED if touched else 'FROM customers c'} WHERE {condition} ORDER BY c.id"
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,32 +1,71 @@
-"""How a state places customers: what it keeps of the run, so that none of its tables are read."""
+"""How a state places customers: what it keeps of the run, so that no table of it is read."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segrun.errors import StoreError
-from segrun.features.outliers import Bounds
+from segrun.features.built import Bounds
 from segrun.rundir.finished import FinishedRun
-from segrun.segments.segment import Segments, is_described, read_segments
+from segrun.segments.segment import NOISE, Segments, segments_of
 from segrun.using.ingest.database import fact, set_fact
-from segrun.using.ingest.training import store_training, stored_training
-from segrun.using.placing.assignment import assigner
+from segrun.using.placing.assignment import Training, TrainingRows, assigner, content_keys
 from segrun.using.placing.placement import Placing
 
 
-def segments_of(run: FinishedRun, point: str) -> Segments | None:
-    """Return the described segments of a point, None where the run has none of it."""
-    found = read_segments(run) if is_described(run) else None
-    return found if found is not None and found.point == point else None
+@dataclass(frozen=True)
+class StoredTraining:
+    """What placing new rows must know of those of the fit; see `Training`."""
+
+    connection: sqlite3.Connection  #: The database
+    names: NDArray[np.int64]  #: Labels of the clusters, ascending
+    middles: NDArray[np.float64]  #: Mean of the transformed rows of each
+
+    def known(
+        self, X: Any, ids: NDArray[np.object_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Tell which rows equal one of the fit bit for bit, and its label (else noise)."""
+        found = [self._label(key, who) for key, who in zip(_digests(X), ids, strict=True)]
+        known = np.array([label is not None for label in found], dtype=bool)
+        labels = [NOISE if label is None else label for label in found]
+        return known, np.array(labels, dtype=np.int64)
+
+    def _label(self, content: bytes, who: str) -> int | None:
+        rows = "SELECT label FROM fit WHERE content = ?"
+        own = f"{rows} AND id = ? ORDER BY rowid DESC LIMIT 1"
+        found = self.connection.execute(own, (content, who)).fetchone()
+        if found is None:
+            first = f"{rows} ORDER BY rowid LIMIT 1"
+            found = self.connection.execute(first, (content,)).fetchone()
+        return None if found is None else int(found[0])
 
 
-def placing_of(run: FinishedRun, point: str, *, nearest: bool) -> Placing:
-    """Return how a run places customers; see ``segrun apply``."""
-    model = assigner(run, point, nearest=nearest)
-    return Placing.of(run, model, segments_of(run, point))
+def store_training(connection: sqlite3.Connection, rows: Training) -> None:
+    """Store the rows of a fit."""
+    assert isinstance(rows, TrainingRows)
+    cells = zip(_digests(rows.X), rows.ids, rows.labels.tolist(), strict=True)
+    connection.executemany("INSERT INTO fit VALUES (?, ?, ?)", cells)
+    # repr, which JSON takes, gives the text that reads back as the same float.
+    set_fact(connection, "clusters", rows.names.tolist())
+    set_fact(connection, "middles", rows.middles.tolist())
+
+
+def stored_training(connection: sqlite3.Connection) -> StoredTraining:
+    """Return what `store_training` stored."""
+    names = np.array(fact(connection, "clusters"), dtype=np.int64)
+    middles = np.array(fact(connection, "middles"), dtype=np.float64)
+    return StoredTraining(connection, names, middles)
+
+
+def _digests(X: Any) -> Iterable[bytes]:
+    return (hashlib.blake2b(key, digest_size=16).digest() for key in content_keys(X))
 
 
 def store_placing(
@@ -46,13 +85,7 @@ def store_placing(
 
 
 def stored_placing(connection: sqlite3.Connection, run: FinishedRun) -> Placing:
-    """Return how a state places customers.
-
-    Raises
-    ------
-    StoreError
-        If the segments of the run have other numbers than when the state began.
-    """
+    """Return how a state places customers."""
     kept = fact(connection, "placing")
     segments = segments_of(run, kept["point"])
     if _numbers(segments) != kept["numbers"]:

@@ -5,37 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from segrun.config import DateOrder, FileConfig, from_plain
+from segrun.config import Copies, DatasetConfig, DateOrder, FileConfig, from_plain
 from segrun.data.address import is_address
 from segrun.data.datasets.rows import Rows
 from segrun.errors import ConfigError, DataError
 from segrun.rundir.finished import FinishedRun
-from segrun.using.placing.reading import as_then, with_file
+from segrun.using.placing.reading import as_then, first_readable, with_file
 
 
 @contextmanager
 def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Rows]:
-    """Open a file of new rows; copies that this needs last as long as the context.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run that the rows are for.
-    path : str
-        The file.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where it is written otherwise than the run's input.
-
-    Raises
-    ------
-    ConfigError
-        If a change is wrong.
-    DataError
-        If the file cannot be read so.
-    """
+    """Open a file of new rows; copies that this needs last as long as the context."""
     from segrun.data import datasets
 
     if any(change.startswith("dataset.path=") for change in changes):
@@ -54,19 +38,12 @@ def batch(run: FinishedRun, path: str, changes: Sequence[str]) -> Iterator[Rows]
     if any(change.startswith("dataset.date_order=") for change in changes):
         then = replace(then, date_format=asked.date_format)
     before = _states(path)
-    opened = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
-    with ExitStack() as stack:
-        try:
-            found = stack.enter_context(opened(then))
-        except DataError as error:
-            if then.date_format == asked.date_format:
-                raise
-            # Dates of databases and of Excel, which nobody can read in two ways.
-            iso = replace(then, date_format=None, date_order=DateOrder.iso)
-            try:
-                found = stack.enter_context(opened(iso))
-            except DataError:
-                raise error from None
+    ways = [then]
+    if then.date_format != asked.date_format:
+        # Dates of databases and of Excel, which nobody can read in two ways.
+        ways.append(replace(then, date_format=None, date_order=DateOrder.iso))
+    load = partial(datasets.load, seed=experiment.seed, settings=experiment.cache)
+    with first_readable(load, *ways) as (_, found):
         yield found
         # What is appended after its rows were read, and before its digest, would be lost: known.
         if _states(path) != before:
@@ -88,20 +65,7 @@ def _states(path: str) -> list[list[int]]:
 
 @contextmanager
 def own_input(run: FinishedRun, moved_to: str | None) -> Iterator[Rows]:
-    """Open the run's own input again.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    moved_to : str or None
-        Where it lies now, if elsewhere.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or is not what the run has read.
-    """
+    """Open the run's own input again."""
     from segrun.data import datasets
 
     experiment = from_plain(run.experiment)
@@ -140,13 +104,7 @@ def id_facts(facts: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def merged_ids(one: Mapping[str, bool], other: Mapping[str, bool]) -> dict[str, bool]:
-    """Return the `id_facts` of both.
-
-    Raises
-    ------
-    DataError
-        If ``.0`` was left out behind ids in one part only of rows that together have fractions.
-    """
+    """Return the `id_facts` of both."""
     found = {**one, **other}
     if len(found) > 1:
         raise DataError(
@@ -164,3 +122,39 @@ def merged_currencies(
     found = sorted({*before, *now})
     mixed = before and set(now) - set(before)
     return found, [f"amounts in several currencies are added up: {', '.join(found)}"] * bool(mixed)
+
+
+def overlapping(
+    dataset: DatasetConfig, path: str, before: Mapping[str, Any], batch: Mapping[str, Any]
+) -> list[str]:
+    """Return what to say of a batch whose lines lie among those before."""
+    drops = isinstance(dataset, FileConfig) and dataset.duplicates is Copies.drop
+    shared = _shared(before, batch)
+    if shared is not None and shared < timedelta(0):
+        return []
+    where = "its lines have no dates"
+    if shared is not None:
+        where = (
+            f"its lines from {batch['first_line']} to {batch['last_line']} lie among those that "
+            f"were ingested before ({before['first_line']} to {before['last_line']})"
+        )
+    if drops:
+        raise DataError(
+            f"{path}: {where}. dataset.duplicates=drop leaves out copies, and which of them are "
+            "copies of lines before is not known any more: run once more over all files (their "
+            "folder, or a glob), or ingest a file of other days"
+        )
+    # A line or two may well be late.
+    several = shared is not None and shared >= timedelta(days=1)
+    return [f"{where}: what is in both counts twice"] if several else []
+
+
+def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> timedelta | None:
+    """Return the time that two ranges have in common, negative where none, None without dates."""
+    if "last_line" not in one or "last_line" not in other:
+        return None
+    first, last = (
+        [datetime.fromisoformat(part[name]) for part in (one, other)]
+        for name in ("first_line", "last_line")
+    )
+    return min(last) - max(first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,52 +11,101 @@ from numpy.typing import NDArray
 
 from segrun.config import Outliers, from_plain
 from segrun.errors import DataError
-from segrun.features.outliers import Bounds, bounds_of, rule_of
+from segrun.features.built import Bounds, bounds_of, rule_of
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.segment import NOISE, Segments
-from segrun.using.placing.assignment import Assigner
-from segrun.using.placing.placed import Placed
-from segrun.using.placing.reasons import outside, undefined
+from segrun.segments.segment import NOISE, Segments, segments_of
+from segrun.using.placing.assignment import Assigner, assigner
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where customers are."""
+
+    #: Number of the segment, -1 for outliers that are a segment of their own; None for those in no
+    #: segment.
+    segment: Sequence[int | None]
+    #: What the model said, noise -1; None for customers that the outlier rule sets aside.
+    label: Sequence[int | None]
+    name: Sequence[str]  #: Of the segment, empty without one
+    #: To the centre or nearest core row of the segment, in the transformed space.
+    distance: NDArray[np.float64]
+    note: Sequence[str]  #: Why a customer is in no segment, or how it came to one
+
+    def among(self, chosen: NDArray[np.bool_], reasons: Sequence[str]) -> Placed:
+        """Return the same for all rows of which these were chosen, the others nowhere."""
+        at = np.where(chosen, np.cumsum(chosen) - 1, -1).tolist()
+        distance = np.full(len(chosen), np.nan)
+        distance[chosen] = self.distance
+        return Placed(
+            [None if i < 0 else self.segment[i] for i in at],
+            [None if i < 0 else self.label[i] for i in at],
+            ["" if i < 0 else self.name[i] for i in at],
+            distance,
+            [reasons[k] if i < 0 else self.note[i] for k, i in enumerate(at)],
+        )
+
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns that a result has beside the id."""
+        distance = [None if np.isnan(d) else float(d) for d in self.distance]
+        return {
+            "segment": self.segment, "label": self.label,
+            "name": [text or None for text in self.name],
+            "distance": distance, "note": [text or None for text in self.note],
+        }  # fmt: skip
+
+
+def undefined(customers: Customers, logged: Collection[str]) -> list[str]:
+    """Say of each customer why it cannot be transformed, empty where it can."""
+    found = [""] * len(customers)
+    if isinstance(customers.columns, SparseColumns):
+        return found
+    for column, values in customers.columns.items():
+        for i in np.flatnonzero(~np.isfinite(values)):
+            found[i] = f"no {column}"
+        if column in logged:
+            for i in np.flatnonzero(values <= -1):
+                found[i] = f"log(1 + {column}) is undefined for {values[i]:g}"
+    return found
+
+
+def outside(customers: Customers, bounds: Iterable[Bounds], least: int) -> list[str]:
+    """Say of each customer why the run would have set it aside, empty where it would not."""
+    if isinstance(customers.columns, SparseColumns):
+        n_rated = np.diff(customers.columns.matrix.indptr).tolist()
+        return [f"{n} ratings, fewer than {least}" if n < least else "" for n in n_rated]
+    found = [""] * len(customers)
+    for bound in bounds:
+        for i in np.flatnonzero(~bound.keep(customers)):
+            value = customers.columns[bound.column][i]
+            found[i] = found[i] or (
+                f"{bound.column} {value:g} is outside {bound.low:g} .. {bound.high:g}"
+            )
+    return found
 
 
 @dataclass(frozen=True)
 class Placing:
-    """How rows are placed.
+    """How rows are placed."""
 
-    Attributes
-    ----------
-    model : Assigner
-        What gives labels and distances.
-    bounds : sequence of Bounds
-        Outside of which the outlier rule sets a customer aside.
-    segments : Segments or None
-        The described segments of the point; None: the label is the segment's number.
-    names : sequence of str
-        Names of the features, in order.
-    logged : sequence of str
-        Those that go through log(1 + x).
-    least : int
-        Ratings that a user must have to be clustered.
-    """
-
-    model: Assigner
-    bounds: Sequence[Bounds]
+    model: Assigner  #: What gives labels and distances
+    bounds: Sequence[Bounds]  #: Outside of which the outlier rule sets a customer aside
+    #: The described segments of the point; None: the label is the segment's number.
     segments: Segments | None
-    names: Sequence[str]
-    logged: Sequence[str] = ()
-    least: int = 1
+    names: Sequence[str]  #: Names of the features, in order
+    logged: Sequence[str] = ()  #: Those that go through log(1 + x)
+    least: int = 1  #: Ratings that a user must have to be clustered
 
     @classmethod
-    def of(cls, run: FinishedRun, model: Assigner, segments: Segments | None) -> Placing:
-        """Return how a run places rows."""
+    def of(cls, run: FinishedRun, point: str, *, nearest: bool) -> Placing:
+        """Return how a point of a run places rows; `nearest`: by centres, if nothing else can."""
         experiment, names = from_plain(run.experiment), run.customers.feature_names
         logged = experiment.transform.log1p
         return cls(
-            model,
+            assigner(run, point, nearest=nearest),
             bounds_of(run.all_customers, rule_of(experiment.features)),
-            segments,
+            segments_of(run, point),
             names,
             names if logged == ["*"] else logged,
             getattr(experiment.features, "min_user_ratings", 1),

@@ -1,11 +1,12 @@
-"""New data, read and turned into features as the run did with its own."""
+"""Which of the new rows count, by their date."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import datetime, time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from segrun.config import (
@@ -20,59 +21,76 @@ from segrun.config import (
 )
 from segrun.config.override import changed
 from segrun.data.address import is_address
-from segrun.data.datasets.form import id_of, kinds_of
+from segrun.data.datasets.registry import dataset_of
 from segrun.errors import ConfigError, DataError
-from segrun.features.outliers import without_rule
+from segrun.features.built import without_rule
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.using.placing.window import between, day
 
 if TYPE_CHECKING:
     from segrun.data.datasets import Rows
 
 
+def between(
+    rows: Rows, config: FeaturesConfig, first: datetime | None, last: datetime | None
+) -> Rows:
+    """Return the rows from a moment to another, None where there is no bound."""
+    import narwhals as nw
+
+    from segrun.features import feature_set_of
+
+    if first is None and last is None:
+        return rows
+    date = feature_set_of(config).date(config, rows.kinds)
+    if date is None:
+        raise ConfigError("--from and --to go by a date, which these rows lack")
+    if first is not None:
+        rows = rows.filter(nw.col(date) >= first)
+    if last is not None:
+        rows = rows.filter(nw.col(date) <= last)
+    return rows
+
+
+def day(text: str | None, option: str, moment: time) -> datetime | None:
+    """Return a date of the command line; without time it is that `moment` of the day."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text}: write an ISO date, such as 2011-12-09") from None
+    if found.tzinfo is not None:
+        raise ConfigError(f"{option} {text} has a time zone, which the transactions lack")
+    return datetime.combine(found, moment) if len(text) <= len("2011-12-09") else found
+
+
 @dataclass(frozen=True)
 class New:
-    """New customers.
+    """New customers."""
 
-    Attributes
-    ----------
-    customers : Customers
-        One row each, features in the units of the input; none set aside.
-    facts : mapping
-        What the features counted and dropped.
-    told : sequence of str
-        What differs from the run's own input without harm.
-    dataset : FileConfig
-        The file, and how it was read.
-    """
-
-    customers: Customers
-    facts: Mapping[str, Any]
-    told: Sequence[str]
-    dataset: FileConfig
+    customers: Customers  #: One row each, features in the units of the input; none set aside
+    facts: Mapping[str, Any]  #: What the features counted and dropped
+    told: Sequence[str]  #: What differs from the run's own input without harm
+    dataset: FileConfig  #: The file, and how it was read
 
 
-def read(run: FinishedRun, wanted: Wanted) -> New:
-    """Read new data and build the features of every customer in them.
-
-    Raises
-    ------
-    ConfigError
-        If a setting or a date is wrong.
-    DataError
-        If the file cannot be read, or lacks what the features need.
-    """
+def read(run: FinishedRun, wanted: ApplyOptions) -> New:
+    """Read new data and build the features of every customer in them."""
     from segrun import features
     from segrun.data import datasets
 
     experiment = _experiment(run, wanted)
-    datasets.check(experiment.dataset)
-    features.check(experiment.features, experiment.dataset)
+    own = experiment.dataset
+    datasets.check(own)
+    assert isinstance(own, FileConfig)
+    features.check(experiment.features, own)
     first, last = day(wanted.first, "--from", time.min), day(wanted.last, "--to", time.max)
     try:
-        with _opened(run, experiment) as (dataset, transactions):
+        load = partial(datasets.load, seed=experiment.seed)
+        # Dates and numbers that can be read in two ways are as the run's were.
+        then = as_then(own, run.manifest.get("transactions", {}))
+        with first_readable(load, own, then) as (dataset, transactions):
             told = _told(run, dataset, transactions)
             chosen = between(transactions, experiment.features, first, last)
             built = features.build(chosen, experiment.features, fitted_of(run), cluster=False)
@@ -103,7 +121,7 @@ def fitted_of(run: FinishedRun) -> Mapping[str, Any] | None:
     return found
 
 
-def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
+def _experiment(run: FinishedRun, wanted: ApplyOptions) -> Experiment:
     """Return the experiment of the run with the new file in place of its own, no outlier rule."""
     found = with_file(run, wanted.input, wanted.changes)
     # Few new lines may well be left out; that is told, and no option here could allow it.
@@ -117,17 +135,7 @@ def _experiment(run: FinishedRun, wanted: Wanted) -> Experiment:
 
 
 def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment:
-    """Return the experiment of a run with another file in place of its input.
-
-    Parameters
-    ----------
-    run : FinishedRun
-        The run.
-    path : str
-        The file.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where it is written otherwise than that of the run.
-    """
+    """Return the experiment of a run with another file in place of its input."""
     values = dict(run.experiment)
     dataset = values["dataset"]
     if "path" not in dataset:
@@ -144,37 +152,37 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
     """Return the settings of a file with the columns of generated data."""
     own = plain_values(any_file(path))
-    kinds, name = kinds_of(generated), id_of(generated)
+    about = dataset_of(generated)
+    kinds, name = about.columns(generated), about.id_column(generated)
     if name is None:
         # The embedded retailer has the columns of the UCI file.
         return own
     columns = {column: kind.value for column, kind in kinds.items()}
     return {
-        **own, "name": "records", "id": name, "columns": columns, "rename": {},
+        **own, "name": "records", "kind": "records", "id": name, "columns": columns, "rename": {},
         "one_per_id": False,
     }  # fmt: skip
 
 
 @contextmanager
-def _opened(run: FinishedRun, experiment: Experiment) -> Iterator[tuple[FileConfig, Rows]]:
-    """Open the new data; dates and numbers that can be read in two ways are as the run's were."""
-    from segrun.data import datasets
-
-    dataset = experiment.dataset
-    assert isinstance(dataset, FileConfig)
+def first_readable(
+    load: Callable[[FileConfig], AbstractContextManager[Rows]], *ways: FileConfig
+) -> Iterator[tuple[FileConfig, Rows]]:
+    """Open data in the first way that works; where none does, the error is that of the first."""
+    errors = []
     with ExitStack() as stack:
-        try:
-            found = stack.enter_context(datasets.load(dataset, experiment.seed))
-        except DataError as error:
-            then = as_then(dataset, run.manifest.get("transactions", {}))
-            if then == dataset:
-                raise
-            dataset = then
+        for number, way in enumerate(ways):
+            if way in ways[:number]:
+                continue
             try:
-                found = stack.enter_context(datasets.load(dataset, experiment.seed))
-            except DataError:
-                raise error from None
-        yield dataset, found
+                found = stack.enter_context(load(way))
+            except DataError as error:
+                errors.append(error)
+            else:
+                break
+        else:
+            raise errors[0]
+        yield way, found
 
 
 def as_then(dataset: FileConfig, facts: Mapping[str, Any]) -> FileConfig:
@@ -224,29 +232,17 @@ def _told(run: FinishedRun, dataset: FileConfig, transactions: Rows) -> list[str
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to apply to, and how.
+class ApplyOptions:
+    """What to apply to, and how."""
 
-    Attributes
-    ----------
-    input : str
-        File of new data.
-    point : str or None
-        Slug of the grid point; None: that of the segments, else the selected one.
-    first, last : str or None
-        ISO dates: only lines from the one to the other's end count.
-    reference_date : str or None
-        What Recency counts back from; None: as the experiment says.
-    nearest : bool
-        Whether the nearest centre may place rows that the algorithm cannot place.
-    changes : sequence of str
-        ``dataset.KEY=VALUE`` where the file is written otherwise than that of the run.
-    """
-
-    input: str
+    input: str  #: File of new data
+    #: Slug of the grid point; None: that of the segments, else the selected one.
     point: str | None = None
-    first: str | None = None
+    first: str | None = None  #: ISO dates: only lines from the one to the other's end count
     last: str | None = None
+    #: What Recency counts back from; None: as the experiment says.
     reference_date: str | None = None
+    #: Whether the nearest centre may place rows that the algorithm cannot place.
     nearest: bool = False
+    #: ``dataset.KEY=VALUE`` where the file is written otherwise than that of the run.
     changes: Sequence[str] = field(default_factory=tuple)

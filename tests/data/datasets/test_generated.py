@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from segrun.data.datasets import kinds_of, load, synthetic_sales, synthetic_weblogs
+from segrun.data.datasets import dataset_of, load, synthetic_sales, synthetic_weblogs
 from segrun.errors import ConfigError
 from segrun.features import build
 from segrun.runner.checks import check
@@ -30,7 +30,8 @@ def generated(request):
 
 def test_the_columns_are_those_declared(generated, composed):
     name, module, n, frame, truth, seconds = generated
-    assert frame.columns == [module.ID, *kinds_of(composed(f"dataset={name}").dataset)]
+    config = composed(f"dataset={name}").dataset
+    assert frame.columns == [module.ID, *dataset_of(config).columns(config)]
     assert frame.null_count().sum_horizontal().item() == 0
     assert sorted(truth[module.ID]) == sorted(frame[module.ID].unique())
     assert len(truth) == n

@@ -334,7 +334,7 @@ def test_a_damaged_table_is_made_anew(opened, plain, cache):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(opened, plain, cache, monkeypatch):
-    monkeypatch.setattr("segrun.data.datasets.typed.is_still", lambda *_: False)
+    monkeypatch.setattr("segrun.data.datasets.large.is_still", lambda *_: False)
     with pytest.raises(DataError, match="changed while it was read"), opened(plain):
         pass
     assert not list(cache.glob("tables/*"))

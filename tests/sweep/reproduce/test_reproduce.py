@@ -14,7 +14,7 @@ from segrun.cli.reproduce import MISMATCH
 from segrun.config import conf_directory
 from segrun.data.datasets.synthetic_retail import generate
 from segrun.rundir.store import read_csv, read_json
-from segrun.sweep.reproduce.committed import find
+from segrun.sweep.reproduce.results import find_expected
 
 SMALL = ["algo.grid.n_clusters=[2,4]", "algo.grid.tol=[1e-4]"]
 POINT = "n_clusters=4,tol=0.0001"
@@ -240,7 +240,7 @@ def test_committed_benchmarks_come_to_what_was_committed(segrun, tmp_path, name)
 
 def test_one_changed_digest_of_a_committed_benchmark_is_a_mismatch(segrun, tmp_path):
     file = tmp_path / "conf" / "experiment" / "bench_dbscan_small.expected.json"
-    content = read_json(find("bench_dbscan_small"))
+    content = read_json(find_expected("bench_dbscan_small"))
     slug, point = next(iter(content["jobs"]["3-dbscan"]["points"].items()))
     point["labels"] = "f" * 64
     file.parent.mkdir(parents=True)

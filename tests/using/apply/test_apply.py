@@ -19,7 +19,7 @@ from segrun.errors import StoreError
 from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
 from segrun.segments.describe import describe
-from segrun.using.apply import Wanted, apply
+from segrun.using.apply import ApplyOptions, apply
 
 N_CUSTOMERS = 200
 
@@ -33,7 +33,7 @@ def test_the_training_transactions_get_the_stored_label_for_every_customer(algo,
     run = request.getfixturevalue(algo)
     assert run.points
     for point in run.points:
-        found = applied_labels(apply(run, Wanted(str(lines), point)))
+        found = applied_labels(apply(run, ApplyOptions(str(lines), point)))
         stored = dict(zip(run.customers.ids, run.labels(point).tolist(), strict=True))
         assert {i: found[i] for i in stored} == stored
         aside = set(run.all_customers.ids) - set(stored)
@@ -55,7 +55,7 @@ def test_most_training_customers_get_their_label_without_being_looked_up(kmeans,
 def test_distances_are_to_the_centre_or_to_the_nearest_core_row(kmeans, dbscan, lines):
     for run in (kmeans, dbscan):
         point = run.points[0]
-        found = apply(run, Wanted(str(lines), point))
+        found = apply(run, ApplyOptions(str(lines), point))
         ids = {i: k for k, i in enumerate(found.new.customers.ids)}
         at = np.array([ids[i] for i in run.customers.ids])
         model, labels = run.model(point), run.labels(point)
@@ -76,12 +76,12 @@ def test_distances_are_to_the_centre_or_to_the_nearest_core_row(kmeans, dbscan, 
 def test_a_few_customers_get_the_labels_that_all_of_them_give(kmeans, lines, tmp_path, n_customers):
     """Recency counts from the reference date, which a few customers alone do not know."""
     point = kmeans.points[0]
-    everyone = apply(kmeans, Wanted(str(lines), point))
+    everyone = apply(kmeans, ApplyOptions(str(lines), point))
     reference = everyone.new.facts["reference_date"]
     chosen = list(kmeans.customers.ids[7 : 7 + n_customers])
     file = tmp_path / "few.parquet"
     generate(N_CUSTOMERS, 0)[0].filter(pl.col("CustomerID").is_in(chosen)).write_parquet(file)
-    found = apply(kmeans, Wanted(str(file), point, reference_date=reference))
+    found = apply(kmeans, ApplyOptions(str(file), point, reference_date=reference))
     assert applied_labels(found) == {c: applied_labels(everyone)[c] for c in chosen}
 
 
@@ -111,7 +111,7 @@ def test_segments_and_names_are_those_of_the_description(policy, algo, lines, re
     )  # fmt: skip
     describe(run, described)
     run = open_run(run.path)
-    found = apply(run, Wanted(str(lines)))
+    found = apply(run, ApplyOptions(str(lines)))
     members = pl.read_parquet(run.path / "segments" / "members.parquet")
     expected = {i: (n, name) for i, n, name in members.rows()}
     placed = zip(found.placed.segment, found.placed.name, strict=True)
@@ -127,7 +127,7 @@ def test_segments_and_names_are_those_of_the_description(policy, algo, lines, re
 def test_the_shift_counts_segments_and_ranges(kmeans, tmp_path):
     file = tmp_path / "others.csv"
     generate(130, 5)[0].write_csv(file)
-    found = apply(kmeans, Wanted(str(file), kmeans.points[0]))
+    found = apply(kmeans, ApplyOptions(str(file), kmeans.points[0]))
     segment, new = found.placed.segment, found.new.customers
     stored = kmeans.labels(kmeans.points[0]).tolist()
     n_all, psi = len(kmeans.all_customers), 0.0
@@ -157,7 +157,7 @@ def test_a_new_customer_is_where_the_model_says(kmeans, dbscan, lines, tmp_path)
     generate(130, 5)[0].write_csv(file)
     for run in (kmeans, dbscan):
         point = run.points[0]
-        found = apply(run, Wanted(str(file), point))
+        found = apply(run, ApplyOptions(str(file), point))
         customers = found.new.customers
         names, model = run.customers.feature_names, run.model(point)
         Z = model[:-1].transform(np.column_stack([customers.columns[n] for n in names]))
@@ -184,13 +184,13 @@ def test_what_no_algorithm_can_place_is_refused_or_goes_to_the_nearest_centre(
                  "algo.params={n_clusters: 3, linkage: ward}")  # fmt: skip
     point = run.points[0]
     with pytest.raises(StoreError, match=r"AgglomerativeClustering has no way .*--nearest"):
-        apply(run, Wanted(str(lines), point))
-    found = apply(run, Wanted(str(lines), point, nearest=True))
+        apply(run, ApplyOptions(str(lines), point))
+    found = apply(run, ApplyOptions(str(lines), point, nearest=True))
     labels = applied_labels(found)
     assert [labels[i] for i in run.customers.ids] == run.labels(point).tolist()
     file = tmp_path / "others.csv"
     generate(100, 5)[0].write_csv(file)
-    other = apply(run, Wanted(str(file), point, nearest=True))
+    other = apply(run, ApplyOptions(str(file), point, nearest=True))
     Z = run.model(point)[:-1].transform(run.customers.X())
     stored = run.labels(point)
     centres = np.array([Z[stored == label].mean(axis=0) for label in range(3)])

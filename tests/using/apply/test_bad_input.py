@@ -158,7 +158,11 @@ def test_dates_that_can_be_read_in_two_ways_are_read_as_then(run_of, frame, tmp_
         (["--to", "2011-12-09T10:00+01:00"], ConfigError, "has a time zone"),
         (["--reference-date", "soon"], ConfigError, "is no ISO date"),
         (["seed=1"], ConfigError, "only dataset.KEY=VALUE can be changed"),
-        (["dataset.colour=red"], ConfigError, "unknown key dataset.colour. Keys there: name, path"),
+        (
+            ["dataset.colour=red"],
+            ConfigError,
+            "unknown key dataset.colour. Keys there: name, kind, path",
+        ),
         (["--unknown"], ConfigError, "unrecognized arguments"),
         (["--point", "n_clusters=99,tol=1"], ConfigError, "Points: n_clusters=3,tol=0.0001"),
         (["--output", "out.txt"], ConfigError, r"\.csv, \.parquet, \.xlsx"),

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from segrun.cli.export import export_command
-from segrun.using.apply import Wanted, apply
+from segrun.using.apply import ApplyOptions, apply
 
 KMEANS = "algo.params={n_clusters: 3, tol: 1e-4}"
 VIEWS = (
@@ -34,7 +34,7 @@ def exported(request, run_of, tmp_path_factory):
 
 
 def labels(run, file):
-    found = apply(run, Wanted(str(file), run.points[0]))
+    found = apply(run, ApplyOptions(str(file), run.points[0]))
     return dict(zip(found.new.customers.ids, found.placed.label, strict=True))
 
 

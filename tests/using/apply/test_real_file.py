@@ -5,7 +5,7 @@ import pytest
 
 from segrun.cli.apply import apply_command
 from segrun.rundir.store import read_csv
-from segrun.using.apply import Wanted, apply
+from segrun.using.apply import ApplyOptions, apply
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def runs(run_of, online_retail, tmp_path_factory):
 def test_every_customer_of_the_training_gets_the_stored_label(runs, online_retail, algo):
     run = runs[algo]
     (point,) = run.points
-    found = apply(run, Wanted(str(online_retail), point))
+    found = apply(run, ApplyOptions(str(online_retail), point))
     labels = dict(zip(found.new.customers.ids, found.placed.label, strict=True))
     assert len(labels) == 4372
     assert [labels[i] for i in run.customers.ids] == run.labels(point).tolist()

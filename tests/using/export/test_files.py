@@ -19,8 +19,7 @@ from segrun.errors import ConfigError, DataError, StoreError
 from segrun.rundir.finished import open_run
 from segrun.segments.describe import describe
 from segrun.segments.segment import read_segments
-from segrun.using.export.formulas import defused
-from segrun.using.export.tablefile import write_frames
+from segrun.using.export.files import defused, write_frames
 
 MARKUP = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\r=x", "<b>Q&A</b>", "- gift"]
 

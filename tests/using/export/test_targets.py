@@ -8,7 +8,7 @@ import pytest
 from segrun.cli.apply import apply_command
 from segrun.cli.export import export_command
 from segrun.errors import StoreError
-from segrun.using.export.tablefile import write_frames
+from segrun.using.export.files import write_frames
 from segrun.using.export.targets import check_targets
 
 ROWS = "who,age,height\n" + "".join(f"p{i},{20 + i % 50},{150 + i % 41}\n" for i in range(60))

@@ -10,7 +10,7 @@ from segrun.cli.ingest import ingest_command
 from segrun.errors import ClaimError, ConfigError, DataError, KnownBatchError
 from segrun.rundir.claim import locked
 from segrun.rundir.environment import own_code
-from segrun.using.ingest import opening
+from segrun.using.ingest import ledger
 
 
 def command(*arguments):
@@ -114,7 +114,7 @@ def test_an_order_of_dates_that_is_given_counts_more_than_the_format_of_the_run(
 
 
 def test_one_process_at_a_time(run, batches, monkeypatch):
-    monkeypatch.setattr(opening, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(ledger, "_WAIT_SECONDS", 0.05)
     lock = locked(run.path / "ingest", 1, "")
     with pytest.raises(ClaimError, match="another process is ingesting"):
         command(run.path, batches[0])

@@ -9,12 +9,11 @@ import pytest
 
 from segrun.errors import ConfigError, DataError, KnownBatchError, StoreError
 from segrun.features import define
-from segrun.using.apply import Wanted, apply
-from segrun.using.ingest import Wanted as OpenWanted
-from segrun.using.ingest import opened
-from segrun.using.ingest.moves import Move
-from segrun.using.ingest.outputs import write_outputs
+from segrun.using.apply import ApplyOptions, apply
+from segrun.using.ingest import StateOptions, opened
+from segrun.using.ingest.batches import Move
 from segrun.using.ingest.reading import batch
+from segrun.using.ingest.since import write_outputs
 
 
 def ingest(run, files, **options):
@@ -55,7 +54,7 @@ def test_customers_touched_get_the_segment_that_apply_gives_them(run, sales, bat
     before = segments_of(run)
     [last] = ingest(run, batches[-1:])
     after = segments_of(run)
-    found = apply(run, Wanted(sales["whole"]))
+    found = apply(run, ApplyOptions(sales["whole"]))
     wanted = dict(zip(found.new.customers.ids, found.placed.segment, strict=True))
     touched = set(pl.read_csv(batches[-1], infer_schema=False).drop_nulls()["CustomerID"])
     assert {i: after[i] for i in touched} == {i: wanted[i] for i in touched}
@@ -82,7 +81,7 @@ def test_refresh_gives_everybody_the_segment_that_apply_gives_them(run, sales, b
         after = ledger.segments()
     whole = tmp_path / "whole.csv"
     whole.write_text(Path(sales["whole"]).read_text(encoding="utf-8") + line + "\n", "utf-8")
-    found = apply(run, Wanted(str(whole)))
+    found = apply(run, ApplyOptions(str(whole)))
     assert after == dict(zip(found.new.customers.ids, found.placed.segment, strict=True))
     assert refreshed.n_moved == sum(after[i] != stale[i] for i in after) > 0
 
@@ -211,7 +210,7 @@ def test_another_input_than_the_run_has_read_makes_no_state(run_of, sales, tmp_p
         ingest(run, [])
     elsewhere = tmp_path / "elsewhere.csv"
     elsewhere.write_text(text, encoding="utf-8")
-    with opened(run, OpenWanted(input=str(elsewhere))) as ledger:
+    with opened(run, StateOptions(input=str(elsewhere))) as ledger:
         assert ledger.aggregates.totals["n_lines"] == text.count("\n") - 1
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from segrun.rundir.finished import open_run
 from segrun.using.ingest import opened
-from segrun.using.ingest.outputs import write_outputs
+from segrun.using.ingest.since import write_outputs
 
 #: Goes on where the last one was killed; says when it begins.
 SCRIPT = """

@@ -9,7 +9,7 @@ import pytest
 
 from segrun.cli.ingest import ingest_command
 from segrun.errors import DataError
-from segrun.using.apply import Wanted, apply
+from segrun.using.apply import ApplyOptions, apply
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 COLUMNS = "dataset.columns={customer: Pelanggan, date: Waktu, price: Nilai, quantity: Jumlah}"
@@ -59,7 +59,7 @@ def test_unix_time_and_large_totals_along_every_road(run_of, tmp_path, min_bytes
     )  # fmt: skip
     assert run.manifest["transactions"]["date_format"] == "unix_ms"
     assert told(pl.read_parquet(run.path / "features.parquet")) == expected(first)
-    new = apply(run, Wanted(more)).new.customers
+    new = apply(run, ApplyOptions(more)).new.customers
     columns = [new.columns[name].tolist() for name in ("Amount", "Recency")]
     assert dict(zip(new.ids, zip(*columns, strict=True), strict=True)) == expected(then)
     assert ingest_command([str(run.path), more, "--features"]) == 0

@@ -1,25 +1,43 @@
-"""The grid: every point with its scores, and scores over the parameter that matters."""
+"""Which point: what every criterion picks, all points with their scores, and curves."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from segrun.formats import as_float
-from segrun.report.html.section import Picture, Section
-from segrun.report.html.subject import Subject
-from segrun.report.pictures.lines import Line, Mark, Panel, draw
+from segrun.report.html.page import Picture, Section, picture
+from segrun.report.html.reported import ReportedRun, Rows
+from segrun.report.pictures.lines import Line, Mark, Panel, draw_lines
 
 #: Parameters that are the number of clusters.
-_COUNTS = ("n_clusters", "n_components")
+_COUNTS = ("param_n_clusters", "param_n_components")
 #: More curves than these cannot be told apart: then the best value of each place is shown.
 _MOST_LINES = 5
 
-Rows = list[dict[str, str]]
+
+def criteria(subject: ReportedRun) -> Section | None:
+    """Return the criteria side by side, with the point that each would pick."""
+    rows = subject.run.table("segments/criteria.csv")
+    if not rows:
+        return None
+    picking = [row for row in rows if row["point"]]
+    votes = {row["n_clusters"] for row in picking if row["n_clusters"]}
+    return Section(
+        "criteria",
+        "How many segments",
+        {
+            "rows": picking,
+            "silent": [row["criterion"] for row in rows if not row["point"]],
+            "point": subject.point,
+            "votes": sorted(votes, key=float),
+        },
+    )
 
 
-def section(subject: Subject) -> Section | None:
-    """Return the table of points and the curves."""
+def grid(subject: ReportedRun) -> Section | None:
+    """Return the table of points, and scores over the parameter that matters."""
     rows = subject.run.scores
     if not rows:
         return None
@@ -44,80 +62,62 @@ def _columns(rows: Rows) -> list[str]:
         for name in rows[0]
         if name not in ("selected", "silhouette_rows", "point")
         and any(row[name] not in ("", "0.0", "0", "done") for row in rows)
+        and not (name in _COUNTS and all(row[name] == row["n_clusters"] for row in rows))
     ]
-    for name in _COUNTS:
-        own = f"param_{name}"
-        if own in told and all(row[own] == row["n_clusters"] for row in rows):
-            told.remove(own)
     # Long and rare.
-    told.sort(key=lambda name: name == "reason")
-    return ["point", *told]
+    return ["point", *sorted(told, key=lambda name: name == "reason")]
 
 
-def _picture(subject: Subject, rows: Rows) -> Picture | None:
+def _picture(subject: ReportedRun, rows: Rows) -> Picture | None:
     x = _axis(rows)
     if x is None:
         return None
-    counts = x.removeprefix("param_") in _COUNTS
-    return _elbow(subject, rows, x) if counts else _curves(subject, rows, x)
+    return _elbow(subject, rows, x) if x in _COUNTS else _curves(subject, rows, x)
 
 
 def _axis(rows: Rows) -> str | None:
     """Return the parameter that curves run over, None where there is none."""
-    axes = {
+    lengths = {
         name: len({row[name] for row in rows})
         for name in (rows[0] if rows else {})
         if name.startswith("param_") and all(as_float(row[name]) is not None for row in rows)
     }
-    for name in _COUNTS:
-        if axes.get(f"param_{name}", 0) > 1:
-            return f"param_{name}"
+    several = [name for name, length in lengths.items() if length > 1]
     # Of equally long ones the last: grids name their finest parameter last.
-    longest = max(reversed(axes), key=axes.__getitem__, default=None)
-    return longest if longest is not None and axes[longest] > 1 else None
+    several.sort(key=lambda name: (name in _COUNTS, lengths[name]))
+    return several[-1] if several else None
 
 
-def _elbow(subject: Subject, rows: Rows, x: str) -> Picture:
+def _elbow(subject: ReportedRun, rows: Rows, x: str) -> Picture:
     """Draw inertia with its knee and the silhouette, the best of each number of clusters."""
     name = x.removeprefix("param_")
-    panels = []
+    chosen = _chosen(subject, rows, x)
+    panels = [Panel(name, "silhouette", [_best(rows, x, "silhouette", max)], chosen, whole_x=True)]
     if any(row["inertia"] for row in rows):
-        marks = [Mark(f"knee: {knee:g}", x=knee)] if (knee := _knee(subject)) is not None else []
-        panels.append(Panel(name, "inertia", [_best(rows, x, "inertia", min)], marks, whole_x=True))
-    panels.append(
-        Panel(name, "silhouette", [_best(rows, x, "silhouette", max)],
-              _chosen(subject, rows, x), whole_x=True)
-    )  # fmt: skip
+        inertia = _best(rows, x, "inertia", min)
+        panels.insert(0, Panel(name, "inertia", [inertia], _knee(subject), whole_x=True))
     caption = "The best value of each number of clusters over the other parameters."
-    return _drawn("elbow", panels, "", f"Inertia and silhouette over {name}", caption)
+    return picture("elbow", draw_lines(panels), f"Inertia and silhouette over {name}", caption)
 
 
-def _curves(subject: Subject, rows: Rows, x: str) -> Picture:
+def _curves(subject: ReportedRun, rows: Rows, x: str) -> Picture:
     """Draw silhouette and noise over a parameter, one curve per setting of the others."""
-    others = [name for name in rows[0] if name.startswith("param_") and name != x]
-    settings = list(dict.fromkeys(tuple(row[name] for name in others) for row in rows))
-    legend = ", ".join(name.removeprefix("param_") for name in others)
+    name = x.removeprefix("param_")
+    others = [other for other in rows[0] if other.startswith("param_") and other != x]
+    settings: dict[str, Rows] = {}
+    for row in rows:
+        settings.setdefault(", ".join(row[other] for other in others), []).append(row)
     panels = []
     for score in ("silhouette", "noise_share", "n_clusters"):
         if score != "silhouette" and len({row[score] for row in rows}) == 1:
             continue
         lines = [_best(rows, x, score, max)]
         if len(settings) <= _MOST_LINES:
-            lines = [
-                _line([r for r in rows if tuple(r[o] for o in others) == setting], x, score,
-                      ", ".join(setting))
-                for setting in settings
-            ]  # fmt: skip
+            lines = [_line(own, x, score, setting) for setting, own in settings.items()]
         marks = _chosen(subject, rows, x) if score == "silhouette" else []
-        whole = score == "n_clusters"
-        panels.append(Panel(x.removeprefix("param_"), score, lines, marks, whole_y=whole))
-    return _drawn("scores", panels, legend, f"Scores over {x.removeprefix('param_')}", "")
-
-
-def _drawn(name: str, panels: Sequence[Panel], legend: str, alt: str, caption: str) -> Picture:
-    from segrun.report.pictures.canvas import png
-
-    return Picture(name, png(draw(panels, legend)), alt, caption)
+        panels.append(Panel(name, score, lines, marks, whole_y=score == "n_clusters"))
+    legend = ", ".join(other.removeprefix("param_") for other in others)
+    return picture("scores", draw_lines(panels, legend), f"Scores over {name}")
 
 
 def _line(rows: Rows, x: str, y: str, name: str) -> Line:
@@ -130,22 +130,20 @@ def _line(rows: Rows, x: str, y: str, name: str) -> Line:
     )
 
 
-def _best(rows: Rows, x: str, y: str, best: object) -> Line:
-    found: dict[float, list[float]] = {}
+def _best(rows: Rows, x: str, y: str, best: Callable[[Iterable[float]], float]) -> Line:
+    found = defaultdict(list)
     for row in rows:
-        value = as_float(row[y])
-        if value is not None:
-            found.setdefault(float(row[x]), []).append(value)
-    places = sorted(found)
-    choose = min if best is min else max
-    return Line(places, [choose(found[place]) for place in places])
+        if (value := as_float(row[y])) is not None:
+            found[float(row[x])].append(value)
+    return Line(sorted(found), [best(found[place]) for place in sorted(found)])
 
 
-def _knee(subject: Subject) -> float | None:
+def _knee(subject: ReportedRun) -> list[Mark]:
     rows = subject.run.table("segments/criteria.csv")
-    return next((as_float(row["n_clusters"]) for row in rows if row["criterion"] == "elbow"), None)
+    knees = [as_float(row["n_clusters"]) for row in rows if row["criterion"] == "elbow"]
+    return [Mark(f"knee: {knee:g}", x=knee) for knee in knees[:1] if knee is not None]
 
 
-def _chosen(subject: Subject, rows: Rows, x: str) -> list[Mark]:
-    row = next((row for row in rows if row["point"] == subject.point), None)
-    return [Mark(f"shown: {float(row[x]):g}", x=float(row[x]))] if row else []
+def _chosen(subject: ReportedRun, rows: Rows, x: str) -> list[Mark]:
+    values = [float(row[x]) for row in rows if row["point"] == subject.point]
+    return [Mark(f"shown: {value:g}", x=value) for value in values]
