@@ -38,10 +38,12 @@ HEAVY_CALLS = [(os, "fork"), (os, "posix_spawn"), (subprocess, "_fork_exec"),
 settings.register_profile(
     "segrun",
     deadline=None,
+    max_examples=30,
     suppress_health_check=[
         HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large,
     ],
 )  # fmt: skip
+settings.register_profile("thorough", settings.get_profile("segrun"), max_examples=300)
 settings.load_profile("segrun")
 
 # Machine code is no result: no test compiles what another one has compiled.
