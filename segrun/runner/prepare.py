@@ -28,19 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data as they are clustered.
-
-    Attributes
-    ----------
-    built : Built
-        The customer table before augmentation.
-    fingerprint, facts : mapping
-        What identifies the input, and how it was read.
-    customers : Customers
-        The rows that are clustered.
-    transformed : Transformed
-        Their features as the algorithm sees them.
-    """
+    """The data as they are clustered."""
 
     built: Built
     fingerprint: Mapping[str, Any]
@@ -72,13 +60,7 @@ class Prepared:
 
 
 class Desk:
-    """Prepared data that runs of one process have in common, those used last.
-
-    Parameters
-    ----------
-    max_bytes : int, default=500 MB
-        Matrices that are kept; the last one is, whatever its size.
-    """
+    """Prepared data that runs of one process have in common, those used last."""
 
     def __init__(self, max_bytes: int = 500_000_000) -> None:
         self.max_bytes = max_bytes
@@ -105,22 +87,7 @@ def _n_bytes(found: Prepared) -> int:
 
 @dataclass(frozen=True)
 class Part:
-    """What a run is a part of, where it is not alone.
-
-    Attributes
-    ----------
-    again : bool
-        Whether `directory` may hold what an earlier attempt has left: what was finished there
-        is not done again.
-    input_sha256 : str or None
-        Digest that the input file must have; None for any.
-    n_parallel : int
-        Runs that can go on side by side.
-    desk : Desk or None
-        Where runs of one process leave prepared data for each other.
-    shelf : Shelf or None
-        Where runs of several processes do.
-    """
+    """What a run is a part of, where it is not alone."""
 
     again: bool = False
     input_sha256: str | None = None
@@ -130,13 +97,7 @@ class Part:
 
 
 def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
-    """Return the data of an experiment, from the desk where they lie there.
-
-    Raises
-    ------
-    DataError
-        If they cannot be read, or the input is not the one that the run is a part of.
-    """
+    """Return the data of an experiment, from the desk where they lie there."""
     wanted = f"{part.input_sha256} {data_values(experiment)!r}"
     lying = part.desk.get(wanted) if part.desk is not None else None
     if lying is not None:
