@@ -28,6 +28,7 @@ from segrun.algorithms.base import Clusterer, GridRoad
 from segrun.algorithms.estimator import check_parameters, stock_class, within_rows
 from segrun.algorithms.evidence import is_intelex, is_native, listening, to_stock, who_ran
 from segrun.algorithms.foreign import off_stdout, only_errors
+from segrun.algorithms.labels import checked_labels
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
 
@@ -37,38 +38,18 @@ _fitted: set[tuple[type, str]] = set()
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit as it really ran.
+    """One fit as it really ran."""
 
-    Attributes
-    ----------
-    model : estimator
-        The fitted stock scikit-learn estimator, whichever backend fitted it.
-    labels : ndarray of int64, shape (n_samples,)
-        Cluster of each row, noise -1.
-    wall_seconds, cpu_seconds : float
-        Of ``fit_predict`` alone; CPU time is that of all threads of the process.
-    asked, ran : {"onedal", "native", "sklearn"}
-        The backend asked for and the one that really ran.
-    reason : str
-        Why another backend ran, or what the backend replaced; empty if neither.
-    cold : bool
-        First fit of this estimator class on this backend in this process.
-    warnings : tuple of str
-        Python warnings of the fit as ``Category: message``, each once.
-    printed : str
-        What the fit printed by Python; what libraries below Python print goes to stderr.
-    """
-
-    model: Any
-    labels: NDArray[np.int64]
-    wall_seconds: float
-    cpu_seconds: float
-    asked: str
-    ran: str
-    reason: str
-    cold: bool
-    warnings: tuple[str, ...]
-    printed: str = ""
+    model: Any  # the fitted stock scikit-learn estimator, whichever backend fitted it
+    labels: NDArray[np.int64]  # cluster of each row, noise -1
+    wall_seconds: float  # of `fit_predict` alone
+    cpu_seconds: float  # that of all threads of the process
+    asked: str  # onedal, native or sklearn
+    ran: str  # the one that really ran
+    reason: str  # why another backend ran, or what the backend replaced; empty if neither
+    cold: bool  # first fit of this estimator class on this backend in this process
+    warnings: tuple[str, ...]  # of Python, as `Category: message`, each once
+    printed: str = ""  # by Python; what libraries below it print goes to stderr
 
 
 class Backend:
@@ -93,10 +74,7 @@ class Backend:
     def load(self) -> Thread | None:
         """Begin to load the backend's own libraries, which the first fit would wait for.
 
-        Returns
-        -------
-        Thread or None
-            To be joined before anything is timed that they may disturb; None where there are none.
+        The thread is to be joined before anything is timed that they may disturb.
         """
         names = {
             "onedal": ["sklearnex", "sklearnex.cluster"],
@@ -162,13 +140,7 @@ class Backend:
         return reason or f"the plugin made a {cls.__name__} itself, not through backend.make"
 
     def demand(self, estimator: Clusterer) -> None:
-        """Refuse, before any data is read, an estimator that this backend lacks but must fit.
-
-        Raises
-        ------
-        BackendError
-            If the backend is required and `refusal` gives a reason.
-        """
+        """Refuse, before any data is read, an estimator that this backend lacks but must fit."""
         reason = self.refusal(estimator)
         if self.require and reason:
             raise self._fallback(estimator, reason)
@@ -193,14 +165,8 @@ class Backend:
     ) -> Iterator[Fit]:
         """Yield the fit of each point as an algorithm's faster road gives it; see `fit`.
 
-        The times are those since the fit before: what is shared is in the first one's.
-
-        Raises
-        ------
-        BackendError
-            If the backend is required and another one ran.
-        ValueError
-            If the road ends early, or gives labels that are none.
+        The times are those since the fit before: what is shared is in the first one's. ValueError
+        if the road ends early.
         """
         lines: list[str] = []
         fitted: list[Iterator[Any]] = []
@@ -293,27 +259,6 @@ def _load(names: Sequence[str]) -> None:
     with suppress(Exception):
         for name in names:
             import_module(name)
-
-
-def checked_labels(labels: Any, n_samples: int) -> NDArray[np.int64]:
-    """Return labels as int64.
-
-    Raises
-    ------
-    ValueError
-        If they are not whole numbers from -1 (noise) on, one per row.
-    """
-    found = np.asarray(labels)
-    if found.shape != (n_samples,):
-        raise ValueError(f"labels of shape {found.shape} for {n_samples} rows")
-    if found.dtype.kind not in "iu":
-        raise ValueError(f"labels of type {found.dtype}: labels are whole numbers, noise is -1")
-    if found.size and found.min() < -1:
-        raise ValueError(f"a label of {found.min()}: labels are numbers from 0, noise is -1")
-    # An unsigned -1, for one, would be noise again.
-    if found.size and found.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"a label of {found.max()}: labels are below 2**63")
-    return found.astype(np.int64)
 
 
 def make_backend(config: BackendConfig) -> Backend:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
-from segrun.algorithms.together import fit_together, shares
+from segrun.algorithms.grid import fit_together, shares
 
 
 def make(backend: Maker, **params: Any) -> Clusterer:

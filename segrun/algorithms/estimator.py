@@ -14,18 +14,7 @@ from segrun.nearest import did_you_mean
 
 
 def from_path(path: str) -> Algorithm:
-    """Return the algorithm that a scikit-learn class is.
-
-    Parameters
-    ----------
-    path : str
-        Import path such as sklearn.cluster.Birch.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such class below ``sklearn``, or it is not a clusterer.
-    """
+    """Return the algorithm that a scikit-learn class is."""
     # Late: scikit-learn takes over a second to import.
     from sklearn.base import ClusterMixin, DensityMixin
 
@@ -46,22 +35,9 @@ def from_path(path: str) -> Algorithm:
 
 
 def locate(path: str, key: str) -> Any:
-    """Return the class or function that scikit-learn defines under an import path.
-
-    Parameters
-    ----------
-    path : str
-        Import path; must start with ``sklearn.``: a committed configuration runs no other
-        code.
-    key : str
-        Configuration key that the path stands in, for messages.
-
-    Raises
-    ------
-    ConfigError
-        If there is nothing under that path, or it is not scikit-learn's.
-    """
+    """Return the class or function that scikit-learn defines under an import path."""
     module_name, _, name = path.rpartition(".")
+    # A committed configuration runs no other code.
     if module_name.partition(".")[0] != "sklearn":
         raise ConfigError(
             f"{key}={path} is not a path below sklearn, such as sklearn.cluster.Birch. Other "
@@ -88,13 +64,7 @@ def locate(path: str, key: str) -> Any:
 
 
 def stock_class(estimator: str) -> type:
-    """Return the class that a plugin names: a bare scikit-learn name or any import path.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such class.
-    """
+    """Return the class that a plugin names: a bare scikit-learn name or any import path."""
     module_name, _, name = estimator.rpartition(".")
     places = [module_name] if module_name else ["sklearn.cluster", "sklearn.mixture"]
     known: list[str] = []
@@ -111,13 +81,7 @@ def stock_class(estimator: str) -> type:
 
 
 def check_parameters(called: Any, params: Iterable[str], key: str = "algo.params") -> None:
-    """Refuse parameters that an estimator's constructor, or a function, lacks.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key, what lacks the parameter, and the parameters that it has.
-    """
+    """Refuse parameters that an estimator's constructor, or a function, lacks."""
     options = list(inspect.signature(called).parameters)
     for name in params:
         if name not in options:
@@ -133,11 +97,6 @@ def ready(params: Mapping[str, Any]) -> dict[str, Any]:
     A mapping with the key ``function``, an import path below ``sklearn``, becomes that
     function with the mapping's other entries filled in; a list under ``init`` becomes an
     array of shape (n_clusters, n_features).
-
-    Raises
-    ------
-    ConfigError
-        If the function does not exist or does not take the entries.
     """
     return {name: _ready(name, value) for name, value in params.items()}
 

@@ -59,22 +59,10 @@ def is_native(cls: type) -> bool:
 
 
 def who_ran(estimator: Any, lines: Sequence[str]) -> tuple[str, str]:
-    """Return what fitted `estimator`, and why where that needs a word.
+    """Return what fitted `estimator`, in doubt sklearn, and why where that needs a word.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-    lines : sequence of str
-        What the ``sklearnex`` logger said meanwhile.
-
-    Returns
-    -------
-    ran : {"onedal", "native", "sklearn"}
-        In doubt, sklearn.
-    reason : str
-        Why oneDAL or the kernels did not run, what oneDAL replaced, or what made the kernels
-        slow; empty if none of it.
+    `lines` are what the ``sklearnex`` logger said meanwhile. The word is why oneDAL or the kernels
+    did not run, what oneDAL replaced, or what made the kernels slow.
     """
     name = type(estimator).__name__
     if is_native(type(estimator)):

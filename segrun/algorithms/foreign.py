@@ -1,12 +1,33 @@
-"""Code of others: it raises nothing but errors, and stdout, which is for results, is not its."""
+"""Code of others: it raises nothing but errors, told as theirs, and prints nothing to stdout."""
 
 from __future__ import annotations
 
 import ctypes
+import inspect
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
+from functools import cache
+from importlib import metadata
+from traceback import walk_tb
+from typing import Any
+
+from segrun.errors import SegrunError
+
+#: Faults of released versions: estimator, what it says, what avoids it.
+_KNOWN = (
+    (
+        "HDBSCAN",
+        "only 0-dimensional arrays can be converted",
+        "A fault of scikit-learn's with numpy 2.4 or newer, wherever cluster_selection_epsilon is "
+        "to join clusters: algo.params.cluster_selection_epsilon=0.0 avoids it",
+    ),
+)
+#: Parameters that count clusters or rows of one: no fit has more of them than rows.
+_AT_MOST_ROWS = ("n_clusters", "n_components", "min_cluster_size", "min_samples")
+_MAX_LETTERS = 80
 
 
 @contextmanager
@@ -14,11 +35,6 @@ def only_errors() -> Iterator[None]:
     """Turn what is neither an error nor a wish to end into an error that can be told.
 
     Rust's panics, for one, derive from BaseException, so that no ``except Exception`` meets them.
-
-    Raises
-    ------
-    RuntimeError
-        Naming what was raised.
     """
     try:
         yield
@@ -69,3 +85,97 @@ def _flush_c() -> None:
     """Write out what C's own printf holds back."""
     if os.name == "posix":
         ctypes.CDLL(None).fflush(None)
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says, and whose it is where segrun did not raise it itself."""
+    if isinstance(error, SegrunError):
+        return str(error)
+    who = raised_by(error)
+    return _words(error) + (f" (raised by {who})" if who else "")
+
+
+def told_of_fit(
+    error: BaseException, estimator: Any, n_rows: int, axes: Collection[str] = ()
+) -> str:
+    """Return what the error of a fit says, which estimator it is of, and what was set.
+
+    `estimator` is unfitted, None where there is none yet; `axes` are parameters that the point's
+    name says already.
+    """
+    if isinstance(error, SegrunError) or estimator is None or not raised_by(error):
+        return told(error)
+    words = _words(error)
+    name = next(c.__name__ for c in type(estimator).__mro__ if c.__module__[0] != "_")
+    params = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    settings = ", ".join(
+        f"{key}={_short(value)}" for key, value in _set(estimator, params) if key not in axes
+    )
+    library = distribution(type(estimator).__module__) or raised_by(error)
+    whose = f"{name} of {library}"
+    if more := _too_many(params, n_rows):
+        return f"{more} ({whose}: {words})"
+    whose += f" with {settings}" if settings else ""
+    cures = [cure for known, said, cure in _KNOWN if known == name and said in words]
+    return ". ".join([f"{words} (raised by {whose})", *cures])
+
+
+def raised_by(error: BaseException) -> str:
+    """Return name and version of the distribution that raised an error, '' if it is segrun's own.
+
+    It is the one that segrun had called; what that one called is its own matter.
+    """
+    # A panic of Rust has been made an error that can be caught.
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, Exception):
+        error = cause
+    modules = [str(f.f_globals.get("__name__", "")) for f, _ in walk_tb(error.__traceback__)]
+    own = [place for place, name in enumerate(modules) if name.partition(".")[0] == "segrun"]
+    beyond = modules[own[-1] + 1 :] if own else []
+    # Raised by what is of no distribution, as a notebook is: by way of a library perhaps.
+    if not beyond or not distribution(beyond[-1]):
+        return ""
+    return next(found for name in beyond if (found := distribution(name)))
+
+
+@cache
+def distribution(module: str) -> str:
+    """Return name and version of the distribution that a module is of; '' of segrun or Python."""
+    top = module.partition(".")[0]
+    if top == "segrun" or top in sys.stdlib_module_names:
+        return ""
+    for name in metadata.packages_distributions().get(top, ()):
+        return f"{name} {metadata.version(name)}"
+    return ""
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _set(estimator: Any, params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the parameters that are not what the estimator's constructor would take."""
+    usual = inspect.signature(type(estimator).__init__).parameters
+    return [
+        (key, value)
+        for key, value in params.items()
+        if key not in usual or repr(usual[key].default) != repr(value)
+    ]
+
+
+def _short(value: Any) -> str:
+    # Without addresses in memory, which differ from run to run.
+    text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split()))
+    return text if len(text) <= _MAX_LETTERS else text[: _MAX_LETTERS - 3] + "..."
+
+
+def _too_many(params: Mapping[str, Any], n_rows: int) -> str:
+    """Say which parameter is more than the rows that there are."""
+    for name in _AT_MOST_ROWS:
+        value = params.get(name)
+        if isinstance(value, int) and value > n_rows:
+            return (
+                f"{name}={value} is more than the {n_rows} rows. Choose less, such as "
+                f"algo.params.{name}={max(2, n_rows // 2)}"
+            )
+    return ""

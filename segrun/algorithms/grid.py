@@ -1,13 +1,19 @@
-"""Grid points: the fixed parameters together with one combination of the grid's values."""
+"""Grid points, and fits of several at once.
+
+A point is the fixed parameters together with one combination of the grid's values.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import Any
+
+from numpy.typing import NDArray
 
 from segrun.config import AlgoConfig
 from segrun.errors import ConfigError
@@ -24,32 +30,18 @@ _RESERVED = {"null", "true", "false", "nan", "inf"}
 
 @dataclass(frozen=True)
 class Point:
-    """One combination of the grid.
+    """One combination of the grid."""
 
-    Attributes
-    ----------
-    slug : str
-        Names the point's files, such as ``n_clusters=30,tol=1e-05``.
-    params : dict
-        All parameters, the point's values filled in.
-    axes : dict
-        The values that distinguish the point, fixed axes included.
-    """
-
-    slug: str
-    params: dict[str, Any]
-    axes: dict[str, Any]
+    slug: str  # names the point's files: `n_clusters=30,tol=1e-05`
+    params: dict[str, Any]  # all parameters, the point's values filled in
+    axes: dict[str, Any]  # the values that distinguish the point, fixed axes included
 
 
 def points(config: AlgoConfig) -> list[Point]:
     """Return every combination of the grid's values, the last axis changing fastest.
 
     An axis that has a value in `params` is fixed: it leaves the grid but stays in the slug.
-
-    Raises
-    ------
-    ConfigError
-        If an axis is not a parameter, has no values or has the same value twice.
+    ConfigError if an axis has no values, or one twice, or is no parameter.
     """
     choices = [_choices(name, config) for name in config.grid]
     found = []
@@ -113,3 +105,22 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
         return bool(_PLAIN_WORD.fullmatch(value)) and value not in _RESERVED
     return value is None or isinstance(value, (bool, int, float))
+
+
+def shares(model: Any) -> bool:
+    """Return whether models of this class can be fitted at once."""
+    return hasattr(model, "fit_together")
+
+
+def fit_together(models: Sequence[Any], X: NDArray[Any]) -> Iterator[Any]:
+    """Yield the models, fitted to X of shape (n_samples, n_features), in order.
+
+    Those whose class has a ``fit_together`` share what can be shared.
+    """
+    for cls, group in groupby(models, type):
+        at_once = getattr(cls, "fit_together", None)
+        if at_once is not None:
+            yield from at_once(list(group), X)
+        else:
+            for model in group:
+                yield model.fit(X)

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from segrun.algorithms.base import Algorithm, Clusterer, Maker
-from segrun.algorithms.together import fit_together, shares
+from segrun.algorithms.grid import fit_together, shares
 
 
 def make(backend: Maker, **params: Any) -> Clusterer:

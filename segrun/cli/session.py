@@ -67,7 +67,7 @@ class Session:
         self.codes[-1] = exit_code(error)
         message = str(error)
         if not isinstance(error, SegrunError):
-            from segrun.algorithms.upstream import told
+            from segrun.algorithms.foreign import told
 
             place = job.directory / "segrun.log"
             message = f"{told(error)} (unforeseen; see the traceback in {place})"

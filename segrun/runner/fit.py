@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.backend import Backend, Fit
 from segrun.algorithms.base import Algorithm
-from segrun.algorithms.foreign import only_errors
+from segrun.algorithms.foreign import only_errors, told, told_of_fit
 from segrun.algorithms.grid import Point
-from segrun.algorithms.upstream import told, told_of_fit
 from segrun.config import ModelsKept
 from segrun.errors import PreflightError, StoreError
 from segrun.features.transform import Transformed

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun import interrupt
-from segrun.algorithms import upstream
+from segrun.algorithms import foreign
 from segrun.config import Experiment, SegmentsConfig, plain
 from segrun.errors import SegrunError
 from segrun.rundir.directory import RunDirectory
@@ -98,7 +98,7 @@ def describe_stage(
 def _warn_of_failure(out: RunDirectory, error: Exception) -> str:
     why = str(error)
     if not isinstance(error, SegrunError):
-        why = f"{upstream.told(error)} (unforeseen; the traceback is in segrun.log)"
+        why = f"{foreign.told(error)} (unforeseen; the traceback is in segrun.log)"
     log.debug("the segments could not be described", exc_info=error)
     log.warning(
         "the segments are not described: %s. Labels and scores stand. Once it is mended: "

@@ -12,10 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun import config
 from segrun.algorithms import identity
-from segrun.algorithms.space.base import Base
-from segrun.algorithms.space.dimension import Dimension
-from segrun.algorithms.space.grammar import dimension
-from segrun.algorithms.space.space import Space
+from segrun.algorithms.space.dimension import Dimension, dimension
+from segrun.algorithms.space.space import Base, Space
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 from segrun.runner.keys import libraries

@@ -10,10 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from segrun.algorithms.space.base import Base
-from segrun.algorithms.space.dimension import Dimension
-from segrun.algorithms.space.grammar import dimension
-from segrun.algorithms.space.space import Space
+from segrun.algorithms.space.dimension import Dimension, dimension
+from segrun.algorithms.space.space import Base, Space
 from segrun.errors import ConfigError
 
 CENTS = st.integers(-2000, 2000).map(lambda n: n / 100)

@@ -24,9 +24,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from segrun.algorithms.space.base import Base
-from segrun.algorithms.space.grammar import dimension
-from segrun.algorithms.space.space import Space
+from segrun.algorithms.space.dimension import dimension
+from segrun.algorithms.space.space import Base, Space
 from segrun.errors import ConfigError, StoreError
 from segrun.sweep.study.settings import SCORES, Objective, Settings, limits_of, settings_of
 from segrun.sweep.study.study import Study

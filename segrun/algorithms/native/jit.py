@@ -1,4 +1,4 @@
-"""Compiled kernels: the one place that knows numba."""
+"""Compiled kernels, the one place that knows numba, and the threads that run them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any
+from threading import Event, Lock
+from typing import Any, TypeVar
 
 from segrun.data.cache import cache_directory
 from segrun.errors import StoreError
@@ -81,3 +83,39 @@ def n_threads() -> int:
     from segrun.rundir.environment import usable_cores
 
     return max(1, min(int(numba.config.NUMBA_NUM_THREADS), usable_cores()))
+
+
+Piece = TypeVar("Piece")
+
+
+def spread(work: Callable[[Piece], None], pieces: Iterable[Piece], n_threads: int) -> None:
+    """Do `work` on every piece; this thread takes its share.
+
+    Ctrl-C gets through between two pieces of this thread, and lets the other threads finish
+    theirs: so pieces should be short.
+    """
+    waiting, lock, stop = iter(pieces), Lock(), Event()
+
+    def take_turns() -> None:
+        try:
+            while not stop.is_set():
+                with lock:
+                    piece = next(waiting, None)
+                if piece is None:
+                    return
+                work(piece)
+        except BaseException:
+            stop.set()
+            raise
+
+    if n_threads == 1:
+        take_turns()
+        return
+    with ThreadPoolExecutor(n_threads - 1) as others:
+        futures = [others.submit(take_turns) for _ in range(n_threads - 1)]
+        try:
+            take_turns()
+            for future in futures:
+                future.result()
+        finally:
+            stop.set()

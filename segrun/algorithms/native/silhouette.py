@@ -35,22 +35,7 @@ _FLOAT_BYTES = 4
 
 @kernel
 def shift_columns(columns: Any) -> Any:
-    """Subtract a center near every `SPAN` columns.
-
-    Parameters
-    ----------
-    columns : ndarray of float64, shape (n_columns, n_features)
-        Rows near each other stand together.
-
-    Returns
-    -------
-    shifted : ndarray of float32, shape (n_columns to a multiple of 4, n_features)
-        The columns less their centers, then zeros.
-    centers : ndarray of float64, shape (n_spans, n_features)
-        The mean of every `SPAN` columns; of copies of one row, exactly that row.
-    away : ndarray of float64, shape (n_columns,)
-        The distance of each column from its center.
-    """
+    """Subtract a center near every `SPAN` columns."""
     n_columns, n_features = columns.shape
     centers = np.zeros((-(-n_columns // SPAN), n_features))
     shifted = np.zeros((-(-n_columns // ROWS) * ROWS, n_features), np.float32)
@@ -78,29 +63,7 @@ def shift_columns(columns: Any) -> Any:
 def add_distances(  # type: ignore[no-untyped-def]
     columns, shifted, centers, reach, stops, groups, members, rows, totals
 ):
-    """Add the distances of 64 rows to the totals of the clusters.
-
-    Parameters
-    ----------
-    columns : ndarray of float64, shape (n_columns, n_features)
-        The rows of the clusters, sorted by joint group.
-    shifted : ndarray of float32, shape (at least n_columns, n_features)
-        The same less their centers; see `shift_columns`.
-    centers : ndarray of float64, shape (n_spans, n_features)
-        The centers.
-    reach : ndarray of float64, shape (n_runs,)
-        Summed distance of the columns of a run from their center.
-    stops : ndarray of int64, shape (n_runs,)
-        Where each run ends: columns of one joint group and one center.
-    groups : ndarray of int64, shape (n_runs,)
-        The joint group of each run.
-    members : ndarray of int64, shape (n_groups, n_sets)
-        For each joint group its line of `totals` in every label set, negative for noise.
-    rows : ndarray of float64, shape (n_features, 64)
-        The scored rows, feature by feature.
-    totals : ndarray of float64, shape (n_clusters, 64)
-        Added to.
-    """
+    """Add the distances of 64 rows to the totals of the clusters."""
     n_columns, n_features = columns.shape
     tile = np.empty((n_features, TILE), np.float32)
     to_center = np.empty(TILE)

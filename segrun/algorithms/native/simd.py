@@ -36,21 +36,7 @@ Step = Callable[[ir.IRBuilder, Any, Any, Any], Any]
 
 @intrinsic
 def block_dots(typing_context, columns, rows, row_stride, n_features, out):  # type: ignore[no-untyped-def]
-    """Store the dot products of 4 rows with 32 columns.
-
-    Parameters
-    ----------
-    columns : int
-        Address of float32 values, feature by feature: a feature's next is 64 values on.
-    rows : int
-        Address of the first row's float32 values.
-    row_stride : int
-        Values from one row to the next.
-    n_features : int
-        At least 1.
-    out : int
-        Address of 4 x 32 float32 values.
-    """
+    """Store the dot products of 4 rows with 32 columns."""
 
     def step(builder: ir.IRBuilder, total: Any, column: Any, row: Any) -> Any:
         return builder.fadd(total, builder.fmul(column, row, flags=_FLAGS), flags=_FLAGS)

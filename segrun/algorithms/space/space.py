@@ -1,21 +1,28 @@
-"""All bases: what an optimiser searches, point by point."""
+"""The space that an optimiser searches, and its names: no two dimensions share one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
-from segrun.algorithms.space.base import Base
 from segrun.algorithms.space.dimension import Dimension
-from segrun.algorithms.space.names import names_of, shown
 from segrun.errors import ConfigError
 
 #: Largest number of points of a grid.
 MAX_POINTS = 1_000_000
+_PARAMS = "algo.params."
+
+
+@dataclass(frozen=True)
+class Base:
+    """One choice of every searched group, and what is drawn on it."""
+
+    choices: Mapping[str, str]  # option by group
+    dimensions: Mapping[str, Dimension]  # by full key, such as `algo.params.n_clusters`
 
 
 @dataclass(frozen=True)
@@ -26,17 +33,10 @@ class Space:
     of the optimiser is named like its group or key; a parameter of an algorithm that is searched
     like ``kmeans.n_clusters``. Where a key's dimension depends on other groups, the options of
     as few groups as tell it apart are appended: ``transform.pca[features=rfm]``.
-
-    Attributes
-    ----------
-    groups : mapping of str to tuple of str
-        Options of the groups that are searched, in order.
-    bases : tuple of Base
-        One per combination of the options.
     """
 
-    groups: Mapping[str, tuple[str, ...]]
-    bases: tuple[Base, ...]
+    groups: Mapping[str, tuple[str, ...]]  # options of the groups that are searched, in order
+    bases: tuple[Base, ...]  # one per combination of the options
 
     def base(self, choices: Mapping[str, str]) -> Base:
         """Return the base of some choices."""
@@ -78,26 +78,14 @@ class Space:
 
     @property
     def n_points(self) -> int:
-        """Number of points of the grid.
-
-        Raises
-        ------
-        ConfigError
-            If a dimension is an interval.
-        """
+        """Number of points of the grid."""
         return sum(
             math.prod(_count(key, found) for key, found in base.dimensions.items())
             for base in self.bases
         )
 
     def grid(self) -> Iterator[dict[str, Any]]:
-        """Yield every point of all bases, by the optimiser's names, the last changing fastest.
-
-        Raises
-        ------
-        ConfigError
-            If a dimension is an interval, or there are more than a million points.
-        """
+        """Yield every point of all bases, by the optimiser's names, the last changing fastest."""
         if (n_points := self.n_points) > MAX_POINTS:
             raise ConfigError(
                 f"the grid has {n_points} points, more than {MAX_POINTS}: search less, or use "
@@ -129,3 +117,61 @@ def _count(key: str, found: Dimension) -> int:
             "choice, or hydra.sweeper.sampler=tpe"
         )
     return found.n_values
+
+
+def names_of(groups: Sequence[str], bases: Sequence[Base]) -> list[dict[str, str]]:
+    """Return the names of each base's dimensions by full key."""
+    found = []
+    for base in bases:
+        stems = {key: _stem(key, base.choices) for key in base.dimensions}
+        names = {key: stem + _suffix(key, base, groups, bases) for key, stem in stems.items()}
+        _check(groups, names)
+        found.append(names)
+    return found
+
+
+def shown(choices: Mapping[str, str]) -> str:
+    """Return choices in one word, such as ``algo=kmeans,features=rfm``."""
+    return ",".join(f"{group}={option}" for group, option in choices.items())
+
+
+def _stem(key: str, choices: Mapping[str, str]) -> str:
+    if key.startswith(_PARAMS) and "algo" in choices:
+        return f"{choices['algo']}.{key.removeprefix(_PARAMS)}"
+    return key
+
+
+def _suffix(key: str, base: Base, groups: Sequence[str], bases: Sequence[Base]) -> str:
+    """Return what tells the dimension of a base from those of the same name in others."""
+    stem = _stem(key, base.choices)
+    others = [
+        other for other in bases if key in other.dimensions and _stem(key, other.choices) == stem
+    ]
+    for size in range(len(groups) + 1):
+        for some in combinations(groups, size):
+            if _decided(key, others, some):
+                options = shown({group: base.choices[group] for group in some})
+                return f"[{options}]" if options else ""
+    raise AssertionError("two bases have the same choices")
+
+
+def _decided(key: str, bases: Sequence[Base], groups: Sequence[str]) -> bool:
+    """Return whether the options of some groups decide what a key may become."""
+    found: dict[tuple[str, ...], str] = {}
+    for base in bases:
+        options = tuple(base.choices[group] for group in groups)
+        text = str(base.dimensions[key])
+        if found.setdefault(options, text) != text:
+            return False
+    return True
+
+
+def _check(groups: Sequence[str], names: Mapping[str, str]) -> None:
+    seen = {group: group for group in groups}
+    for key, name in names.items():
+        if name in seen:
+            raise ConfigError(
+                f"{key} and {seen[name]} are both called {name!r}: give the algorithm another "
+                "name, or search one of them"
+            )
+        seen[name] = key

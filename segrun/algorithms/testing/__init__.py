@@ -17,7 +17,7 @@ import pytest
 # Before it is imported: a failed assertion then shows its values.
 pytest.register_assert_rewrite("segrun.algorithms.testing.suite")
 
+from segrun.algorithms.testing.subject import tables  # noqa: E402
 from segrun.algorithms.testing.suite import AlgorithmConformance  # noqa: E402
-from segrun.algorithms.testing.tables import tables  # noqa: E402
 
 __all__ = ["AlgorithmConformance", "tables"]

@@ -1,4 +1,4 @@
-"""What the suite asks about: the composed YAML, scikit-learn's checks, the pickled model."""
+"""What the suite asks about: tables, the composed YAML, scikit-learn's checks, the model."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ from segrun.algorithms.base import Algorithm
 from segrun.config import AlgoConfig
 
 SEED = 7
+
+
+def tables() -> dict[str, NDArray[np.float64]]:
+    """Return the tables that every algorithm is run on, by name; C order, writable."""
+    rng = np.random.default_rng(SEED)
+    centres = rng.uniform(-6, 6, size=(5, 4))
+    blobs = centres[rng.integers(0, 5, 400)] + rng.normal(0, 0.4, size=(400, 4))
+    noisy = np.concatenate([blobs[:300], rng.uniform(-9, 9, size=(60, 4))])
+    skewed = rng.lognormal(0, 1, size=(350, 3))
+    return {
+        "blobs": blobs,
+        "blobs and noise": noisy,
+        "skewed": (skewed - skewed.mean(axis=0)) / skewed.std(axis=0),
+    }
 
 
 @cache

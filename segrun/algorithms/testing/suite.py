@@ -15,8 +15,8 @@ from segrun.algorithms import Point, points, registry, resolve
 from segrun.algorithms import check as check_points
 from segrun.algorithms.backend import Backend, Fit
 from segrun.algorithms.base import Algorithm
-from segrun.algorithms.placing import placed
-from segrun.algorithms.space.grammar import dimension
+from segrun.algorithms.labels import placed
+from segrun.algorithms.space.dimension import dimension
 from segrun.algorithms.testing.subject import (
     SEED,
     assigned,
@@ -26,8 +26,8 @@ from segrun.algorithms.testing.subject import (
     modules,
     own_parameters,
     roads_of,
+    tables,
 )
-from segrun.algorithms.testing.tables import tables
 from segrun.config import AlgoConfig
 
 

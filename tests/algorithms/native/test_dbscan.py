@@ -11,8 +11,8 @@ from sklearn.cluster import DBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
-from segrun.algorithms.native import estimators
-from segrun.algorithms.native.dbscan import AmbiguousError, fit_grid
+from segrun.algorithms.native import AmbiguousError, estimators
+from segrun.algorithms.native.dbscan import fit_grid
 
 KIT = [(eps, min_samples) for min_samples in (10, 50, 100) for eps in (0.3, 0.5, 0.7)]
 

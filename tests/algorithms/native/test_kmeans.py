@@ -13,10 +13,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.datasets import make_blobs
 from threadpoolctl import threadpool_limits
 
-from segrun.algorithms.native.kmeans import KMeans
-from segrun.algorithms.native.kmeans.grid import fit_grid
-from segrun.algorithms.native.kmeans.start import Start
-from segrun.algorithms.native.kmeans.trajectory import Fitted
+from segrun.algorithms.native.estimators import KMeans
+from segrun.algorithms.native.kmeans import Fitted, Start, fit_grid
 
 RNG = np.random.default_rng(7)
 BLOBS, _ = make_blobs(3000, 6, centers=9, cluster_std=1.5, random_state=3)

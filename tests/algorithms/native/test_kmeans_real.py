@@ -9,7 +9,7 @@ import pytest
 import sklearn.cluster
 from threadpoolctl import threadpool_limits
 
-from segrun.algorithms.native.kmeans import KMeans
+from segrun.algorithms.native.estimators import KMeans
 
 GRID = list(product((2, 3, 4, 5, 10, 15, 20, 25, 30), (1e-3, 1e-4, 1e-5)))
 

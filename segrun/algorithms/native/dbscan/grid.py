@@ -14,12 +14,12 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.dbscan import components, points
-from segrun.algorithms.native.dbscan.census import Census, census, is_hopeless
-from segrun.algorithms.native.dbscan.crew import spread
 from segrun.algorithms.native.dbscan.hits import Found, Hits
 from segrun.algorithms.native.dbscan.neighbours import Rows, Told, buffers, lay_out, visit
-from segrun.algorithms.native.dbscan.points import AmbiguousError, Point
+from segrun.algorithms.native.dbscan.points import Labelling, NeighbourCounts
+from segrun.algorithms.native.jit import spread
 
 #: Bytes that the neighbours found may take.
 BUDGET = 1 << 30
@@ -50,35 +50,7 @@ def fit_grid(
     progress: Callable[[float], None] | None = None,
     budget: int = BUDGET,
 ) -> Iterator[Labels]:
-    """Fit DBSCAN, metric euclidean, at every point of a grid.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows; finite, at least one.
-    grid : sequence of (float, int)
-        `eps` and `min_samples` of every point.
-    n_threads : int
-        Threads to use. Results do not depend on it.
-    note : callable, optional
-        Is told, in a few words, what made the search slow.
-    progress : callable, optional
-        Is told the fraction of the first search that is done, up to 1; from any thread.
-    budget : int, default=1 GiB
-        Bytes for the neighbours found. If they take more, they are searched three times.
-
-    Returns
-    -------
-    iterator of (ndarray of int64, shape (n_samples,), ndarray of int64)
-        `labels_` and `core_sample_indices_` of every point as scikit-learn has them, in the
-        order of the grid.
-
-    Raises
-    ------
-    AmbiguousError
-        When a point is asked for whose result hangs on how scikit-learn rounds; the iterator
-        can still be asked for the next one. At once, where that holds for all points.
-    """
+    """Fit DBSCAN, metric euclidean, at every point of a grid."""
     X = np.ascontiguousarray(X, np.float64)
     if not grid:
         return iter(())
@@ -95,16 +67,16 @@ def fit_grid(
     report = _reporter(note if worth_telling else None, progress)
 
     def told(fraction: float, share: float) -> None:
-        if all(is_hopeless(rows, hits, e) for e in range(len(eps))):
+        if all(points.is_hopeless(rows, hits, e) for e in range(len(eps))):
             raise AmbiguousError(_UNCLEAR)
         report(fraction, share)
 
     told(0.0, 0.0)
-    taken = census(rows, hits, budget, told)
-    if taken.store.overflown and note is not None:
+    counted = points.count_neighbours(rows, hits, budget, told)
+    if counted.store.overflown and note is not None:
         note("all neighbours do not fit into memory: they were searched three times")
     wanted = [(eps.index(e), int(min_samples)) for e, min_samples in grid]
-    return map(_result, _outcomes(rows, hits, taken, wanted))
+    return map(_result, _outcomes(rows, hits, counted, wanted))
 
 
 def _unheard(_fraction: float, _share: float) -> None:
@@ -134,40 +106,44 @@ def _reporter(note: Callable[[str], None] | None, progress: Callable[[float], No
 
 
 def _outcomes(
-    rows: Rows, hits: list[Hits], taken: Census, wanted: Sequence[tuple[int, int]]
+    rows: Rows, hits: list[Hits], counted: NeighbourCounts, wanted: Sequence[tuple[int, int]]
 ) -> Iterator[Labels | AmbiguousError]:
     """Yield the result at every point, a few being worked on at once."""
     place_of_row = rows.place_of_row()
     at_once = len(hits)
-    if taken.store.overflown:
+    if counted.store.overflown:
         at_once = max(1, _POINT_BYTES // (12 * len(rows.norms)))
     for start in range(0, len(wanted), at_once):
         some = wanted[start : start + at_once]
-        clear = {w for w in some if taken.doubts[w[0]] is not None}
-        begun = {w: points.begin(rows, taken, *w) for w in clear}
-        join_all = _search_again if taken.store.overflown else _from_store
-        join_all(rows, hits, taken, list(begun.values()))
+        clear = {w for w in some if counted.doubts[w[0]] is not None}
+        begun = {w: points.begin(rows, counted, *w) for w in clear}
+        join_all = _search_again if counted.store.overflown else _from_store
+        join_all(rows, hits, counted, list(begun.values()))
         for w in some:
             try:
                 if w not in begun:
                     raise AmbiguousError(_UNCLEAR)
-                yield points.end(begun[w], rows, taken, place_of_row)
+                yield points.end(begun[w], rows, counted, place_of_row)
             except AmbiguousError as error:
                 yield error
 
 
-def _from_store(rows: Rows, hits: list[Hits], taken: Census, begun: list[Point]) -> None:
-    def work(point: Point) -> None:
-        for new in taken.store.found:
+def _from_store(
+    rows: Rows, hits: list[Hits], counted: NeighbourCounts, begun: list[Labelling]
+) -> None:
+    def work(point: Labelling) -> None:
+        for new in counted.store.found:
             points.join(point, new)
         points.number(point, rows)
-        for new in taken.store.found:
+        for new in counted.store.found:
             points.border(point, new)
 
     spread(work, begun, len(hits))
 
 
-def _search_again(rows: Rows, hits: list[Hits], _taken: Census, begun: list[Point]) -> None:
+def _search_again(
+    rows: Rows, hits: list[Hits], _counted: NeighbourCounts, begun: list[Labelling]
+) -> None:
     n_leaves, n_places = len(rows.longest), len(rows.norms)
     settled = np.full((len(begun), n_leaves), -1, np.int32)
     lock = Lock()

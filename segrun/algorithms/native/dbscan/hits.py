@@ -20,32 +20,16 @@ class Hits(NamedTuple):
     """Room for what a piece of the search finds, and to work in; one for each thread.
 
     A pair is recorded once, under the smallest eps that it is within.
-
-    Attributes
-    ----------
-    places, masks : ndarray of int64, shape (n_eps, room)
-        Place of a row << 32 | leaf; and a bit for each row of that leaf that is within eps.
-    wholes : ndarray of int64, shape (n_eps, room)
-        Leaf << 32 | other leaf, all of whose rows are within eps of each other.
-    sizes : ndarray of int64, shape (2, n_eps)
-        How many there are of masks, and of wholes.
-    doubts : ndarray of int64, shape (n_eps, MAX_DOUBTS, 2)
-        Places of two rows in doubt. They are in no mask.
-    n_doubts : ndarray of int64, shape (n_eps,)
-        How many pairs are, also beyond those remembered.
-    n_compared : ndarray of int64, shape (1,)
-        Pairs whose distance was computed.
-    near, bound, out, box, tops, sures : ndarray of float32
-        Room to work in.
     """
 
-    places: NDArray[np.int64]
-    masks: NDArray[np.int64]
-    wholes: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    doubts: NDArray[np.int64]
-    n_doubts: NDArray[np.int64]
-    n_compared: NDArray[np.int64]
+    places: NDArray[np.int64]  # (n_eps, room): place of a row << 32 | leaf
+    masks: NDArray[np.int64]  # (n_eps, room): a bit for each row of that leaf that is within eps
+    wholes: NDArray[np.int64]  # (n_eps, room): leaf << 32 | other leaf, all within eps
+    sizes: NDArray[np.int64]  # (2, n_eps): how many there are of masks, and of wholes
+    doubts: NDArray[np.int64]  # (n_eps, MAX_DOUBTS, 2): places of two rows in doubt, in no mask
+    n_doubts: NDArray[np.int64]  # (n_eps,): how many pairs are, also beyond those remembered
+    n_compared: NDArray[np.int64]  # (1,): pairs whose distance was computed
+    # Room to work in.
     near: NDArray[np.float32]
     bound: NDArray[np.float32]
     out: NDArray[np.float32]
@@ -75,17 +59,11 @@ def room(n_eps: int, n_leaves: int, stride: int) -> Hits:
 
 
 class Found(NamedTuple):
-    """What the buffers hold: see `Hits`.
+    """What the buffers hold: see `Hits`."""
 
-    Attributes
-    ----------
-    places, masks, wholes : list of ndarray of int64
-        Each of them, per eps.
-    """
-
-    places: list[NDArray[np.int64]]
-    masks: list[NDArray[np.int64]]
-    wholes: list[NDArray[np.int64]]
+    places: list[NDArray[np.int64]]  # each of them, per eps
+    masks: list[NDArray[np.int64]]  # each of them, per eps
+    wholes: list[NDArray[np.int64]]  # each of them, per eps
 
     def size(self) -> int:
         """Return how many entries there are."""
@@ -108,24 +86,12 @@ def found(hits: Hits) -> Found:
 
 @dataclass
 class Store:
-    """Everything that a search has found, as long as there is room for it.
+    """Everything that a search has found, as long as there is room for it."""
 
-    Attributes
-    ----------
-    budget : int
-        Bytes that it may take.
-    found : list of Found
-        Copies of what the buffers held.
-    n_bytes : int
-        What they take.
-    overflown : bool
-        Whether there was no room; then it is empty.
-    """
-
-    budget: int
-    found: list[Found] = field(default_factory=list)
-    n_bytes: int = 0
-    overflown: bool = False
+    budget: int  # bytes that it may take
+    found: list[Found] = field(default_factory=list)  # copies of what the buffers held
+    n_bytes: int = 0  # what they take
+    overflown: bool = False  # whether there was no room; then it is empty
 
     def keep(self, new: Found) -> None:
         """Add a copy."""

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.native.dbscan.crew import spread
-from segrun.algorithms.native.jit import fast_kernel, kernel
+from segrun.algorithms.native.jit import fast_kernel, kernel, spread
 
 #: Rows of a leaf, as `simd` has its tiles.
 WIDTH = 64
@@ -29,32 +28,17 @@ _PIECE = 100_000
 
 
 class Leaves(NamedTuple):
-    """The rows, in the order of the leaves: a row's place is 64 * leaf + number in the leaf.
+    """The rows, in the order of the leaves: a row's place is 64 * leaf + number in the leaf."""
 
-    Attributes
-    ----------
-    row_at : ndarray of int64, shape (n_places,)
-        Row of X at each place.
-    rows : ndarray of float32, shape (n_leaves * 64, stride)
-        Centred, scaled and turned rows; behind the features, 0.
-    tiles : ndarray of float32, shape (n_leaves, n_features, 64)
-        The same, feature by feature.
-    low, high : ndarray of float32, shape (n_leaves, n_features)
-        The box that each leaf lies in.
-    lows, highs : ndarray of float32, shape (n_features, n_leaves)
-        The same, feature by feature.
-    longest : ndarray of float64, shape (n_leaves,)
-        Length of the longest of these rows.
-    """
-
-    row_at: NDArray[np.int64]
+    row_at: NDArray[np.int64]  # (n_places,): row of X at each place
+    #: (n_leaves * 64, stride): centred, scaled and turned rows; behind the features, 0
     rows: NDArray[np.float32]
-    tiles: NDArray[np.float32]
-    low: NDArray[np.float32]
+    tiles: NDArray[np.float32]  # (n_leaves, n_features, 64): the same, feature by feature
+    low: NDArray[np.float32]  # (n_leaves, n_features): the box that each leaf lies in
     high: NDArray[np.float32]
-    lows: NDArray[np.float32]
+    lows: NDArray[np.float32]  # (n_features, n_leaves): the same, feature by feature
     highs: NDArray[np.float32]
-    longest: NDArray[np.float64]
+    longest: NDArray[np.float64]  # (n_leaves,): length of the longest of these rows
 
 
 def leaves(
@@ -63,17 +47,6 @@ def leaves(
     """Lay out the chosen rows of X; return them and the factor that distances are scaled by.
 
     Boxes are small, and most pairs of them far apart, if they follow the principal axes.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows.
-    chosen : ndarray of int64, shape (n_places,)
-        Which of them.
-    eps : float
-        The largest distance of interest.
-    n_threads : int
-        Threads to use.
     """
     n_places, n_features = len(chosen), X.shape[1]
     sample = X[chosen[:: max(1, n_places // _SAMPLE)]]

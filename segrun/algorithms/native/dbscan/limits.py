@@ -29,34 +29,16 @@ _EXACT = 2.0**53
 
 
 class Limits(NamedTuple):
-    """What distances are compared with, the smallest eps first.
+    """What distances are compared with, the smallest eps first."""
 
-    Attributes
-    ----------
-    eps : ndarray of float64, shape (n_eps,)
-        The eps, scaled as the leaves are.
-    low, high : ndarray of float64, shape (n_eps,)
-        A pair whose squared distance is below `low` is within eps, above `high` it is not.
-    slack : ndarray of float64, shape (n_eps,)
-        How far `low` and `high` are from eps², scaled.
-    per_square : float
-        Both are this far further apart per sum of both rows' squares.
-    scale2 : float
-        The square of the scale.
-    per_length : float
-        Error of a scaled single-precision distance per sum of both rows' lengths.
-    per_total : float
-        Relative error of a squared single-precision distance.
-    """
-
-    eps: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    slack: NDArray[np.float64]
-    per_square: float
-    scale2: float
-    per_length: float
-    per_total: float
+    eps: NDArray[np.float64]  # (n_eps,): the eps, scaled as the leaves are
+    low: NDArray[np.float64]  # a pair whose squared distance is below is within eps
+    high: NDArray[np.float64]  # one whose squared distance is above is not
+    slack: NDArray[np.float64]  # (n_eps,): how far `low` and `high` are from eps², scaled
+    per_square: float  # both are this far further apart per sum of both rows' squares
+    scale2: float  # the square of the scale
+    per_length: float  # error of a scaled single-precision distance per sum of both rows' lengths
+    per_total: float  # relative error of a squared single-precision distance
 
 
 def limits(X: NDArray[np.float64], eps: Sequence[float], scale: float) -> Limits:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.native.dbscan.crew import spread
 from segrun.algorithms.native.dbscan.hits import Found, Hits, found, room
 from segrun.algorithms.native.dbscan.leaves import WIDTH, Leaves, leaves
 from segrun.algorithms.native.dbscan.limits import Limits, limits
 from segrun.algorithms.native.dbscan.search import search
-from segrun.algorithms.native.dbscan.twins import Twins, twins
+from segrun.algorithms.native.jit import kernel, spread
 
 #: Differences squared and added up between two pauses: some 0.2 s.
 _WORK = 5e9
@@ -29,53 +29,27 @@ Told = Callable[[float, float], None]
 
 @dataclass(frozen=True)
 class Rows:
-    """What is searched.
+    """What is searched."""
 
-    Attributes
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows.
-    twins : Twins
-        Which of them are distinct.
-    leaves : Leaves
-        The distinct ones, laid out.
-    weights : ndarray of int32, shape (n_places,)
-        How many rows each place stands for.
-    norms, longest : ndarray of float64, shapes (n_places,) and (n_leaves,)
-        Squared lengths of the rows at each place, and the largest in each leaf.
-    limits : Limits
-        The eps.
-    """
-
-    X: NDArray[np.float64]
-    twins: Twins
-    leaves: Leaves
-    weights: NDArray[np.int32]
-    norms: NDArray[np.float64]
-    longest: NDArray[np.float64]
+    X: NDArray[np.float64]  # (n_samples, n_features): the rows
+    distinct: Distinct  # which of them are distinct
+    leaves: Leaves  # the distinct ones, laid out
+    weights: NDArray[np.int32]  # (n_places,): how many rows each place stands for
+    norms: NDArray[np.float64]  # squared lengths of the rows at each place
+    longest: NDArray[np.float64]  # and the largest in each leaf
     limits: Limits
 
     def place_of_row(self) -> NDArray[np.int64]:
         """Return the place of every row of X."""
         places = np.empty(len(self.X), np.int64)
         places[self.leaves.row_at] = np.arange(len(self.leaves.row_at))
-        of_row: NDArray[np.int64] = places[self.twins.first[self.twins.kind]]
+        of_row: NDArray[np.int64] = places[self.distinct.first[self.distinct.kind]]
         return of_row
 
 
 def lay_out(X: NDArray[np.float64], eps: Sequence[float], n_threads: int) -> Rows:
-    """Prepare a search.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows.
-    eps : sequence of float
-        Distinct, ascending.
-    n_threads : int
-        Threads to use.
-    """
-    kinds = twins(X)
+    """Prepare a search."""
+    kinds = distinct_rows(X)
     laid, scale = leaves(X, kinds.first, eps[-1], n_threads)
     weights = np.zeros(len(X), np.int32)
     weights[kinds.first] = np.bincount(kinds.kind)
@@ -95,18 +69,8 @@ def visit(
 ) -> None:
     """Search, and pass on what is found bit by bit.
 
-    Parameters
-    ----------
-    rows : Rows
-        The rows.
-    hits : sequence of Hits
-        A buffer per thread.
-    settled : ndarray of int32, shape (n_points, n_leaves)
-        Pairs of leaves that do not matter; see `search`. May change meanwhile.
-    use : callable
-        Gets what was found. Several threads call it.
-    told : callable
-        Is told about the progress. Several threads call it, one at a time.
+    Leaves that are `settled` alike do not matter (see `search`); that may change meanwhile.
+    Several threads call `use`, and one at a time `told`.
     """
     n_leaves, n_features = rows.leaves.low.shape
     n_each = max(1, min(_LEAVES, _LEAF_PAIRS // n_leaves))
@@ -134,3 +98,63 @@ def visit(
             told(fraction, sum(int(h.n_compared[0]) for h in hits) / (n_all * fraction))
 
     spread(work, range(step), len(hits))
+
+
+class Distinct(NamedTuple):
+    """The distinct rows of a matrix."""
+
+    first: NDArray[np.int64]  # (n_distinct,): the first row of each kind, ascending
+    kind: NDArray[np.int64]  # (n_samples,): which of them every row is
+
+
+def distinct_rows(X: NDArray[np.float64]) -> Distinct:
+    """Find rows that are equal, value by value (0 and -0 are)."""
+    keys = np.empty(len(X), np.uint64)
+    hash_rows(X, keys)
+    order = np.sort(keys)
+    if not (order[1:] == order[:-1]).any():
+        rows = np.arange(len(X))
+        return Distinct(rows, rows)
+    by_key = np.argsort(keys, kind="stable")
+    leader = np.empty(len(X), np.int64)
+    find_leaders(X, keys, by_key, leader)
+    is_first = leader == np.arange(len(X))
+    return Distinct(np.flatnonzero(is_first), (np.cumsum(is_first) - 1)[leader])
+
+
+@kernel
+def hash_rows(X, keys):  # type: ignore[no-untyped-def]
+    """Store a key per row; equal rows have equal keys."""
+    bits = X.view(np.uint64)
+    for i in range(X.shape[0]):
+        key = np.uint64(14695981039346656037)
+        for d in range(X.shape[1]):
+            value = np.uint64(0) if X[i, d] == 0 else bits[i, d]
+            key = (key ^ value) * np.uint64(0x9E3779B97F4A7C15)
+            key ^= key >> np.uint64(29)
+        keys[i] = key
+
+
+@kernel
+def find_leaders(X, keys, by_key, leader):  # type: ignore[no-untyped-def]
+    """Store the first row that equals each row; rows come by key, those of a key ascending."""
+    start = 0
+    for q in range(by_key.size):
+        i = by_key[q]
+        if keys[by_key[start]] != keys[i]:
+            start = q
+        leader[i] = i
+        # Nearly always the first is equal: different rows hardly ever share a key.
+        for other in range(start, q):
+            j = by_key[other]
+            if leader[j] == j and _equal(X[i], X[j]):
+                leader[i] = j
+                break
+
+
+@kernel
+def _equal(x, y):  # type: ignore[no-untyped-def]
+    same = True
+    for d in range(x.size):
+        same &= x[d] == y[d]
+    return same

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from segrun.algorithms.native.dbscan import boxes
 from segrun.algorithms.native.dbscan.hits import MAX_DOUBTS
-from segrun.algorithms.native.dbscan.leaves import WIDTH
-from segrun.algorithms.native.jit import kernel
+from segrun.algorithms.native.dbscan.leaves import LANES, WIDTH
+from segrun.algorithms.native.jit import fast_kernel, kernel
 from segrun.algorithms.native.simd import COLUMNS, ROWS, block_squares, first_bit, lanes_within
 
 #: Below this, numbers of single precision lose digits.
@@ -29,26 +28,9 @@ _LINE = 4 * COLUMNS
 def search(leaves, X, norms, longest, limits, settled, hits, at, step, work):  # type: ignore[no-untyped-def]
     """Go on with every `step`-th leaf; return whether that was the last one.
 
-    Parameters
-    ----------
-    leaves : Leaves
-        The rows.
-    X : ndarray of float64, shape (n_samples, n_features)
-        The original ones.
-    norms, longest : ndarray of float64, shapes (n_places,) and (n_leaves,)
-        Squared lengths of the original rows at each place, and the largest in each leaf.
-    limits : Limits
-        What to compare with.
-    settled : ndarray of int32, shape (n_points, n_leaves)
-        Two leaves with equal values, not negative, at each point are passed over.
-    hits : Hits
-        Gets the pairs found; the search pauses when it is full.
-    at : ndarray of int64, shape (2,)
-        The leaf to go on with, and the first of the others; updated.
-    step : int
-        From one leaf to the next.
-    work : float
-        Pairs of rows to compare until it pauses.
+    `at` is the leaf to go on with and the first of the others. The search pauses when `hits` is
+    full, or after `work` pairs of rows. Leaves whose `settled` are equal, and not negative, at
+    each point are passed over.
     """
     # One long function: handing arrays on takes longer than most of what is done with them.
     low, high, rows, tiles = leaves.low, leaves.high, leaves.rows, leaves.tiles
@@ -60,7 +42,7 @@ def search(leaves, X, norms, longest, limits, settled, hits, at, step, work):  #
     n_compared = 0
     while at[0] < n_leaves:
         a = at[0]
-        boxes.distances(leaves.lows, leaves.highs, a, near)
+        box_distances(leaves.lows, leaves.highs, a, near)
         work -= (n_leaves - a) / 16
         for b in range(max(a, at[1]), n_leaves):
             length = leaves.longest[a] + leaves.longest[b]
@@ -83,16 +65,16 @@ def search(leaves, X, norms, longest, limits, settled, hits, at, step, work):  #
                 wanted = chosen
             else:
                 # All within one eps, and none within a smaller one.
-                e = _whole(boxes.farthest(low, high, a, b), near[b], sures, tops)
+                e = _whole(farthest_corners(low, high, a, b), near[b], sures, tops)
                 if e >= 0:
                     wholes[e, sizes[1, e]] = a << 32 | b
                     sizes[1, e] += 1
                     continue
-                chosen = boxes.close(tiles, a, low, high, b, bound, top)
+                chosen = close_rows(tiles, a, low, high, b, bound, top)
                 if chosen == 0:
                     continue
-                boxes.around(rows, a, chosen, box)
-                wanted = boxes.close(tiles, b, box[:1], box[1:], 0, bound, top)
+                box_around(rows, a, chosen, box)
+                wanted = close_rows(tiles, b, box[:1], box[1:], 0, bound, top)
             if wanted == 0:
                 continue
             column = tiles.ctypes.data + _LINE * 2 * n_features * b
@@ -210,3 +192,61 @@ def _square(x, y):  # type: ignore[no-untyped-def]
         apart = x[d] - y[d]
         total += apart * apart
     return total
+
+
+@fast_kernel
+def box_distances(lows, highs, a, near):  # type: ignore[no-untyped-def]
+    """Store the squared distance of box `a` to itself and those behind it."""
+    for b in range(a, near.size):
+        near[b] = 0
+    for d in range(lows.shape[0]):
+        low, high = lows[d, a], highs[d, a]
+        for b in range(a, near.size):
+            apart = max(lows[d, b] - high, low - highs[d, b], np.float32(0))
+            near[b] += apart * apart
+
+
+@fast_kernel
+def farthest_corners(low, high, a, b):  # type: ignore[no-untyped-def]
+    """Return the squared distance of the corners of two boxes that are farthest apart."""
+    total = np.float32(0)
+    for d in range(low.shape[1]):
+        apart = max(high[b, d] - low[a, d], high[a, d] - low[b, d])
+        total += apart * apart
+    return total
+
+
+@kernel
+def close_rows(tiles, a, low, high, b, bound, top):  # type: ignore[no-untyped-def]
+    """Return a bit for each row of a leaf that is close to a box."""
+    _distances_to_box(tiles, a, low, high, b, bound)
+    address = bound.ctypes.data
+    return lanes_within(address, top) | lanes_within(address + 4 * COLUMNS, top) << COLUMNS
+
+
+@fast_kernel
+def _distances_to_box(tiles, a, low, high, b, out):  # type: ignore[no-untyped-def]
+    for j in range(WIDTH):
+        out[j] = 0
+    for d in range(tiles.shape[1]):
+        least, most = low[b, d], high[b, d]
+        for j in range(WIDTH):
+            value = tiles[a, d, j]
+            apart = max(least - value, value - most, np.float32(0))
+            out[j] += apart * apart
+
+
+@fast_kernel
+def box_around(rows, a, chosen, box):  # type: ignore[no-untyped-def]
+    """Store the box around some rows of a leaf."""
+    i = a * WIDTH + first_bit(chosen)
+    box[0] = rows[i]
+    box[1] = rows[i]
+    chosen &= chosen - 1
+    while chosen != 0:
+        i = a * WIDTH + first_bit(chosen)
+        chosen &= chosen - 1
+        for start in range(0, rows.shape[1], LANES):
+            for d in range(start, start + LANES):
+                box[0, d] = min(box[0, d], rows[i, d])
+                box[1, d] = max(box[1, d], rows[i, d])

@@ -1,5 +1,6 @@
 """k-means over a whole grid: one trajectory per start serves every tolerance."""
 
-from segrun.algorithms.native.kmeans.estimator import KMeans
+from segrun.algorithms.native.kmeans.grid import Start, fit_grid
+from segrun.algorithms.native.kmeans.trajectory import Fitted
 
-__all__ = ["KMeans"]
+__all__ = ["Fitted", "Start", "fit_grid"]

@@ -6,24 +6,56 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
-from segrun.algorithms.native.kmeans.fit import fit_start
-from segrun.algorithms.native.kmeans.seeding import starting_rows
-from segrun.algorithms.native.kmeans.start import Start
-from segrun.algorithms.native.kmeans.trajectory import AmbiguousError, Fitted
-from segrun.algorithms.native.tiles import Tiles, tiles
+from segrun.algorithms.native import AmbiguousError
+from segrun.algorithms.native.kmeans.seeding import n_trials, starting_rows
+from segrun.algorithms.native.kmeans.tiles import Tiles, tiles
+from segrun.algorithms.native.kmeans.trajectory import Fitted, follow
 
 #: Multiplications after which what is fitted is handed over, so that it can be stored: at fifty
 #: iterations, some 5 s of one thread.
 _WAVE_WORK = 2e11
+#: Inertias that are closer, relative to each other, may be so by rounding.
+_CLOSE = 1e-9
 
 
 K = TypeVar("K")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What fits that follow the same trajectories have in common."""
+
+    n_clusters: int  # as in scikit-learn's KMeans; `n_init` resolved
+    max_iter: int  # as in scikit-learn's KMeans; `n_init` resolved
+    n_init: int  # as in scikit-learn's KMeans; `n_init` resolved
+    init: Any  # (n_clusters, n_features): k-means++, random or centres
+    random_state: Any  # what starts are drawn from
+
+    @property
+    def key(self) -> object:
+        """Equal for starts that are the same; equal to nothing where chance is not repeatable."""
+        if isinstance(self.init, str):
+            if not isinstance(self.random_state, (int, np.integer)):
+                return self
+            drawn: tuple[Any, ...] = (self.init, int(self.random_state))
+        else:
+            drawn = (np.asarray(self.init, np.float64).tobytes(),)
+        return (self.n_clusters, self.max_iter, self.n_init, *drawn)
+
+    @property
+    def draw(self) -> tuple[int, int] | None:
+        """Seed and tries of the k-means++ that starts of several n_clusters share."""
+        plain = self.n_init == 1 and isinstance(self.init, str) and self.init == "k-means++"
+        if plain and isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state), n_trials(self.n_clusters)
+        return None
 
 
 @dataclass(frozen=True)
@@ -43,22 +75,6 @@ def fit_grid(
     Fits that differ in their tolerance alone follow one trajectory, and the k-means++ of one
     seed is drawn once for several n_clusters. A trajectory is one thread's work, so results do
     not depend on the number of threads.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows; not changed.
-    starts : sequence of Start
-        Where each fit starts.
-    tols : sequence of float
-        Of each fit, the squared shift of the centres that ends it.
-    n_threads : int
-        Threads to use.
-
-    Yields
-    ------
-    Fitted or AmbiguousError
-        In the order given; the error where rounding decides the result.
     """
     rows = tiles(X)
     found: dict[int, Fitted | AmbiguousError] = {}
@@ -145,3 +161,58 @@ def _each(pool: ThreadPoolExecutor, work: Callable[[K], R], items: Sequence[K]) 
     while wait(futures.values(), timeout=0.1).not_done:
         pass
     return {item: future.result() for item, future in futures.items()}
+
+
+def fit_start(
+    tiles: Tiles,
+    start: Start,
+    tols: Sequence[float],
+    drawn: NDArray[np.int64] | None,
+    goes_on: Callable[[], bool],
+) -> list[Fitted] | AmbiguousError:
+    """Return the fit at each tolerance, the error where rounding decides one."""
+    random_state = check_random_state(start.random_state)
+    best: list[Fitted] = []
+    try:
+        for _ in range(start.n_init):
+            if drawn is None:
+                chosen = centers(tiles, start, random_state)
+            else:
+                chosen = tiles.X[drawn[: start.n_clusters]]
+            found = follow(tiles, chosen, tols, start.max_iter, goes_on)
+            best = [_better(*pair) for pair in zip(best, found, strict=True)] if best else found
+    except AmbiguousError as error:
+        return error
+    return best
+
+
+def _better(best: Fitted, new: Fitted) -> Fitted:
+    """Choose as scikit-learn does: a lower inertia counts where the clusters are others."""
+    if _same_clusters(new.labels, best.labels):
+        return best
+    if abs(new.inertia - best.inertia) <= _CLOSE * best.inertia:
+        raise AmbiguousError("rounding decides which of two starts is better")
+    return new if new.inertia < best.inertia else best
+
+
+def _same_clusters(labels: NDArray[np.int32], others: NDArray[np.int32]) -> bool:
+    """Tell whether each cluster of `labels` lies in one of `others`."""
+    of_label = np.full(int(labels.max()) + 1, -1, np.int32)
+    of_label[labels] = others
+    return bool(np.array_equal(of_label[labels], others))
+
+
+def centers(tiles: Tiles, start: Start, random_state: np.random.RandomState) -> NDArray[np.float64]:
+    """Return starting centres, of centred rows, drawn as scikit-learn draws them."""
+    if not isinstance(start.init, str):
+        given: NDArray[np.float64] = np.array(start.init, np.float64) - tiles.mean
+        return given
+    n_samples = len(tiles.X)
+    if start.init == "random":
+        weights = np.ones(n_samples)
+        rows = random_state.choice(
+            n_samples, size=start.n_clusters, replace=False, p=weights / weights.sum()
+        )
+    else:
+        rows = starting_rows(tiles, start.n_clusters, n_trials(start.n_clusters), random_state)
+    return tiles.X[rows]

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from segrun.algorithms.native.jit import kernel
+from segrun.algorithms.native.kmeans.tiles import WIDTH
 from segrun.algorithms.native.simd import COLUMNS, ROWS, block_dots
-from segrun.algorithms.native.tiles import WIDTH
 
 #: How `advance` ends.
 DONE, PAUSED, TIED, EMPTY = 0, 1, 2, 3
@@ -110,15 +110,7 @@ def _decide(x, norm, centers, lengths, counts):  # type: ignore[no-untyped-def]
 
 @kernel
 def assign(blocks, X, norms, centers, labels, sums, counts):  # type: ignore[no-untyped-def]
-    """Give every row its nearest centre; keep sums and counts of the clusters up to date.
-
-    Returns
-    -------
-    changed : int
-        Rows that have another cluster than before.
-    tied : bool
-        Whether a row has two centres equally near; labels are then of no use.
-    """
+    """Give every row its nearest centre; keep sums and counts of the clusters up to date."""
     n_samples, n_features = X.shape
     n_clusters = centers.shape[0]
     padded = -(-n_clusters // ROWS) * ROWS
@@ -197,13 +189,7 @@ def _take(first, last, labels, centers, taken_labels, taken_centers):  # type: i
 def end_step(  # type: ignore[no-untyped-def]
     new, centers, labels, tols, max_iter, counters, taken_labels, taken_centers, n_iter
 ):
-    """Go from the old centres to the new ones; see which tolerances are met by the step.
-
-    Returns
-    -------
-    int
-        DONE, PAUSED where there is more to do, TIED where a tolerance is met or not by rounding.
-    """
+    """Go from the old centres to the new ones; see which tolerances are met by the step."""
     counters[ITERATIONS] += 1
     n_tols = tols.size
     if counters[CHANGED] == 0:
@@ -240,33 +226,6 @@ def advance(  # type: ignore[no-untyped-def]
 
     Labels of a tolerance that a step has met are those of its centres, which the next
     iteration computes anyway.
-
-    Parameters
-    ----------
-    blocks, X, norms : ndarray
-        The rows: see `Tiles`.
-    centers : ndarray of float64, shape (n_clusters, n_features)
-        Where to start; then the latest centres.
-    labels : ndarray of int32, shape (n_samples,)
-        Latest labels, -1 at the start.
-    sums, counts : ndarray of float64 and int64
-        Sum and number of the rows of every cluster, 0 at the start.
-    tols : ndarray of float64, shape (n_tols,)
-        Squared shifts of the centres that end a fit, descending.
-    max_iter : int
-        Iterations that end a fit.
-    counters : ndarray of int64, shape (4,)
-        Iterations so far, tolerances met, tolerances taken, rows changed by the latest one.
-    taken_labels, taken_centers, n_iter : ndarray
-        What is found, one line per tolerance.
-    n_steps : int
-        Iterations after which it returns, so that the interpreter can be interrupted.
-
-    Returns
-    -------
-    int
-        DONE, PAUSED, TIED (nothing found is of use) or EMPTY (a cluster has no row: the caller
-        moves it and calls `end_step`).
     """
     n_clusters, n_features = centers.shape
     new = np.empty((n_clusters, n_features))

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.native.jit import fast_kernel, kernel
+from segrun.algorithms.native.kmeans.tiles import WIDTH, Tiles
 from segrun.algorithms.native.simd import COLUMNS, ROWS, block_squares
-from segrun.algorithms.native.tiles import WIDTH, Tiles
 
 _SINGLE = 2.0**-24
 _DOUBLE = 2.0**-53
@@ -33,17 +33,6 @@ def starting_rows(
     """Return the rows that scikit-learn's k-means++ starts from, drawn from `random_state`.
 
     The first centres are those of fewer clusters, as long as `tries` is the same.
-
-    Parameters
-    ----------
-    tiles : Tiles
-        The rows.
-    n_clusters : int
-        Number of centres.
-    tries : int
-        Candidates per centre.
-    random_state : RandomState
-        What is drawn is drawn from it, in scikit-learn's order.
     """
     n_samples = len(tiles.X)
     state = random_state.get_state()

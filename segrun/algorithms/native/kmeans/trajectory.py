@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.kmeans import lloyd
-from segrun.algorithms.native.tiles import Tiles
+from segrun.algorithms.native.kmeans.tiles import Tiles
 
 #: Multiplications after which a kernel returns: some 0.1 s.
 _STEP_WORK = 4e9
@@ -19,30 +20,15 @@ _CANCELLING = 1e-3
 _CLOSE = 1e-9
 
 
-class AmbiguousError(ArithmeticError):
-    """The result hangs on the last bit of a sum, so that scikit-learn itself must be asked."""
-
-
 @dataclass(frozen=True)
 class Fitted:
-    """A fit of k-means.
+    """A fit of k-means."""
 
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (n_samples,)
-        Cluster of every row.
-    centers : ndarray of float64, shape (n_clusters, n_features)
-        The centres, of the rows as they were given.
-    inertia : float
-        Sum of the squared distances to them.
-    n_iter : int
-        Iterations.
-    """
-
-    labels: NDArray[np.int32]
+    labels: NDArray[np.int32]  # (n_samples,): cluster of every row
+    #: (n_clusters, n_features): the centres, of the rows as they were given
     centers: NDArray[np.float64]
-    inertia: float
-    n_iter: int
+    inertia: float  # sum of the squared distances to them
+    n_iter: int  # iterations
 
 
 def follow(
@@ -52,28 +38,7 @@ def follow(
     max_iter: int,
     goes_on: Callable[[], bool],
 ) -> list[Fitted]:
-    """Iterate from `centers` and return the fit at each tolerance.
-
-    Parameters
-    ----------
-    tiles : Tiles
-        The rows.
-    centers : ndarray of float64, shape (n_clusters, n_features)
-        Where to start.
-    tols : sequence of float
-        Squared shifts of the centres that end a fit.
-    max_iter : int
-        Iterations that end a fit.
-    goes_on : callable
-        Asked now and then; the work ends where it says no.
-
-    Raises
-    ------
-    AmbiguousError
-        If rounding decides a label, or whether a tolerance is met.
-    InterruptedError
-        If the work shall not go on.
-    """
+    """Iterate from `centers` and return the fit at each tolerance."""
     distinct = np.array(sorted(set(tols), reverse=True))
     n_samples, n_features = tiles.X.shape
     n_clusters = len(centers)

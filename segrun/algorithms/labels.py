@@ -1,4 +1,4 @@
-"""Labels of new rows, as an algorithm gives them: those of clusters that there are, or refused."""
+"""Labels as algorithms give them: one whole number per row, of clusters that there are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.backend import checked_labels
-from segrun.algorithms.foreign import contained
-from segrun.algorithms.upstream import told
+from segrun.algorithms.foreign import contained, told
 from segrun.errors import DataError
+
+
+def checked_labels(labels: Any, n_samples: int) -> NDArray[np.int64]:
+    """Return labels as int64; ValueError if they are not whole numbers from -1 on, one per row."""
+    found = np.asarray(labels)
+    if found.shape != (n_samples,):
+        raise ValueError(f"labels of shape {found.shape} for {n_samples} rows")
+    if found.dtype.kind not in "iu":
+        raise ValueError(f"labels of type {found.dtype}: labels are whole numbers, noise is -1")
+    if found.size and found.min() < -1:
+        raise ValueError(f"a label of {found.min()}: labels are numbers from 0, noise is -1")
+    # An unsigned -1, for one, would be noise again.
+    if found.size and found.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"a label of {found.max()}: labels are below 2**63")
+    return found.astype(np.int64)
 
 
 def placed(
@@ -23,23 +36,9 @@ def placed(
 ) -> NDArray[np.int64]:
     """Return the labels that a fitted model gives to new rows, noise -1.
 
-    Parameters
-    ----------
-    road : callable
-        ``predict`` of the model, or ``assign`` of its plugin.
-    model : estimator
-        The fitted model.
-    Z : ndarray of shape (n_samples, n_features)
-        New rows.
-    fitted : ndarray of int64
-        Labels that rows of the fit have.
-    whose : str
-        The algorithm and who brought it, for messages.
-
-    Raises
-    ------
-    DataError
-        If it fails, or gives what is not one whole number per row, or clusters that do not exist.
+    `road` is ``predict`` of the model or ``assign`` of its plugin, `fitted` are labels that rows
+    of the fit have, `whose` is the algorithm and who brought it, for messages. DataError if it
+    fails, or gives what is not one whole number per row, or clusters that do not exist.
     """
     try:
         with contained():

@@ -13,37 +13,20 @@ WIDTH = 64
 
 @dataclass(frozen=True)
 class Tiles:
-    """Centred rows, exact and in tiles.
+    """Centred rows, exact and in tiles."""
 
-    Attributes
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        Rows minus their mean, as scikit-learn's k-means has them.
-    mean : ndarray of float64, shape (n_features,)
-        The mean.
-    blocks : ndarray of float32, shape (n_tiles, n_features, 64)
-        The same rounded to single precision; rows missing in the last tile are 0.
-    norms : ndarray of float32, shape (n_tiles * 64,)
-        Length of every centred row, rounded up.
-    squares : float
-        Sum of the squared lengths.
-    """
-
+    #: (n_samples, n_features): rows minus their mean, as scikit-learn's k-means has them
     X: NDArray[np.float64]
-    mean: NDArray[np.float64]
+    mean: NDArray[np.float64]  # (n_features,): the mean
+    #: (n_tiles, n_features, 64): the same rounded to single precision; rows missing in the
+    #: last tile are 0
     blocks: NDArray[np.float32]
-    norms: NDArray[np.float32]
-    squares: float
+    norms: NDArray[np.float32]  # (n_tiles * 64,): length of every centred row, rounded up
+    squares: float  # sum of the squared lengths
 
 
 def tiles(X: NDArray[np.float64]) -> Tiles:
-    """Centre rows and put them into tiles.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        The rows; not changed.
-    """
+    """Centre rows and put them into tiles."""
     n_samples, n_features = X.shape
     mean = X.mean(axis=0)
     centred = X - mean

@@ -10,7 +10,7 @@ import pytest
 import sklearn
 from sklearn.cluster import KMeans
 
-from segrun.algorithms.upstream import raised_by, told
+from segrun.algorithms.foreign import raised_by, told
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.rundir.store import read_csv
 from segrun.using.export.files import as_frame
