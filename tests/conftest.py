@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -104,6 +105,63 @@ def cold_segrun(tmp_path_factory):
 
     command.environment = environment
     return command
+
+
+@pytest.fixture(scope="session")
+def paste(tmp_path_factory, warm):
+    """Run a text as a shell runs what is pasted into it: paste(text, folder, VARIABLE=...)."""
+    own = tmp_path_factory.mktemp("shell")
+    (own / "segrun").write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -S -E "{warm.__file__}" "{warm.path}" "$@"\n'
+    )
+    (own / "segrun").chmod(0o755)
+    variables = {
+        **os.environ,
+        "PATH": f"{own}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "SEGRUN_CACHE": str(own / "cache"),
+    }
+
+    def pasted(text: str, folder, **more):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=folder, env=variables | more, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, timeout=900,
+        )  # fmt: skip
+
+    return pasted
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    """Run shell commands in an empty folder, with a virtual environment that sees this one's."""
+    folder = tmp_path_factory.mktemp("user")
+    environment = folder / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    (site,) = environment.glob("lib/python*/site-packages")
+    base = sysconfig.get_paths()["purelib"]
+    # Not a plain path: the other environment's own .pth files count as well.
+    (site / "base.pth").write_text(f"import site; site.addsitedir({base!r})\n")
+    command = environment / "bin" / "segrun"
+    command.write_text(f"#!/bin/sh\nexec '{environment}/bin/python' -m segrun \"$@\"\n")
+    command.chmod(0o755)
+    variables = {
+        **os.environ,
+        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "SEGRUN_CACHE": str(folder / "cache"),
+        # What builds a distribution is there already: no network is needed.
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+    def run(text, cwd=folder):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=cwd, env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    run.folder = folder
+    return run
 
 
 def file_settings(path, columns=None, **changes):

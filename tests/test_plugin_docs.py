@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import polars as pl
@@ -17,39 +14,6 @@ from segrun.rundir.store import read_csv
 ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the commands are a shell's")
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory):
-    """Run shell commands in an empty folder, with a virtual environment that sees this one's."""
-    folder = tmp_path_factory.mktemp("user")
-    environment = folder / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    (site,) = environment.glob("lib/python*/site-packages")
-    base = sysconfig.get_paths()["purelib"]
-    # Not a plain path: the other environment's own .pth files count as well.
-    (site / "base.pth").write_text(f"import site; site.addsitedir({base!r})\n")
-    command = environment / "bin" / "segrun"
-    command.write_text(f"#!/bin/sh\nexec '{environment}/bin/python' -m segrun \"$@\"\n")
-    command.chmod(0o755)
-    variables = {
-        **os.environ,
-        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "SEGRUN_CACHE": str(folder / "cache"),
-        # What builds a distribution is there already: no network is needed.
-        "PIP_NO_BUILD_ISOLATION": "0",
-        "PIP_NO_INDEX": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-
-    def run(text: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
-            cwd=folder, env=variables, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    run.folder = folder
-    return run
 
 
 def blocks(page: str) -> list[str]:

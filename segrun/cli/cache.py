@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from segrun.cli.arguments import Arguments
-from segrun.data.cache.directory import cache_directory
+from segrun.data.cache.directory import cache_directory, remove_leftovers
 from segrun.data.cache.entry import KINDS, Entry, entries
-from segrun.data.cache.leftovers import remove_leftovers
 from segrun.errors import ConfigError
 from segrun.formats import in_bytes
 

@@ -89,9 +89,9 @@ def check_kind(group: str, kind: str, config: Any = None) -> None:
             f"'defaults: [KIND]'. Kinds: {', '.join(known)}"
         )
     if kind not in known:
+        said = "there is no such kind" if kind else "none is stated, and the YAML has no defaults"
         raise ConfigError(
-            f"{group}.kind={kind}: there is no such kind.{did_you_mean(kind, known)} "
-            f"Kinds: {', '.join(known)}"
+            f"{group}.kind={kind}: {said}.{did_you_mean(kind, known)} Kinds: {', '.join(known)}"
         )
     if config is not None and type(config) is not known[kind]:
         raise ConfigError(

@@ -16,20 +16,7 @@ def is_address(text: str) -> bool:
 
 
 def refuse_secret(text: str, where: str) -> None:
-    """Refuse an address that holds a password, before anything is written down.
-
-    Parameters
-    ----------
-    text : str
-        Any text; addresses may stand anywhere in it.
-    where : str
-        The key that has it, for the message, which does not repeat it.
-
-    Raises
-    ------
-    ConfigError
-        If there is one.
-    """
+    """Refuse an address that holds a password, before anything is written down."""
     for found in _ADDRESS.finditer(text):
         if _has_secret(text[found.start() :]):
             raise ConfigError(

@@ -30,18 +30,9 @@ _MARK = "\x1f"
 class Ask:
     """One declared column as expressions.
 
-    Attributes
-    ----------
-    column : Declared
-        The column.
-    rows : mapping of str to narwhals.Expr
-        Computed for every row, by name.
-    answers : mapping of str to (Merge, str)
-        Computed for every entity, by name: how, and from which of `rows`.
-    measures : sequence of Measure
-        What is added up: of a share the part and the whole.
-    by_polars : bool
-        Whether it is for polars to compute, whatever the engine.
+    `rows` are computed for every row, by name; `answers` for every entity: how, and from which of
+    `rows`. `measures` are added up exactly, of a share the part and the whole. What is
+    `by_polars` is for polars to compute, whatever the engine.
     """
 
     column: Declared

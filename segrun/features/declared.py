@@ -33,22 +33,10 @@ _PRODUCTS = (Function.sum, Function.mean, Function.share)
 class Declared:
     """One column of the result.
 
-    Attributes
-    ----------
-    name : str
-        The column's name, the value of `per` included.
-    key : str
-        The name that it is declared by.
-    config : AggregateColumn
-        Its settings.
-    of : sequence of str
-        Column that is measured, or the two factors of a product; empty: rows are counted.
-    rows : narwhals.Expr or None
-        True for the rows that count; None: all do.
-    base : narwhals.Expr or None
-        Of a share: true for the rows that it is a share of.
-    text : bool
-        Whether the result is text.
+    `name` includes the value of `per`, `key` is what it is declared by. `of` is the column that
+    is measured, or the two factors of a product; empty: rows are counted. `rows` is true for the
+    rows that count (None: all do), `base` for those that a share is of; `text` tells whether the
+    result is text.
     """
 
     name: str

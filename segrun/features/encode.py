@@ -29,16 +29,8 @@ _FILLINGS = ("median", "mean", "most_frequent")
 class Raw:
     """A column before it is encoded.
 
-    Attributes
-    ----------
-    name : str
-        Its name.
-    values : ndarray of shape (n_entities,)
-        Numbers, missing nan; or str objects, missing None.
-    config : EncodedColumn
-        How it is encoded.
-    where : str
-        The key of its settings, for messages.
+    `values` are numbers (missing nan) or str objects (missing None), one per entity; `where` is
+    the key of its settings, for messages.
     """
 
     name: str

@@ -22,14 +22,9 @@ from segrun.rundir.sparse import Items, SparseColumns
 class Pairs:
     """What users gave items.
 
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        Columns ``user``, ``item`` (text) and ``value`` (float64), one row per pair.
-    values : {"rating", "ones", "counts"}
-        What the values are.
-    n_lines, n_missing : int
-        Lines read, and those without user, item or rating, which do not count.
+    `frame` has the columns ``user``, ``item`` (text) and ``value`` (float64), one row per pair;
+    `values` says what they are: rating, ones or counts. Of the `n_lines` that were read,
+    `n_missing` lack user, item or rating and do not count.
     """
 
     frame: pl.DataFrame
@@ -149,16 +144,9 @@ def _check_twice(pairs: pl.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Users:
-    """Users, ordered by id as text.
+    """Users with their sparse values, ordered by id as text.
 
-    Attributes
-    ----------
-    customers : Customers
-        Their values, sparse.
-    n_rated : ndarray of int64, shape (n_users,)
-        Number of ratings of each.
-    means : ndarray of float64, shape (n_users,)
-        Mean of these, before centring.
+    `n_rated` is the number of ratings of each, `means` the mean of these before centring.
     """
 
     customers: Customers

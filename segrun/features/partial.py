@@ -66,14 +66,8 @@ class Asked:
 class Answers:
     """What all rows came to, read at once or merged.
 
-    Attributes
-    ----------
-    table : DataFrame
-        One row per entity, ordered by ``id``: ``n_lines`` and a column per answer.
-    sums : callable
-        Returns the exact sums of a measure.
-    reference : datetime or None
-        What days are counted back from.
+    `table` has one row per entity, ordered by ``id``, with ``n_lines`` and a column per answer;
+    `sums` returns the exact sums of a measure; days are counted back from `reference`.
     """
 
     table: nw.DataFrame[Any]
@@ -83,16 +77,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Definition:
-    """A feature set of one kind of rows: what is asked of them, and what becomes of the answers.
+    """What is asked of rows, and what becomes of the answers.
 
-    Attributes
-    ----------
-    asked : Asked
-        From rows to partial aggregates.
-    reference : callable
-        From the facts of all rows to what days are counted back from.
-    finish : callable
-        From aggregates of all rows to customers.
+    `reference` makes of the facts of all rows what days are counted back from, `finish` of the
+    aggregates of all rows the customers.
     """
 
     asked: Asked

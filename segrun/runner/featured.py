@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from segrun.config import Experiment, FeaturesConfig
 from segrun.data.cache import cache_directory
-from segrun.data.cache.entry import Entry, locked, making
+from segrun.data.cache.directory import locked
+from segrun.data.cache.entry import Entry, making
 from segrun.errors import DataError, StoreError
 from segrun.runner.keys import features_key
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segrun import interrupt
 from segrun.config import EngineConfig, EngineName, Experiment
-from segrun.data.cache.shelf import Place, Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import DataError
 from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timing, Timings
@@ -53,6 +53,11 @@ class Prepared:
         """Digest of the input file; None for generated data, which the experiment alone tells."""
         return self.fingerprint["sha256"] if "path" in self.fingerprint else None
 
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory: the matrix, and the columns that it was made of."""
+        return 3 * self.transformed.Z.nbytes
+
     def store(self, experiment: Experiment, out: RunDirectory) -> None:
         """Write the customers, what else is known of them, and how columns were scaled."""
         from segrun.features.transform import parameters
@@ -71,38 +76,6 @@ class Prepared:
         return replace(self, built=built, customers=self.customers.bare())
 
 
-class Desk:
-    """Prepared data that runs of one process have in common, those used last.
-
-    Parameters
-    ----------
-    max_bytes : int, default=500 MB
-        Matrices that are kept; the last one is, whatever its size.
-    """
-
-    def __init__(self, max_bytes: int = 500_000_000) -> None:
-        self.max_bytes = max_bytes
-        self._ready: dict[str, Prepared] = {}
-
-    def get(self, wanted: str) -> Prepared | None:
-        """Return the data prepared so, None where they do not lie here."""
-        found = self._ready.pop(wanted, None)
-        if found is not None:
-            self._ready[wanted] = found
-        return found
-
-    def put(self, wanted: str, found: Prepared) -> None:
-        """Leave data here; what was not used for longest goes where there is no room."""
-        self._ready[wanted] = found
-        while len(self._ready) > 1 and sum(map(_n_bytes, self._ready.values())) > self.max_bytes:
-            del self._ready[next(iter(self._ready))]
-
-
-def _n_bytes(found: Prepared) -> int:
-    # The matrix, and the columns that it was made of.
-    return 3 * found.transformed.Z.nbytes
-
-
 @dataclass(frozen=True)
 class Part:
     """What a run is a part of, where it is not alone.
@@ -116,54 +89,35 @@ class Part:
         Digest that the input file must have; None for any.
     n_parallel : int
         Runs that can go on side by side.
-    desk : Desk or None
-        Where runs of one process leave prepared data for each other.
-    shelf : Shelf or None
-        Where runs of several processes do.
+    cache : JobCache or None
+        Where runs leave prepared data for each other.
     """
 
     again: bool = False
     input_sha256: str | None = None
     n_parallel: int = 1
-    desk: Desk | None = None
-    shelf: Shelf | None = None
+    cache: JobCache | None = None
 
 
 def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
-    """Return the data of an experiment, from the desk where they lie there.
+    """Return the data of an experiment, from the cache if they are there.
 
     Raises
     ------
     DataError
         If they cannot be read, or the input is not the one that the run is a part of.
     """
-    wanted = f"{part.input_sha256} {data_values(experiment)!r}"
-    lying = part.desk.get(wanted) if part.desk is not None else None
-    if lying is not None:
-        with timings.stage("load") as timing:
-            timing.reason = "data prepared by an earlier job of this process"
-        return lying
-    if part.shelf is None:
+    cache = part.cache or JobCache()
+    with cache.held(f"{part.input_sha256} {data_values(experiment)!r}") as cached:
+        if cached.made_by:
+            with timings.stage("load") as timing:
+                timing.reason = f"data prepared by {cached.made_by}"
+                found: Prepared = cached.get()
+                return found
         found, alone = _prepare(experiment, out, timings, part)
-    else:
-        with part.shelf.held(wanted) as place:
-            found, alone = _from_shelf(place, experiment, out, timings, part)
-    if part.desk is not None and not alone:
-        part.desk.put(wanted, found)
+        if not alone:
+            cached.put(found)
     return found
-
-
-def _from_shelf(
-    place: Place, experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
-) -> tuple[Prepared, bool]:
-    if place.taken():
-        with timings.stage("load") as timing:
-            timing.reason = "data prepared by a job of another process"
-            return place.get(), False
-    found, alone = _prepare(experiment, out, timings, part)
-    if not alone:
-        place.put(found)
-    return found, alone
 
 
 def _prepare(

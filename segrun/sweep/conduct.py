@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from segrun.data.cache.shelf import Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import SegrunError
 from segrun.report.sweep import JobResult, write_aggregate, write_jobs
 from segrun.rundir.claim import MULTIRUN
@@ -58,19 +58,22 @@ class Conductor:
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """Run jobs, taken as there is room, and yield how each ended, its directory saying so."""
-        shelf = Shelf(self.directory / ".prepared")
+        shared = JobCache(self.directory / ".prepared")
         # What a killed command left may be of other data.
-        shelf.clear()
+        shared.clear()
         several = self.launcher.n_parallel > 1 and self.launcher.one_machine
         perform = Performer(
-            self.directory, self.header.hydra, self.launcher.n_parallel, shelf if several else None
+            self.directory,
+            self.header.hydra,
+            self.launcher.n_parallel,
+            shared if several else JobCache(),
         )
         try:
             for ended in self.launcher.run(self._begun(jobs), perform):
                 self._end(ended)
                 yield ended
         finally:
-            shelf.clear()
+            shared.clear()
 
     def _begun(self, jobs: Iterable[Job]) -> Iterator[Job]:
         of = f" of {self.header.n_jobs}" if self.header.n_jobs else ""

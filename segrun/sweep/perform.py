@@ -18,9 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun import config, interrupt
 from segrun.algorithms.foreign import told
-from segrun.data.cache.shelf import Shelf
+from segrun.data.cache.shared import JobCache
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.runner.prepare import Desk, Part
+from segrun.runner.prepare import Part
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.pool.serve import set_threads
 
@@ -32,18 +32,13 @@ class Performer:
     """What every job of a sweep is run with; goes to worker processes as it is.
 
     `hydra` is the sweep's node, unresolved; `n_parallel` how many jobs can run side by side on one
-    machine; `shelf` where processes leave prepared data for each other, where there are several.
+    machine; `cache` where jobs leave prepared data for each other.
     """
 
     directory: Path
     hydra: Mapping[str, Any]
     n_parallel: int = 1
-    shelf: Shelf | None = None
-    _desk: Desk = field(default_factory=Desk)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the data on the desk: every process has its own."""
-        return {**self.__dict__, "_desk": Desk()}
+    cache: JobCache = field(default_factory=JobCache)
 
     def __call__(self, job: Job) -> Ended:
         """Run a job to its end; nothing but Ctrl-C comes out of it."""
@@ -66,8 +61,7 @@ class Performer:
             again=True,
             input_sha256=job.input_sha256,
             n_parallel=self.n_parallel,
-            desk=self._desk,
-            shelf=self.shelf,
+            cache=self.cache,
         )
         try:
             experiment = config.from_plain(job.experiment)

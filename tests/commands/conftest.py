@@ -9,7 +9,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Callable
@@ -33,30 +32,6 @@ SMALL = {
     "synthetic_sales": ("n_users: 2000", "n_users: 200"),
     "synthetic_weblogs": ("n_visitors: 1500", "n_visitors: 200"),
 }
-
-
-@pytest.fixture(scope="session")
-def paste(tmp_path_factory, warm):
-    """Run a text as a shell runs what is pasted into it: paste(text, folder, VARIABLE=...)."""
-    own = tmp_path_factory.mktemp("shell")
-    (own / "segrun").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -S -E "{warm.__file__}" "{warm.path}" "$@"\n'
-    )
-    (own / "segrun").chmod(0o755)
-    variables = {
-        **os.environ,
-        "PATH": f"{own}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "SEGRUN_CACHE": str(own / "cache"),
-    }
-
-    def pasted(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
-            cwd=folder, env=variables | more, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, timeout=900,
-        )  # fmt: skip
-
-    return pasted
 
 
 @pytest.fixture(scope="session")

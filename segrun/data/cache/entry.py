@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from segrun.data.cache.directory import cache_directory
-from segrun.data.cache.leftovers import remove_leftovers
-from segrun.errors import StoreError
+from segrun.data.cache.directory import cache_directory, locked, remove_leftovers, unwritable
 
 log = logging.getLogger("segrun.data.cache")
 
@@ -25,21 +23,13 @@ log = logging.getLogger("segrun.data.cache")
 KINDS = ("tables", "features")
 
 _FACTS, _USED = "entry.json", "used"
-_BUSY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Entry:
     """A folder of files with what is told of them; a process that uses it leaves a mark there.
 
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`.
-    key : str
-        What tells it from others.
-    cache : Path
-        The cache directory.
+    `kind` is one of `KINDS`, `key` what tells it from others, `cache` the cache directory.
     """
 
     kind: str
@@ -83,17 +73,7 @@ class Entry:
                 mark.unlink(missing_ok=True)
 
     def keep(self, folder: Path, what: str, facts: Mapping[str, Any]) -> None:
-        """Make a folder of files this entry; it is moved, and there only as a whole.
-
-        Parameters
-        ----------
-        folder : Path
-            As `making` gave it.
-        what : str
-            What it is, for people.
-        facts : mapping
-            What is told of it, as plain values.
-        """
+        """Make a folder of files this entry; it is moved, and there only as a whole."""
         files = {file.name: file.stat().st_size for file in folder.iterdir()}
         made = datetime.now().isoformat(timespec="seconds")
         told = {"what": what, "made": made, "files": files, "facts": dict(facts)}
@@ -169,43 +149,3 @@ def making(kind: str, cache: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def locked(cache: Path, name: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Let one process at a time do something; the system gives the lock free when one ends.
-
-    Parameters
-    ----------
-    cache : Path
-        The cache directory.
-    name : str
-        What is done.
-    waiting : callable, optional
-        Says that another process does it.
-    """
-    from filelock import FileLock, Timeout
-
-    try:
-        (cache / "locks").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(cache / "locks" / f"{name}.lock")
-        try:
-            lock.acquire(timeout=_BUSY_SECONDS if waiting else -1)
-        except Timeout:
-            assert waiting is not None
-            waiting()
-            lock.acquire()
-    except OSError as error:
-        raise unwritable(cache, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def unwritable(cache: Path, error: OSError) -> StoreError:
-    """Return the error of a cache that cannot be written."""
-    return StoreError(
-        f"cannot write to the cache directory {cache}: {error.strerror or error}. "
-        "Name another one: SEGRUN_CACHE=DIR"
-    )

@@ -25,14 +25,8 @@ _BATCH_ROWS = 200_000
 class Block:
     """Users whose rows are drawn together, from a seed of the block's own.
 
-    The first block is the same however many follow.
-
-    Attributes
-    ----------
-    number : int
-        Of the block, from 0.
-    first, n : int
-        Number of its first user, and how many it has.
+    `first` is the number of its first user, `n` how many it has. The first block is the same
+    however many follow.
     """
 
     number: int

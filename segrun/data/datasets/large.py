@@ -14,8 +14,9 @@ import polars as pl
 
 from segrun.config import CacheConfig, Copies, FileConfig, RatingsFileConfig, RecordsConfig
 from segrun.data.cache.digests import is_still, remember, remembered, state
-from segrun.data.cache.entry import Entry, entries, key_of, locked, making
-from segrun.data.cache.entry import unwritable as unwritable_cache
+from segrun.data.cache.directory import locked
+from segrun.data.cache.directory import unwritable as unwritable_cache
+from segrun.data.cache.entry import Entry, entries, key_of, making
 from segrun.data.datasets import sample
 from segrun.data.datasets.account import Account, FileFacts, account_of, deliver
 from segrun.data.datasets.bytescan import ByteScan

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from segrun.config import FileConfig, Header, RatingsFileConfig
 from segrun.data.address import is_address
-from segrun.data.cache.leftovers import remove_leftovers
+from segrun.data.cache.directory import remove_leftovers
 from segrun.data.datasets.csvfile import CsvTable
 from segrun.data.datasets.excel import open_excel
 from segrun.data.datasets.parquet import ParquetTable

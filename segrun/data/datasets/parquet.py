@@ -12,9 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from segrun.data.datasets.folder import partition
 from segrun.data.datasets.quoting import clipped
-from segrun.data.datasets.source import Source
+from segrun.data.datasets.source import Source, partition
 from segrun.data.datasets.table import LINE, POLARS_ERRORS, Table, check_columns
 from segrun.errors import DataError
 

@@ -37,25 +37,6 @@ class Form(Enum):
 
 
 @dataclass(frozen=True)
-class Opening:
-    """What a dataset is opened with, besides its configuration.
-
-    Attributes
-    ----------
-    seed : int
-        The experiment's seed, for generated data.
-    folder : Path or None
-        For temporary files and tables that are kept; None: segrun's cache directory.
-    settings : CacheConfig
-        What is large, and whether it is kept.
-    """
-
-    seed: int
-    folder: Path | None
-    settings: CacheConfig
-
-
-@dataclass(frozen=True)
 class Dataset:
     """One kind of dataset; every function takes its configuration, of the kind's schema.
 
@@ -64,7 +45,8 @@ class Dataset:
     check : callable
         Refuses settings that no data can satisfy, before any is read.
     open : callable
-        Takes an `Opening`, too; a context manager that gives the rows.
+        Takes the seed, the folder for temporary and kept files, and what is large and kept, too;
+        a context manager that gives the rows.
     form : callable
         What the rows are.
     columns : callable
@@ -78,7 +60,7 @@ class Dataset:
     """
 
     check: Callable[[Any], None]
-    open: Callable[[Any, Opening], AbstractContextManager[Rows]]
+    open: Callable[[Any, int, Path, CacheConfig], AbstractContextManager[Rows]]
     form: Callable[[Any], Form]
     columns: Callable[[Any], Mapping[str, ColumnKind]]
     id_column: Callable[[Any], str | None]
@@ -123,7 +105,8 @@ def load(
     DataError
         If the data cannot be read.
     """
-    with dataset_of(config).open(config, Opening(seed, cache, settings or CacheConfig())) as rows:
+    folder = cache or cache_directory()
+    with dataset_of(config).open(config, seed, folder, settings or CacheConfig()) as rows:
         yield rows
 
 
@@ -136,9 +119,10 @@ def _file(
 ) -> Dataset:
     """Return a kind of files, read by the usual reader or one of its own."""
 
-    def opened(config: Any, asked: Opening) -> AbstractContextManager[Rows]:
-        folder = asked.folder or cache_directory()
-        return files.open_file(config, folder, asked.settings, reader)
+    def opened(
+        config: Any, _: int, folder: Path, settings: CacheConfig
+    ) -> AbstractContextManager[Rows]:
+        return files.open_file(config, folder, settings, reader)
 
     return Dataset(check, opened, form, columns, id_column)
 
@@ -157,7 +141,7 @@ def _generated(source: ModuleType, size: str, form: Form = Form.records) -> Data
     """Return a kind whose rows a module of this package generates."""
     return Dataset(
         lambda _: None,
-        lambda config, asked: nullcontext(source.rows(config, asked.seed)),
+        lambda config, seed, *_: nullcontext(source.rows(config, seed)),
         lambda _: form,
         lambda _: source.KINDS,
         lambda _: source.ID,

@@ -61,16 +61,8 @@ _FIRST_SECOND, _N_SECONDS = 874_724_710, 18_561_928
 class Generated:
     """What was generated.
 
-    Attributes
-    ----------
-    frame : polars.DataFrame
-        Columns ``UserID``, ``item`` (text), ``rating`` and ``time`` (float64), by time.
-    titles : dict of str to str
-        By item id.
-    genres : dict of str to str
-        The planted genre of every item, by its id.
-    tastes : dict of str to str
-        The planted taste of every user, such as ``Crime`` or ``Crime+Space``, by user id.
+    `frame` has the columns ``UserID``, ``item`` (text), ``rating`` and ``time`` (float64), by
+    time; `titles` and `genres` are by item id, `tastes` such as ``Crime+Space`` by user id.
     """
 
     frame: pl.DataFrame
@@ -92,13 +84,6 @@ def generate(n_users: int, n_items: int, seed: int) -> Generated:
     """Generate ratings and the truth behind them.
 
     Users of a taste rate the items of its genres more often, and higher.
-
-    Parameters
-    ----------
-    n_users, n_items : int
-        Users and items; every user rates 20 items or more.
-    seed : int
-        The experiment's seed.
     """
     rng = generator(seed, "synthetic_ratings")
     # In equal shares, so that every taste is there among a few users, too.

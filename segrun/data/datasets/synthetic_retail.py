@@ -43,18 +43,8 @@ _CANCELLED_SHARE = 0.02
 class CustomerType:
     """A planted kind of customer.
 
-    Attributes
-    ----------
-    name : str
-        Its true label.
-    share : float
-        Of all customers.
-    orders, lines : float
-        Mean number of orders per customer and of lines per order; at least 1 of each.
-    quantity : float
-        Median pieces per line.
-    months : tuple of int
-        Months in which they buy, 1 to 12.
+    `share` is of all customers; `orders` and `lines` are means per customer and per order, at
+    least 1 of each; `quantity` is the median of pieces per line; they buy in `months`, 1 to 12.
     """
 
     name: str
@@ -112,24 +102,7 @@ def blocks(config: SyntheticRetailConfig, seed: int) -> Iterator[tuple[pl.DataFr
 def generate(
     n_customers: int, seed: int, contrast: float = 1.0
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate invoice lines and the true type of every customer, in one block.
-
-    Parameters
-    ----------
-    n_customers : int
-        Customers that buy at least once.
-    seed : int
-        The experiment's seed.
-    contrast : float, default=1
-        How plainly the types differ: see `SyntheticRetailConfig`.
-
-    Returns
-    -------
-    lines : polars.DataFrame
-        The eight columns of the UCI data, ordered by date.
-    truth : polars.DataFrame
-        ``CustomerID`` and ``type``, one row per customer.
-    """
+    """Generate invoice lines and the true type of every customer, in one block."""
     lines, truth, _ = _block(Block(0, 0, n_customers), seed, contrast, None)
     return lines, truth
 

@@ -82,22 +82,7 @@ def blocks(config: SyntheticSalesConfig, seed: int) -> Iterator[tuple[pl.DataFra
 
 
 def generate(n_users: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate one row per item bought, and the true kind of every user, in one block.
-
-    Parameters
-    ----------
-    n_users : int
-        Users that buy at least once.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    sales : polars.DataFrame
-        ``User`` and the columns of `KINDS`, ordered by date.
-    truth : polars.DataFrame
-        ``User``, ``tier`` and ``taste``, one row per user.
-    """
+    """Generate one row per item bought, and the true kind of every user, in one block."""
     sales, truth, _ = _block(Block(0, 0, n_users), seed, 1.0, None)
     return sales, truth
 

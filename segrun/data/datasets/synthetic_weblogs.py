@@ -38,20 +38,9 @@ _REFERRERS = ("search", "direct", "newsletter", "social")
 class Habit:
     """A planted kind of visitor.
 
-    Attributes
-    ----------
-    name : str
-        Its true label.
-    share : float
-        Of all visitors.
-    sessions, views : float
-        Mean sessions per visitor, views per session; at least 1 of each.
-    pages : int
-        Pages of a section that they choose from.
-    section : str
-        The section that nearly all of their views are of.
-    referrer : str
-        Where most of their sessions come from.
+    `share` is of all visitors; `sessions` and `views` are means per visitor and per session, at
+    least 1 of each. They choose from so many `pages` of a section; nearly all views are of one
+    `section`, and most sessions come by one `referrer`.
     """
 
     name: str
@@ -94,22 +83,7 @@ def blocks(
 
 
 def generate(n_visitors: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Generate one row per page view, and the true habit of every visitor, in one block.
-
-    Parameters
-    ----------
-    n_visitors : int
-        Visitors that view at least one page.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    views : polars.DataFrame
-        ``Visitor`` and the columns of `KINDS`, ordered by time.
-    truth : polars.DataFrame
-        ``Visitor`` and ``habit``, one row per visitor.
-    """
+    """Generate one row per page view, and the true habit of every visitor, in one block."""
     views, truth, _ = _block(Block(0, 0, n_visitors), seed, 0)
     return views, truth
 

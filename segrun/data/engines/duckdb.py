@@ -18,15 +18,7 @@ from segrun.data.cache import cache_directory
 
 @contextmanager
 def opened(files: Sequence[Path], config: DuckdbConfig) -> Iterator[nw.LazyFrame[Any]]:
-    """Open Parquet files as a relation.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        Typed rows.
-    config : DuckdbConfig
-        How much memory it may take.
-    """
+    """Open Parquet files as a relation."""
     import duckdb
 
     connection = duckdb.connect()

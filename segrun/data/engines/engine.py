@@ -116,13 +116,7 @@ def engine_of(config: EngineConfig) -> Engine:
 
 
 def check(config: EngineConfig) -> None:
-    """Refuse an engine that is not installed, before any data is read.
-
-    Raises
-    ------
-    ConfigError
-        Naming the extra that brings it.
-    """
+    """Refuse an engine that is not installed, before any data is read."""
     name, engine = config.name.value, engine_of(config)
     if config.name is not engine.name or not isinstance(config, engine.settings):
         raise ConfigError(

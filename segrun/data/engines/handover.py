@@ -33,28 +33,6 @@ def hand_over(source: Rows, config: EngineConfig, cache: Path | None = None) -> 
 
     What is awkward in a file (encodings, dates, decimal marks, bad lines) is settled once, by
     polars. The other engines get the typed rows as Parquet.
-
-    Parameters
-    ----------
-    source : Rows
-        What the dataset delivers.
-    config : EngineConfig
-        The engine.
-    cache : Path, optional
-        Folder for the Parquet file, where the dataset has none of its own. An engine that runs on
-        several machines reads it from each. Default: segrun's cache directory.
-
-    Yields
-    ------
-    Rows
-        The same rows; its frame can be used as long as the context lasts.
-
-    Raises
-    ------
-    EngineError
-        If the engine does not start, or fails.
-    StoreError
-        If the file cannot be written.
     """
     if config.name is EngineName.polars:
         yield source

@@ -23,20 +23,7 @@ log = logging.getLogger("segrun.data.engines")
 
 @contextmanager
 def opened(files: Sequence[Path], config: ModinConfig) -> Iterator[nw.LazyFrame[Any]]:
-    """Read Parquet files in parts.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        Typed rows.
-    config : ModinConfig
-        What Modin computes on, and where.
-
-    Raises
-    ------
-    EngineError
-        If Ray or Dask does not start.
-    """
+    """Read Parquet files in parts."""
     try:
         _start(config.runner, config.address, config.memory_gib)
     except Exception as error:

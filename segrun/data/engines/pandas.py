@@ -17,15 +17,7 @@ from segrun.config import EngineConfig
 
 @contextmanager
 def opened(files: Sequence[Path], config: EngineConfig) -> Iterator[nw.LazyFrame[Any]]:  # noqa: ARG001
-    """Read Parquet files column by column: pandas itself cannot without pyarrow.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        Typed rows.
-    config : EngineConfig
-        Has nothing that pandas needs.
-    """
+    """Read Parquet files column by column: pandas itself cannot without pyarrow."""
     import pandas as pd
 
     rows = pl.scan_parquet(list(files))

@@ -19,20 +19,7 @@ from segrun.rundir.environment import usable_cores
 
 @contextmanager
 def opened(files: Sequence[Path], config: PysparkConfig) -> Iterator[nw.LazyFrame[Any]]:
-    """Open Parquet files in a session of their own.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        Typed rows.
-    config : PysparkConfig
-        Where Spark runs, and its memory.
-
-    Raises
-    ------
-    EngineError
-        If Spark does not start.
-    """
+    """Open Parquet files in a session of their own."""
     session = None
     try:
         # A Java process whose start is interrupted stays for good.

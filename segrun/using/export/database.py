@@ -16,8 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from segrun import interrupt
 from segrun.data.address import is_address
-from segrun.data.datasets.sql import Address, address_of
-from segrun.data.datasets.sql.reads import IDENTITY, in_postgres, in_sqlite
+from segrun.data.datasets.sql import Address, address_of, postgres, sqlite
 from segrun.errors import ConfigError, DataError, StoreError
 from segrun.rundir.finished import FinishedRun
 from segrun.using.export.files import check_flat
@@ -152,10 +151,10 @@ def _reads(address: Address, query: str, where: Target) -> bool:
     if kind == "sqlite":
         one, other = where.file, address.file
         same = one is not None and other is not None and is_same(one, other)
-        return same and where.table.lower() in in_sqlite(address, query)
-    relations = in_postgres(address, query)
+        return same and where.table.lower() in sqlite.tables_read(address, query)
+    relations = postgres.tables_read(address, query)
     with connected(where) as connection:
-        database = connection.exec_driver_sql(IDENTITY).scalar_one()
+        database = connection.exec_driver_sql(postgres.IDENTITY).scalar_one()
         table = connection.dialect.identifier_preparer.format_table(
             sa.Table(where.table, sa.MetaData(), schema=where.schema)
         )

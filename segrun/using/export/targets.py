@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from segrun.data.datasets.folder import stands_for
+from segrun.data.datasets.source import stands_for
 from segrun.data.datasets.sql import file_of
 from segrun.errors import StoreError
 from segrun.rundir.claim import MANIFEST, UNFINISHED

@@ -32,7 +32,7 @@ class CountsConfig(FeaturesConfig):
     kind: str = stated("counts")
 
 
-def planted(config, _):
+def planted(config, *_):
     frame = pl.DataFrame({"who": ["a", "b", "b"][: config.n_rows]})
     return nullcontext(Rows(nw.from_native(frame.lazy()), "who", "who", {}, {"source": "test"}))
 

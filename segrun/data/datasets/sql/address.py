@@ -23,17 +23,7 @@ _NAME = re.compile(r'(?:\w+|"(?:[^"]|"")+")(?:\.(?:\w+|"(?:[^"]|"")+"))*')
 
 @dataclass(frozen=True)
 class Address:
-    """A database.
-
-    Attributes
-    ----------
-    kind : {"postgresql", "sqlite", "duckdb"}
-        What reads it.
-    url : str
-        The address as the user wrote it; there is no secret in it.
-    file : Path or None
-        The file of the database, None where it is a server.
-    """
+    """A database: what reads it, its address without a secret, and its file if it is one."""
 
     kind: str
     url: str
@@ -41,13 +31,7 @@ class Address:
 
 
 def address_of(text: str) -> Address:
-    """Return the database that an address names.
-
-    Raises
-    ------
-    ConfigError
-        If it is of a kind that segrun does not read, names no file, or holds a password.
-    """
+    """Return the database that an address names."""
     refuse_secret(text, "dataset.path")
     scheme, _, rest = text.partition("://")
     kind = _SAME.get(scheme.lower(), scheme.lower())
@@ -68,13 +52,7 @@ def address_of(text: str) -> Address:
 
 
 def check(config: FileConfig) -> None:
-    """Refuse an address without a query, a query without an address.
-
-    Raises
-    ------
-    ConfigError
-        Naming the keys.
-    """
+    """Refuse an address without a query, a query without an address."""
     if not is_address(config.path):
         if config.query is not None:
             raise ConfigError(
@@ -97,13 +75,7 @@ def statement(query: str) -> str:
 
 
 def check_file(address: Address) -> None:
-    """Refuse a file that is not there, which some databases would make.
-
-    Raises
-    ------
-    DataError
-        Naming it.
-    """
+    """Refuse a file that is not there, which some databases would make."""
     file = address.file
     if file is None or not file.is_file():
         raise DataError(

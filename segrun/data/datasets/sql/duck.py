@@ -42,24 +42,7 @@ _TEXTS = ("ENUM", "UUID")
 
 
 def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result:  # noqa: ARG001
-    """Run a query and let DuckDB itself write its rows.
-
-    Parameters
-    ----------
-    address : Address
-        The file.
-    query : str
-        One SELECT.
-    parts : Parts
-        Where its rows go.
-    batch_bytes : int
-        Not used: DuckDB streams by row groups of its own.
-
-    Raises
-    ------
-    DataError
-        Naming what DuckDB refuses, in its words.
-    """
+    """Run a query and let DuckDB itself write its rows."""
     with _connected(address) as connection:
         kinds = _described(connection, query)
         names = list(kinds)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from segrun.data.datasets.sql.address import Address
+from segrun.data.datasets.sql.address import Address, statement
 from segrun.data.datasets.sql.result import Parts, Result, RowsDigest, check_names
 from segrun.errors import DataError
 
@@ -40,6 +40,35 @@ _TEXT_TYPES = ("uuid", "inet", "cidr", "macaddr", "money")
 _ZONE = r"[+-]\d\d(:\d\d){0,2}$"
 
 
+#: Which server is running, and which of its databases this is.
+IDENTITY = (
+    "SELECT extract(epoch FROM pg_postmaster_start_time())::text || '/' || oid FROM pg_database "
+    "WHERE datname = current_database()"
+)
+
+#: What a view is made of, through other views; partitions belong to their table, and it to them.
+_RELATIONS = """
+WITH RECURSIVE edges(one, other) AS (
+    SELECT w.ev_class, d.refobjid FROM pg_rewrite w JOIN pg_depend d
+    ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    AND d.refclassid = 'pg_class'::regclass
+    UNION ALL SELECT inhparent, inhrelid FROM pg_inherits
+    UNION ALL SELECT inhrelid, inhparent FROM pg_inherits
+), found(oid) AS (
+    SELECT 'pg_temp.segrun_reads'::regclass::oid
+    UNION SELECT e.other FROM found f JOIN edges e ON e.one = f.oid
+)
+SELECT oid::int8 FROM found
+"""
+
+
+class Relations(NamedTuple):
+    """Tables and views of a PostgreSQL database: which database, and their oids in it."""
+
+    database: str
+    oids: frozenset[int]
+
+
 @dataclass(frozen=True)
 class _Column:
     """A column of the result: its name, its type, and that type's category in pg_type."""
@@ -55,24 +84,7 @@ class _Column:
 
 
 def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result:
-    """Run a query and write its rows.
-
-    Parameters
-    ----------
-    address : Address
-        The server and database.
-    query : str
-        One SELECT.
-    parts : Parts
-        Where its rows go.
-    batch_bytes : int
-        Size of a batch as the server sends it.
-
-    Raises
-    ------
-    DataError
-        Naming what the server refuses, in its words.
-    """
+    """Run a query and write its rows."""
     digest, n_bytes = RowsDigest(), 0
     with connected(address) as connection:
         columns = _described(connection, query)
@@ -163,8 +175,8 @@ def _batches(
 ) -> Iterator[bytes]:
     """Yield rows as lines of CSV; of those that a batch holds, the digest knows."""
     # The last line of the query may be a comment.
-    statement = f"COPY ({query}\n) TO STDOUT (FORMAT csv)".encode()
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    copying = f"COPY ({query}\n) TO STDOUT (FORMAT csv)".encode()
+    with connection.cursor() as cursor, cursor.copy(copying) as copy:
         batch: list[bytes] = []
         n_bytes = 0
         for row in copy:
@@ -217,3 +229,17 @@ def _facts(connection: psycopg.Connection, columns: list[_Column]) -> Mapping[st
         return {}
     zone = connection.info.parameter_status("TimeZone")
     return {"time_zone": zone}
+
+
+def tables_read(address: Address, query: str) -> Relations:
+    """Return what a query of PostgreSQL reads; nothing stays there."""
+    # Late: an extra.
+    from psycopg import sql
+
+    asked = sql.SQL("CREATE TEMP VIEW segrun_reads AS {}\n").format(sql.SQL(statement(query)))
+    with connected(address, read_only=False) as connection:
+        (database,) = connection.execute(IDENTITY).fetchone() or ("",)
+        connection.execute(asked)
+        oids = frozenset(row[0] for row in connection.execute(_RELATIONS))
+        connection.rollback()
+    return Relations(database, oids)

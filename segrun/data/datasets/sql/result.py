@@ -48,13 +48,7 @@ class RowsDigest:
 
 
 def check_names(names: list[str]) -> None:
-    """Refuse what gives no columns, or two of one name.
-
-    Raises
-    ------
-    DataError
-        Naming them.
-    """
+    """Refuse what gives no columns, or two of one name."""
     if not names:
         raise DataError("dataset.query gives no columns: write a SELECT, or a table's name")
     if twice := [name for name, n in Counter(names).items() if n > 1]:

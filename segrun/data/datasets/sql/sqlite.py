@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from segrun import interrupt
-from segrun.data.datasets.sql.address import Address, check_file
+from segrun.data.datasets.sql.address import Address, check_file, statement
 from segrun.data.datasets.sql.result import Parts, Result, RowsDigest, check_names
 from segrun.errors import DataError
 
@@ -27,24 +27,7 @@ _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION,
 
 
 def read(address: Address, query: str, parts: Parts, batch_bytes: int) -> Result:
-    """Run a query and write its rows.
-
-    Parameters
-    ----------
-    address : Address
-        The file.
-    query : str
-        One SELECT.
-    parts : Parts
-        Where its rows go.
-    batch_bytes : int
-        Size of a batch in memory, about.
-
-    Raises
-    ------
-    DataError
-        Naming what SQLite refuses, in its words.
-    """
+    """Run a query and write its rows."""
     digest, n_bytes, n_next = RowsDigest(), 0, _FIRST_ROWS
     strange: dict[str, str] = {}
     with connected(address) as connection:
@@ -115,3 +98,19 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def tables_read(address: Address, query: str) -> frozenset[str]:
+    """Return the names, in small letters, of the tables and views that a query of SQLite reads."""
+    found: set[str] = set()
+
+    def note(action: int, name: str | None, *others: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and name:
+            found.update(text.lower() for text in (name, others[-1]) if text)
+        return authorized(action)
+
+    with connected(address) as connection:
+        connection.set_authorizer(note)
+        # Compiled, not run.
+        connection.execute(f"EXPLAIN {statement(query)}").close()
+    return frozenset(found)

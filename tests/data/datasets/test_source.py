@@ -129,7 +129,7 @@ def test_columns_that_folders_name_are_read_as_declared(settings_of, cache, tmp_
     for month in ("03", "10"):
         write(tmp_path / f"f/month={month}/day=2011-{month}-01/a.csv", "who,n\na,1\nb,2\n")
     values = vars(settings_of(tmp_path / "f")) | {
-        "name": "records", "id": "who", "rename": {}, "one_per_id": False,
+        "name": "records", "kind": "records", "id": "who", "rename": {}, "one_per_id": False,
         "columns": {"month": ColumnKind.number, "day": ColumnKind.date},
     }  # fmt: skip
     with load(RecordsConfig(**values), 0, cache) as found:
