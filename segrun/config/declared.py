@@ -15,17 +15,7 @@ from segrun.config.settings import SETTINGS
 
 @dataclass(frozen=True)
 class Declared:
-    """One reading of a key: choices of a group may declare it otherwise.
-
-    Attributes
-    ----------
-    kind : type
-        What its value is, without the None of keys that may be null.
-    path : tuple of str
-        The key in parts; a name of the user's own is one part, whatever letters it has.
-    named : int or None
-        How many parts lead to the last name of the user's own, None where there is none.
-    """
+    """One reading of a key: choices of a group may declare it otherwise."""
 
     kind: Any
     path: tuple[str, ...]
@@ -43,13 +33,7 @@ class Declared:
 
 
 def declared(name: str) -> list[Declared]:
-    """Return every reading that a key has in the schema, of segrun or of ``hydra``.
-
-    Parameters
-    ----------
-    name : str
-        The key in full, such as ``features.columns.Income.missing``.
-    """
+    """Return every reading that a key has in the schema, of segrun or of ``hydra``."""
     found = []
     for place, schema in _roots():
         if name.startswith(place):

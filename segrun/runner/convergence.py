@@ -14,22 +14,7 @@ _FEWER = f"{_CATEGORY}Number of "
 
 
 def converged(model: Any, warnings: Sequence[str]) -> bool | None:
-    """Tell whether a fit converged.
-
-    Parameters
-    ----------
-    model : estimator
-        Fitted, by whichever backend.
-    warnings : sequence of str
-        Of its fit, as ``Category: message``.
-
-    Returns
-    -------
-    bool or None
-        False also where the iterations are just as many as ``max_iter`` allows: nothing then
-        tells whether one more would have changed anything. None where the algorithm has no
-        iterations, or says nothing of them.
-    """
+    """Tell whether a fit converged."""
     told = getattr(model, "converged_", None)
     if isinstance(told, bool | np.bool_):
         return bool(told)

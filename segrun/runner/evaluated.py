@@ -28,21 +28,7 @@ log = logging.getLogger("segrun.runner.preflight")
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The grid once it is fitted and scored; its matrices are gone.
-
-    Attributes
-    ----------
-    outcomes : sequence of Outcome
-        What became of every point.
-    scores : mapping of str to Scores
-        By slug, for the points that have labels.
-    selected : str or None
-        Slug of the best point within the limits.
-    flight : Flight
-        What the grid was expected to take.
-    facts : mapping
-        What the manifest says of it.
-    """
+    """The grid once it is fitted and scored; its matrices are gone."""
 
     outcomes: Sequence[Outcome]
     scores: Mapping[str, Scores]

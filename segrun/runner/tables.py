@@ -40,19 +40,7 @@ def score_rows(
     selected: str | None,
     limits: EvaluationConfig,
 ) -> list[dict[str, Any]]:
-    """Return one row per grid point, the columns of the contract in order.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        Every point, also those that failed.
-    scores : mapping of str to Scores
-        By slug, for the points that have labels.
-    selected : str or None
-        Slug of the selected point.
-    limits : EvaluationConfig
-        What a point must be within to be selected: column ``limit`` says what one breaks.
-    """
+    """Return one row per grid point, the columns of the contract in order."""
     rows = []
     for outcome in outcomes:
         score = scores.get(outcome.point.slug)

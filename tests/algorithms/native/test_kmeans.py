@@ -14,7 +14,7 @@ from sklearn.datasets import make_blobs
 from threadpoolctl import threadpool_limits
 
 from segrun.algorithms.native.estimators import KMeans
-from segrun.algorithms.native.kmeans import Fitted, Start, fit_grid
+from segrun.algorithms.native.kmeans import KMeansFit, Start, fit_grid
 
 pytestmark = pytest.mark.heavy
 
@@ -144,7 +144,7 @@ def test_results_do_not_depend_on_threads():
     X = TABLES["skewed"]
     found = [list(fit_grid(X, starts, tols, n_threads)) for n_threads in (1, 2, 3)]
     for one, *others in zip(*found, strict=True):
-        assert isinstance(one, Fitted)
+        assert isinstance(one, KMeansFit)
         for other in others:
             assert np.array_equal(one.labels, other.labels)
             assert np.array_equal(one.centers, other.centers)
