@@ -15,7 +15,7 @@ from segrun.data.datasets.synthetic_ratings import generate
 from segrun.errors import PreflightError
 from segrun.jobs import run_job as run
 from segrun.rundir.finished import open_run
-from segrun.segments.inertia import inertia, inertia_rows
+from segrun.segments.ratings import inertia, inertia_rows
 from segrun.segments.segment import read_segments
 from segrun.using.apply import ApplyOptions, apply
 
@@ -154,7 +154,7 @@ def test_fits_on_the_full_matrix_that_take_too_long_are_left_out_but_the_one_sho
     few, monkeypatch
 ):
     shown, other = few.points[1], few.points[0]
-    monkeypatch.setattr("segrun.segments.inertia._MOST_WORK", 150 * 40 * 6 * 10)
+    monkeypatch.setattr("segrun.segments.ratings._MOST_WORK", 150 * 40 * 6 * 10)
     rows = {row["point"]: row for row in inertia_rows(few, shown)}
     assert rows[shown]["inertia_full"] > 0
     assert rows[other]["inertia_full"] is None

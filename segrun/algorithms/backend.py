@@ -25,10 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.base import Clusterer, GridRoad
-from segrun.algorithms.estimator import check_parameters, stock_class, within_rows
 from segrun.algorithms.evidence import is_intelex, is_native, listening, to_stock, who_ran
-from segrun.algorithms.foreign import off_stdout, only_errors
-from segrun.algorithms.labels import checked_labels
+from segrun.algorithms.foreign import checked_labels, off_stdout, only_errors
+from segrun.algorithms.resolution import check_parameters, stock_class, within_rows
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError
 

@@ -13,7 +13,7 @@ from segrun.config import check_ranges
 from segrun.config.override import segments_config
 from segrun.errors import ConfigError
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.check import check
+from segrun.segments.rule import check
 from segrun.segments.segment import Segments
 
 

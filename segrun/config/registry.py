@@ -28,7 +28,7 @@ from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
 
 #: Schema by group of `conf/` and kind; ``conf/`` refers to it as ``/schema/<group>/<kind>``.
-#: What segrun does with a kind: `segrun.data.datasets.registry`, `segrun.features.registry`.
+#: What segrun does with a kind: `segrun.data.datasets.registry`, `segrun.features.build`.
 KINDS: dict[str, dict[str, type]] = {
     "dataset": {
         "online_retail": FileConfig,

@@ -7,10 +7,10 @@ from segrun.features.build import (
     column_names,
     define,
     feature_names,
+    feature_set_of,
     text_names,
 )
 from segrun.features.built import Built
-from segrun.features.registry import feature_set_of
 
 __all__ = [
     "Built", "build", "check", "check_mergeable", "column_names", "define", "feature_names",

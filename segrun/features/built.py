@@ -1,19 +1,23 @@
-"""What every feature set comes to: one row per customer, those that are clustered, and how."""
+"""What every feature set comes to: one row per customer; how it is kept in the cache directory."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from segrun.config import FeaturesConfig, OutlierConfig, OutlierRule
-from segrun.errors import ConfigError, DataError
+from segrun.errors import ConfigError, DataError, StoreError
 from segrun.features.removed import by_customers
 from segrun.rundir.customers import Customers, id_type
+from segrun.rundir.sparse import SparseColumns
 
 log = logging.getLogger("segrun.features")
 
@@ -187,3 +191,58 @@ def check_constant(customers: Customers) -> None:
         )
     if constant:
         log.warning("constant columns, which tell nothing apart: %s", ", ".join(constant))
+
+
+_ALL, _CLUSTERED, _ABOUT = "all.parquet", "clustered.parquet", "about.parquet"
+#: The place of the ids; further columns are by their names.
+_ID = "id of segrun"
+
+
+def write_features(folder: Path, built: Built) -> dict[str, Any] | None:
+    """Write features to a folder; return what `read_features` must know, None if not kept."""
+    facts = json.loads(json.dumps(built.facts, default=str))
+    if isinstance(built.all_customers.columns, SparseColumns) or facts != built.facts:
+        return None
+    _write(folder / _ALL, built.all_customers)
+    if len(built.customers) < len(built.all_customers):
+        _write(folder / _CLUSTERED, built.customers)
+    if built.about is not None:
+        _write(folder / _ABOUT, built.about)
+    return {"id_column": built.all_customers.id_column, "facts": facts}
+
+
+def read_features(folder: Path, told: Mapping[str, Any]) -> Built:
+    """Return the features that `write_features` wrote."""
+    name = told["id_column"]
+    everyone = _read(folder / _ALL, name)
+    clustered, about = folder / _CLUSTERED, folder / _ABOUT
+    kept = _read(clustered, name) if clustered.exists() else everyone
+    rest = _read(about, name) if about.exists() else None
+    return Built(everyone, kept, told["facts"], rest)
+
+
+def _write(path: Path, customers: Customers) -> None:
+    columns = {_ID: pl.Series(customers.ids, dtype=pl.String)}
+    for name, values in customers.columns.items():
+        # As a list: of an array polars guesses the type by the first value, which may be missing.
+        text = values.dtype == object
+        columns[name] = pl.Series(values.tolist(), dtype=pl.String) if text else pl.Series(values)
+    try:
+        # By way of Python: on a full disk polars raises no OSError.
+        with path.open("wb") as file:
+            pl.DataFrame(columns).write_parquet(file, compression="lz4")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"cannot write {path}: {error}") from error
+
+
+def _read(path: Path, id_column: str) -> Customers:
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
+    columns: dict[str, NDArray[Any]] = {
+        # Of what polars gives, nothing may be written to.
+        name: np.array(frame[name].to_numpy())
+        for name in frame.columns
+    }
+    return Customers(id_column, columns.pop(_ID).astype(object), columns)

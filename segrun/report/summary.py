@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from segrun.formats import percent, table
-from segrun.report.matrix import matrix_of, ranks
-from segrun.report.sweep import JobResult
+from segrun.report.sweep import JobResult, matrix_of, ranks
 
 _HEADER = ("job", "algo", "best point", "silhouette", "clusters", "noise", "backend", "fits",
            "fit s", "status")  # fmt: skip

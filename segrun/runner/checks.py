@@ -19,8 +19,8 @@ def check(experiment: Experiment) -> None:
     from segrun.evaluation.select import check as check_evaluation
     from segrun.features import augment, transform
     from segrun.runner import centres
-    from segrun.segments.check import check as check_segments
-    from segrun.segments.check import check_point
+    from segrun.segments.rule import check as check_segments
+    from segrun.segments.rule import check_point
 
     folder_name(experiment.name)
     check_ranges(experiment)

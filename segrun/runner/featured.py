@@ -71,17 +71,18 @@ def _whole(source: Rows) -> Iterator[None]:
 
 
 def _kept(entry: Entry, config: FeaturesConfig) -> Built | None:
-    from segrun.features import kept, removed
+    from segrun.features.built import read_features
+    from segrun.features.removed import tell
 
     with entry.using() as told:
         if told is None:
             return None
         try:
-            found = kept.get(entry.path, told["facts"])
+            found = read_features(entry.path, told["facts"])
         except StoreError as error:
             log.warning("%s: computed anew", error)
             return None
-    removed.tell(found.facts.get("removed", {}), config)
+    tell(found.facts.get("removed", {}), config)
     n, n_clustered = len(found.all_customers), len(found.customers)
     log.info("%d customers, %d of them clustered: from the cache", n, n_clustered)
     return found
@@ -106,11 +107,11 @@ def _has_changed(source: Rows, began: float) -> bool:
 
 
 def _keep(entry: Entry, found: Built, what: str) -> None:
-    from segrun.features import kept
+    from segrun.features.built import write_features
 
     try:
         with making("features", entry.cache) as folder:
-            told = kept.put(folder, found)
+            told = write_features(folder, found)
             if told is not None:
                 entry.keep(folder, what, told)
     except StoreError as error:

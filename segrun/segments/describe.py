@@ -21,14 +21,13 @@ from segrun.rundir.finished import FinishedRun
 from segrun.rundir.timings import Timings
 from segrun.segments.cautions import UNCONVERGED, cautions, flags
 from segrun.segments.clustering import Clustering, read_clustering
-from segrun.segments.columns import titles
 from segrun.segments.criteria import chosen, criteria_rows, disagreement
 from segrun.segments.description import Description, discard, given_names, write
 from segrun.segments.facts import fact_rows, facts
 from segrun.segments.members import Members, medoids, place
 from segrun.segments.names import names
 from segrun.segments.population import Population, population
-from segrun.segments.profile import profile, profile_rows
+from segrun.segments.profile import profile, profile_rows, titles
 from segrun.segments.ratings import column_titles, rating_tables
 from segrun.segments.segment import COLOURS, NOISE, NOISE_COLOUR, Segment, Segments
 from segrun.segments.separability import Separability, rules, seen, separability

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.segments import wording
-from segrun.segments.fact import NEGLIGIBLE, Fact, chance, cliffs_delta
-from segrun.segments.profile import Profile
+from segrun.segments.profile import NEGLIGIBLE, Fact, Profile, chance, cliffs_delta
 from segrun.segments.season import calendars, season_facts
 
 #: Facts per segment at the most.

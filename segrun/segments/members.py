@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms import resolve
-from segrun.algorithms.labels import placed
+from segrun.algorithms.foreign import placed
 from segrun.algorithms.registry import brought
 from segrun.config import Outliers
 from segrun.rundir.customers import Customers

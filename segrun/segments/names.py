@@ -11,11 +11,8 @@ import numpy as np
 
 from segrun.config import NamesConfig
 from segrun.errors import DataError
-from segrun.segments.check import unfit
-from segrun.segments.columns import column_named
-from segrun.segments.fact import LARGE, Fact
-from segrun.segments.profile import Profile
-from segrun.segments.rule import parse
+from segrun.segments.profile import LARGE, Fact, Profile, column_named
+from segrun.segments.rule import parse, unfit
 from segrun.segments.segment import NOISE
 from segrun.segments.wording import word_without_facts
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.check import SIZE
-from segrun.segments.columns import Column, column_named, columns_of
 from segrun.segments.members import Members
+from segrun.segments.profile import Column, column_named, columns_of
 from segrun.segments.ratings import rated_columns
+from segrun.segments.rule import SIZE
 from segrun.segments.segment import NOISE
 
 #: Segments that are described, the largest; the others are only listed.

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from segrun.formats import percent_in_text
 from segrun.segments import wording
-from segrun.segments.columns import Column
-from segrun.segments.fact import NEGLIGIBLE, Fact, cliffs_delta
+from segrun.segments.profile import NEGLIGIBLE, Column, Fact, cliffs_delta
 
 #: Columns by what they are, in order.
 NAMES = {

@@ -12,8 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from segrun import config
 from segrun.errors import ConfigError
-from segrun.report.matrix import matrix_of
-from segrun.report.sweep import JobResult, scores_of
+from segrun.report.sweep import JobResult, matrix_of, scores_of
 from segrun.rundir.atomic import write_text
 from segrun.runner.keys import job_key
 from segrun.sweep.bases import FrozenBase, SearchArguments, space_of

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segrun.errors import StoreError
 from segrun.formats import number, table
-from segrun.report.matrix import matrix_of
+from segrun.report.sweep import matrix_of
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.clustering import chosen_point
 from segrun.segments.segment import NOISE, Segments, segments_of

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from segrun.algorithms.backend import Backend, available, make_backend
 from segrun.algorithms.evidence import to_stock, who_ran
-from segrun.algorithms.labels import checked_labels
+from segrun.algorithms.foreign import checked_labels
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError, ConfigError
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import silhouette_samples
 
 from segrun.config import EvaluationConfig, SilhouetteConfig
-from segrun.evaluation.sample import cluster_estimates, estimate, scored_rows
 from segrun.evaluation.scores import evaluate
+from segrun.evaluation.silhouette import cluster_estimates, estimate, scored_rows
 
 SAMPLED = EvaluationConfig(SilhouetteConfig(1, 300), 0.5)
 EXACT = EvaluationConfig(SilhouetteConfig(10_000, 1), 0.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segrun.evaluation.sample import Estimate, cluster_estimates, estimate
+from segrun.evaluation.silhouette import Estimate, cluster_estimates, estimate
 
 
 def test_standard_error_by_hand():

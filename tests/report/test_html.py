@@ -62,7 +62,7 @@ def test_the_manifest_names_the_page_and_its_pictures(run):
 
 
 def test_columns_that_a_sample_has_chosen_are_said_to_be(run, monkeypatch):
-    monkeypatch.setattr("segrun.report.html.sections.customers._MOST_COLUMNS", 2)
+    monkeypatch.setattr("segrun.report.html.sections.features._MOST_COLUMNS", 2)
 
     def caption():
         page = run_page(open_run(run))
@@ -70,7 +70,7 @@ def test_columns_that_a_sample_has_chosen_are_said_to_be(run, monkeypatch):
                     if p.name == "scatter_matrix")  # fmt: skip
 
     assert caption().startswith("The 2 columns that segments differ in most. ")
-    monkeypatch.setattr("segrun.report.html.sections.customers._MOST_JUDGED", 100)
+    monkeypatch.setattr("segrun.report.html.sections.features._MOST_JUDGED", 100)
     assert caption().startswith("The 2 columns that segments differ in most, judged by 100 rows. ")
 
 
@@ -81,7 +81,7 @@ def test_the_plane_of_many_rows_is_that_of_few(run, monkeypatch):
 
     full = plane()
     # Another way to the same components.
-    monkeypatch.setattr("segrun.report.html.sections.customers._MOST_DECOMPOSED", 0)
+    monkeypatch.setattr("segrun.report.html.sections.features._MOST_DECOMPOSED", 0)
     assert plane() == full
 
 

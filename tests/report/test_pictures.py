@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from segrun.report.html.sections.features import skew
 from segrun.report.html.sections.segments import colour
-from segrun.report.pictures import customers, fonts, lines
+from segrun.report.pictures import canvas, customers, lines
 from segrun.report.pictures.canvas import png, text
 from segrun.report.pictures.segments import (
     DIVERGING,
@@ -94,7 +94,7 @@ def bar(name):
 
 @pytest.mark.parametrize("letters", ["客户", "عم", "한국"])
 def test_letters_come_from_an_installed_font_that_has_them(letters):
-    _, left = fonts.holding(frozenset(letters))
+    _, left = canvas.holding(frozenset(letters))
     if left:
         pytest.skip(f"no font here has {letters}: apt-get install fonts-wqy-zenhei fonts-dejavu")
     # Boxes are all alike.
@@ -104,10 +104,10 @@ def test_letters_come_from_an_installed_font_that_has_them(letters):
 
 def test_letters_that_no_font_has_are_told_once_with_the_font_to_install(caplog):
     strange = {"𓀀": "Noto Sans", "𒀀": "Noto Sans", "㐀": "Noto Sans CJK", "🫨": "Symbola"}
-    lacking = [one for one in strange if fonts.holding(frozenset(one))[1]]
+    lacking = [one for one in strange if canvas.holding(frozenset(one))[1]]
     if not lacking:
         pytest.skip(f"there are fonts here that have {' '.join(strange)}")
-    fonts.warn.cache_clear()
+    canvas.warn.cache_clear()
     for _ in range(2):
         bar(f"a {lacking[0]}")
     (told,) = [one.getMessage() for one in caplog.records]
@@ -121,6 +121,6 @@ def test_letters_that_no_font_has_are_told_once_with_the_font_to_install(caplog)
      ("\U0010ffff", "Noto Sans")],
 )  # fmt: skip
 def test_every_letter_has_its_advice(letter, font, caplog):
-    fonts.warn.cache_clear()
-    fonts.warn(frozenset(letter))
+    canvas.warn.cache_clear()
+    canvas.warn(frozenset(letter))
     assert font in caplog.text

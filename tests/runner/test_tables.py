@@ -1,7 +1,7 @@
 """The rows of sizes.csv."""
 
-from segrun.evaluation.sample import Estimate
 from segrun.evaluation.scores import Scores
+from segrun.evaluation.silhouette import Estimate
 from segrun.runner.tables import size_rows
 
 

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segrun.segments.columns import Column
 from segrun.segments.facts import facts
-from segrun.segments.profile import profile
+from segrun.segments.profile import Column, profile
 from segrun.segments.season import NAMES
 
 

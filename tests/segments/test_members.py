@@ -9,9 +9,9 @@ from segrun.config import Outliers
 from segrun.errors import DataError
 from segrun.rundir.customers import Customers
 from segrun.segments.clustering import Clustering
-from segrun.segments.columns import Column
 from segrun.segments.members import medoids, place
 from segrun.segments.population import ordered_labels
+from segrun.segments.profile import Column
 
 
 def test_medoids_are_the_rows_nearest_to_the_mean():

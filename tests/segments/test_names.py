@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from segrun.config import NamesConfig
 from segrun.errors import DataError
-from segrun.segments.columns import Column
 from segrun.segments.facts import facts
 from segrun.segments.names import names
-from segrun.segments.profile import profile
+from segrun.segments.profile import Column, profile
 
 CODES = np.repeat([0, 1, 2], 5)
 RECENCY = [300, 310, 290, 305, 300, 5, 6, 4, 5, 7, 60, 70, 80, 65, 75.0]
@@ -201,7 +200,7 @@ def test_an_unknown_column_is_refused_with_the_nearest(config):
 def test_names_do_not_depend_on_the_order_of_sets():
     # Two pairs of segments whose names would be the same: who is told apart first decides.
     program = """
-from segrun.segments.fact import Fact
+from segrun.segments.profile import Fact
 from segrun.segments.names import _proposed
 def own(words): return [Fact(w, True, 0.9 - i / 10, w, w) for i, w in enumerate(words)]
 print(_proposed(range(4), [own("ABD"), own("ABD"), own("ACD"), own("ACD")]))

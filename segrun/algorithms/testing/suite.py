@@ -15,7 +15,7 @@ from segrun.algorithms import Point, points, registry, resolve
 from segrun.algorithms import check as check_points
 from segrun.algorithms.backend import Backend, Fit
 from segrun.algorithms.base import Algorithm
-from segrun.algorithms.labels import placed
+from segrun.algorithms.foreign import placed
 from segrun.algorithms.space.dimension import dimension
 from segrun.algorithms.testing.subject import (
     SEED,

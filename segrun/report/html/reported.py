@@ -14,8 +14,8 @@ from segrun.config import Experiment, from_plain
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.seeds import generator
-from segrun.segments.columns import titles
 from segrun.segments.description import MEMBERS
+from segrun.segments.profile import titles
 from segrun.segments.segment import Segment, Segments
 
 #: More segments than these are not shown one by one.

@@ -8,7 +8,7 @@ from segrun import config
 from segrun.formats import counted, number
 from segrun.report.html.page import REPORT, Page, render
 from segrun.report.html.reported import ReportedRun
-from segrun.report.html.sections import customers, features, grid, quality, record, segments
+from segrun.report.html.sections import features, grid, quality, record, segments
 from segrun.rundir.finished import FinishedRun, open_run
 from segrun.segments.page import left_out
 from segrun.segments.segment import is_described, read_segments
@@ -16,7 +16,7 @@ from segrun.segments.segment import is_described, read_segments
 #: The sections in order. One more is a function here and ``templates/sections/ID.html``.
 SECTIONS = (
     segments.cards, segments.profiles, segments.items, grid.criteria, grid.grid,
-    quality.silhouettes, customers.projection, quality.stability, quality.separability,
+    quality.silhouettes, features.projection, quality.stability, quality.separability,
     quality.distances, features.scree, features.reduction, features.features, record.timings,
     record.foot,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from segrun.algorithms.space.space import Space
 from segrun.sweep.study.settings import Objective, ScoreLimits, Settings, violations
 
 #: User attributes of a trial: who runs it, its scores, which objectives are undefined, whose job
-#: it repeats, and what its scores are of (see ``segrun.report.matrix``).
+#: it repeats, and what its scores are of (see ``segrun.report.sweep``).
 OWNER = "owner"
 SCORES = "scores"
 DEGENERATE = "degenerate"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.labels import placed
+from segrun.algorithms.foreign import placed
 from segrun.algorithms.registry import brought, find
 from segrun.errors import StoreError
 from segrun.rundir.finished import FinishedRun

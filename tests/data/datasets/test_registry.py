@@ -12,8 +12,8 @@ from segrun.data.datasets import Form, Rows, check, dataset_of, load
 from segrun.data.datasets.registry import DATASETS, Dataset
 from segrun.errors import ConfigError
 from segrun.features import build, feature_names
+from segrun.features.build import FEATURES, FeatureSet
 from segrun.features.built import Built
-from segrun.features.registry import FEATURES, FeatureSet
 from segrun.rundir.customers import Customers
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.dbscan import components, points
-from segrun.algorithms.native.dbscan.hits import Found, Hits
+from segrun.algorithms.native.dbscan.leaves import Found, Hits
 from segrun.algorithms.native.dbscan.neighbours import SearchedRows, Told, buffers, lay_out, visit
 from segrun.algorithms.native.dbscan.points import Labelling, NeighbourCounts
 from segrun.algorithms.native.jit import spread

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segrun.algorithms.native.dbscan.hits import Found, Hits, found, room
-from segrun.algorithms.native.dbscan.leaves import WIDTH, Leaves, leaves
+from segrun.algorithms.native.dbscan.leaves import WIDTH, Found, Hits, Leaves, found, leaves, room
 from segrun.algorithms.native.dbscan.limits import Limits, limits
 from segrun.algorithms.native.dbscan.search import search
 from segrun.algorithms.native.jit import kernel, spread

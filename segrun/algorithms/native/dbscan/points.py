@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.dbscan import components
-from segrun.algorithms.native.dbscan.hits import MAX_DOUBTS, Found, Hits, Store
-from segrun.algorithms.native.dbscan.leaves import WIDTH
+from segrun.algorithms.native.dbscan.leaves import MAX_DOUBTS, WIDTH, Found, Hits, Store
 from segrun.algorithms.native.dbscan.neighbours import SearchedRows, Told, visit
 
 

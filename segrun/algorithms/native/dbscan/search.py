@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segrun.algorithms.native.dbscan.hits import MAX_DOUBTS
-from segrun.algorithms.native.dbscan.leaves import LANES, WIDTH
+from segrun.algorithms.native.dbscan.leaves import LANES, MAX_DOUBTS, WIDTH
 from segrun.algorithms.native.jit import fast_kernel, kernel
 from segrun.algorithms.native.simd import COLUMNS, ROWS, block_squares, first_bit, lanes_within
 

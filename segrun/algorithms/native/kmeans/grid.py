@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from segrun.algorithms.native import AmbiguousError
+from segrun.algorithms.native.kmeans.lloyd import Tiles, tiles
 from segrun.algorithms.native.kmeans.seeding import n_trials, starting_rows
-from segrun.algorithms.native.kmeans.tiles import Tiles, tiles
 from segrun.algorithms.native.kmeans.trajectory import KMeansFit, follow
 
 #: Multiplications after which what is fitted is handed over, so that it can be stored: at fifty

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.algorithms.native.jit import fast_kernel, kernel
-from segrun.algorithms.native.kmeans.tiles import WIDTH, Tiles
+from segrun.algorithms.native.kmeans.lloyd import WIDTH, Tiles
 from segrun.algorithms.native.simd import COLUMNS, ROWS, block_squares
 
 _SINGLE = 2.0**-24

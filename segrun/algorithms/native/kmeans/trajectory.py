@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.kmeans import lloyd
-from segrun.algorithms.native.kmeans.tiles import Tiles
+from segrun.algorithms.native.kmeans.lloyd import Tiles
 
 #: Multiplications after which a kernel returns: some 0.1 s.
 _STEP_WORK = 4e9
