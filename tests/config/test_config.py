@@ -26,6 +26,7 @@ def leaves(node, prefix=""):
             yield from leaves(value, f"{prefix}{name}.")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_committed_choice_composes_and_every_key_is_documented(choice):
     experiment = composed(choice)

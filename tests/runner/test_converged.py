@@ -8,6 +8,8 @@ from segrun.rundir.store import read_csv, read_manifest
 from segrun.runner.fit import converged
 from segrun.segments.segment import read_segments
 
+pytestmark = pytest.mark.heavy
+
 X = np.random.default_rng(3).normal(size=(400, 3))
 CUT_OFF = ["algo=gaussian_mixture", "algo.grid.n_components=[2,3]", "features=rfm",
            "algo.params.covariance_type=diag", "dataset.n_customers=200", "algo.params.max_iter=1",
