@@ -63,7 +63,7 @@ def percent(cell: Any) -> str:
 
 def percent_in_text(share: float) -> str:
     """Return a share for a sentence: 12 %; some but not all is never called 0 % or 100 %."""
-    if 0 < share < 0.005:
+    if 0 < share <= 0.005:
         return "under 1 %"
     if 0.995 <= share < 1:
         return "over 99 %"

@@ -26,15 +26,7 @@ def resident_bytes() -> int:
 
 
 def group_left_bytes(groups: Path = _GROUPS, own: Path = _OWN) -> int | None:
-    """Return the least that any control group of this process has left; None without a limit.
-
-    Parameters
-    ----------
-    groups : Path
-        Where the groups are mounted.
-    own : Path
-        The file that says which ones are this process's.
-    """
+    """Return the least that any control group of this process has left; None without a limit."""
     left: list[int] = []
     with suppress(OSError, ValueError):
         for line in own.read_text().splitlines():

@@ -18,15 +18,7 @@ _PLAIN_LINE_SECONDS = 10.0
 
 
 class Progress:
-    """Counts done, failed and skipped pieces of `total` and shows them with the time left.
-
-    Parameters
-    ----------
-    label : str
-        What is being worked on.
-    total : int
-        Number of pieces.
-    """
+    """Counts done, failed and skipped pieces of `total` and shows them with the time left."""
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total = label, total
@@ -89,13 +81,7 @@ class Progress:
 
 
 class Flow:
-    """Counts rows and bytes of what has no known end, and shows them.
-
-    Parameters
-    ----------
-    label : str
-        What is being worked on.
-    """
+    """Counts rows and bytes of what has no known end, and shows them."""
 
     def __init__(self, label: str) -> None:
         self._label = label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _posixsubprocess
 import importlib.util
 import os
 import pwd
@@ -30,18 +31,51 @@ from segrun.data.cache import cache_directory
 from segrun.rundir.customers import Customers
 from segrun.rundir.store import read_csv
 
+HEAVY_CALLS = [(os, "fork"), (os, "posix_spawn"), (subprocess, "_fork_exec"),
+               (_posixsubprocess, "fork_exec")]  # fmt: skip
+
 # How fast examples are made is no property of segrun: a busy machine must not fail a test.
 settings.register_profile(
     "segrun",
     deadline=None,
+    max_examples=30,
     suppress_health_check=[
         HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large,
     ],
 )  # fmt: skip
+settings.register_profile("thorough", settings.get_profile("segrun"), max_examples=300)
 settings.load_profile("segrun")
 
 # Machine code is no result: no test compiles what another one has compiled.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / "numba"))
+
+
+#: What uses them starts processes or runs whole experiments.
+HEAVY = {"segrun", "cold_segrun", "start", "warm", "postgres", "run_of", "shell"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as quick what is not slow or heavy, by its own marker or by its fixtures."""
+    for item in items:
+        marked = item.get_closest_marker("slow") or item.get_closest_marker("heavy")
+        if not marked and HEAVY.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let a quick test fail that starts a process or compiles a kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("quick"):
+            for where, name in HEAVY_CALLS:
+                patch.setattr(where, name, _refuse)
+            if "numba" in sys.modules:
+                patch.setattr("numba.core.dispatcher.Dispatcher.compile", _refuse)
+        return (yield)
+
+
+def _refuse(*_arguments, **_options):
+    pytest.fail("a quick test starts a process or compiles a kernel: mark it pytest.mark.heavy")
 
 
 @pytest.fixture(scope="session")

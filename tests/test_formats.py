@@ -1,7 +1,7 @@
 """Numbers, bytes and tables as people read them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from segrun.formats import (
@@ -40,6 +40,7 @@ def test_bytes_have_the_unit_that_fits(n_bytes, told):
 
 
 @given(st.floats(0, 1))
+@example(0.005)
 def test_some_but_not_all_is_never_told_as_none_or_all(share):
     assert (percent_in_text(share) == "0 %") == (share == 0)
     assert (percent_in_text(share) == "100 %") == (share == 1)

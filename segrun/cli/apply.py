@@ -28,17 +28,7 @@ from segrun.using.placing.reading import ApplyOptions
 
 
 def apply_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun apply`` ask for and return the exit code.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong.
-    StoreError
-        If the run cannot be used, or the output exists, is an input, or cannot be written.
-    DataError
-        If the input cannot be read, or lacks what the features need.
-    """
+    """Do what the arguments of ``segrun apply`` ask for and return the exit code."""
     asked = _arguments().read(arguments)
     if is_address(asked["output"]):
         # Not repeated: it may hold a password.

@@ -12,26 +12,14 @@ from segrun.errors import ConfigError
 
 
 class Arguments(argparse.ArgumentParser):
-    """argparse whose complaints are segrun's.
-
-    Parameters
-    ----------
-    command : str
-        Name of the command, whose page shows how it is written.
-    """
+    """argparse whose complaints are segrun's."""
 
     def __init__(self, command: str) -> None:
         super().__init__(add_help=False, allow_abbrev=False)
         self.command = command
 
     def read(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """Return the values by name, dashes as underscores.
-
-        Raises
-        ------
-        ConfigError
-            If they are not what the usage says.
-        """
+        """Return the values by name, dashes as underscores."""
         return vars(self.parse_intermixed_args(list(arguments)))
 
     def error(self, message: str) -> NoReturn:

@@ -13,15 +13,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def compare_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun compare`` ask for and return the exit code.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong.
-    StoreError
-        If a run cannot be used, or runs cannot be compared.
-    """
+    """Do what the arguments of ``segrun compare`` ask for and return the exit code."""
     parser = Arguments("compare")
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--point", action="append", default=[])

@@ -11,17 +11,7 @@ from segrun.cli.arguments import is_file
 
 
 def complete(arguments: list[str], line: str, commands: Container[str]) -> int:
-    """Print what can follow the words of a line, and return the exit code.
-
-    Parameters
-    ----------
-    arguments : list of str
-        Those that the shell calls segrun with, such as ``-sc query=bash``.
-    line : str
-        What was typed so far.
-    commands : container of str
-        Behind these come no keys, except for ``plan``.
-    """
+    """Print what can follow the words of a line, and return the exit code."""
     # Late: Hydra takes long to import.
     from segrun.cli.compose import launch
 

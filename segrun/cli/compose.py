@@ -69,21 +69,7 @@ def _plugin_packages() -> Iterator[str]:
 
 
 def launch(arguments: list[str], planning: Planning | None = None) -> int:
-    """Compose the configuration that the arguments ask for and run it.
-
-    Parameters
-    ----------
-    arguments : list of str
-        Overrides and options of Hydra.
-    planning : Planning, optional
-        Show the jobs of a multirun instead of running them.
-
-    Returns
-    -------
-    int
-        The exit code: 0 all done, 1 a job or point failed, 2 the configuration is wrong,
-        130 interrupted.
-    """
+    """Compose the configuration that the arguments ask for and run it."""
     return launch_session(arguments, Session(planning=planning))
 
 
@@ -94,17 +80,7 @@ def launch_session(arguments: list[str], session: Session) -> int:
 
 
 def launch_file(path: Path, arguments: list[str], planning: Planning | None = None) -> int:
-    """Run the experiment that a file holds; see `launch`.
-
-    Parameters
-    ----------
-    path : Path
-        YAML in the form of ``conf/experiment/*.yaml``.
-    arguments : list of str
-        Further overrides and options.
-    planning : Planning, optional
-        As `launch` takes it.
-    """
+    """Run the experiment that a file holds; see `launch`."""
     if not path.is_file():
         tell(f"{path}: there is no such file (looked in {Path.cwd()})")
         return 2
@@ -167,13 +143,7 @@ def _begin(arguments: list[str], session: Session) -> None:
 
 
 def _refuse(arguments: list[str]) -> None:
-    """Refuse, before Hydra writes anything, settings of Hydra that would break the directories.
-
-    Raises
-    ------
-    ConfigError
-        For a setting that segrun needs as it is, and a password.
-    """
+    """Refuse, before Hydra writes anything, settings of Hydra that would break the directories."""
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
         if name.startswith("dataset"):
@@ -188,13 +158,7 @@ def _refuse(arguments: list[str]) -> None:
 
 
 def prepare(given: Mapping[str, Any] | None = None) -> None:
-    """Register schemas and search path with Hydra, and take the start time.
-
-    Parameters
-    ----------
-    given : mapping, optional
-        What the command line says beyond Hydra's grammar: see `as_typed`.
-    """
+    """Register schemas and search path with Hydra, and take the start time."""
     # Hydra then raises instead of printing a traceback of its own and exiting.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Where the disk is full, so is the log; a traceback per line of it would say so.
@@ -262,25 +226,13 @@ def _version_base() -> dict[str, str]:
 
 
 def compose_sweep(overrides: list[str]) -> DictConfig:
-    """Return the configuration of a sweep whose jobs are known, with its ``hydra`` node.
-
-    Raises
-    ------
-    ConfigError
-        If one is wrong.
-    """
+    """Return the configuration of a sweep whose jobs are known, with its ``hydra`` node."""
     with _composing(overrides) as typed:
         return hydra.compose("segrun", typed, return_hydra_config=True)
 
 
 def compose_experiment(overrides: list[str]) -> Experiment:
-    """Return the experiment that overrides describe.
-
-    Raises
-    ------
-    ConfigError
-        If one is wrong.
-    """
+    """Return the experiment that overrides describe."""
     with _composing(overrides) as typed:
         return config.to_experiment(hydra.compose("segrun", typed))
 

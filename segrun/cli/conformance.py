@@ -23,13 +23,7 @@ class Test(AlgorithmConformance):
 
 
 def check_command(name: str) -> int:
-    """Do ``segrun plugins check NAME`` and return the exit code: 0 if every test passes.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such algorithm, its plugin does not load, or pytest is not installed.
-    """
+    """Do ``segrun plugins check NAME`` and return the exit code: 0 if every test passes."""
     alone = yaml_only()
     if name not in alone:
         _find(name, alone)

@@ -26,13 +26,7 @@ def doctor_command(arguments: Sequence[str]) -> int:
 
 
 def doctor_page(*, start: bool = False) -> tuple[str, bool]:
-    """Return the page, and whether everything that should work here does.
-
-    Parameters
-    ----------
-    start : bool, default=False
-        Whether engines are proven that start other processes, which takes a minute.
-    """
+    """Return the page, and whether everything that should work here does."""
     from segrun.algorithms import backend
 
     backends = backend.available()

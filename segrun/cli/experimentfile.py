@@ -58,20 +58,6 @@ def as_experiment(name: str, node: DictConfig) -> tuple[DictConfig, dict[str, Di
 
     Of a whole experiment, as ``--cfg job`` shows it and runs keep it, every group becomes an
     option of its own, which another one that is asked for replaces as a whole.
-
-    Parameters
-    ----------
-    name : str
-        Of the file.
-    node : DictConfig
-        Its content.
-
-    Returns
-    -------
-    DictConfig
-        The experiment.
-    dict of str to DictConfig
-        By group the option ``file_<name>`` that it chooses; empty where the file is no whole one.
     """
     needed = {item.name for item in fields(Experiment) if item.default == MISSING} - {"sweep"}
     if "defaults" in node or not needed <= set(node):

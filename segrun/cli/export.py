@@ -20,17 +20,7 @@ if TYPE_CHECKING:
 
 
 def export_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun export`` ask for and return the exit code.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong.
-    StoreError
-        If the run cannot be used, the target exists, is an input, or cannot be written.
-    DataError
-        If the input, or a table that is joined, cannot be read.
-    """
+    """Do what the arguments of ``segrun export`` ask for and return the exit code."""
     given = _arguments().read(arguments)
     if (given["join"] is None) != (given["on"] is None):
         raise misuse("export", "--join FILE and --on COLUMN go together")

@@ -20,15 +20,7 @@ _ALLOWED = re.compile(r"(experiment|dataset|seed|\+*dataset\.[\w.]+)=")
 
 
 def generate_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun generate`` ask for and return the exit code.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong.
-    StoreError
-        If the file exists or cannot be written.
-    """
+    """Do what the arguments of ``segrun generate`` ask for and return the exit code."""
     parser = Arguments("generate")
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("--output", required=True)
@@ -56,13 +48,7 @@ def generate_command(arguments: Sequence[str]) -> int:
 
 
 def read_bytes(text: str) -> int:
-    """Return the bytes that a text such as ``6.8GB`` stands for: K, M, G, T are powers of 1000.
-
-    Raises
-    ------
-    ConfigError
-        If it stands for none.
-    """
+    """Return the bytes that a text such as ``6.8GB`` stands for: K, M, G, T are powers of 1000."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", text.strip(), re.IGNORECASE)
     n_bytes = round(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
     if not n_bytes:

@@ -20,17 +20,7 @@ from segrun.using.ingest.since import batch_line, state_page, write_outputs
 
 
 def ingest_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun ingest`` ask for and return the exit code.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong, or the features of the run cannot be merged.
-    StoreError
-        If the run cannot be used, or its state cannot be written.
-    DataError
-        If a file cannot be read or was ingested before; those in front of it are in.
-    """
+    """Do what the arguments of ``segrun ingest`` ask for and return the exit code."""
     asked = _arguments().read(arguments)
     changes = [text for text in asked["files"] if _is_change(text)]
     files = [text for text in asked["files"] if not _is_change(text)]

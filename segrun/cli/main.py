@@ -57,13 +57,7 @@ def _nowhere() -> TextIO:
 
 
 def dispatch(arguments: list[str]) -> int:
-    """Do what the arguments ask for and return the exit code.
-
-    Parameters
-    ----------
-    arguments : list of str
-        The command line without the program's name.
-    """
+    """Do what the arguments ask for and return the exit code."""
     # A file can be named behind an option: segrun -m FILE.yaml seed=1,2
     first = next((text for text in arguments if not text.startswith("-")), "")
     if "-h" in arguments or "--help" in arguments:

@@ -11,13 +11,7 @@ from segrun.report.html import write_report
 
 
 def report_command(rest: Sequence[str]) -> int:
-    """Do ``segrun report RUN|SWEEP``: write ``report.html`` there and say where it is.
-
-    Raises
-    ------
-    SegrunError
-        If there is nothing to report on, or it cannot be written.
-    """
+    """Do ``segrun report RUN|SWEEP``: write ``report.html`` there and say where it is."""
     # Late: a wrong command line must not wait for scikit-learn and matplotlib.
     from segrun.report.html.sweep import is_sweep
     from segrun.rundir.finished import open_run

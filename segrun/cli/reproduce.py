@@ -27,22 +27,7 @@ _CHANGEABLE = ("dataset.path=", "hydra.sweep.dir=", "hydra/launcher=", "hydra.la
 
 
 def reproduce_command(arguments: Sequence[str]) -> int:
-    """Do what the arguments of ``segrun reproduce`` ask for and return the exit code.
-
-    Returns
-    -------
-    int
-        0 the same results, 3 others, 1 or 2 where nothing could be compared.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is wrong.
-    StoreError
-        If there is nothing to compare with.
-    DataError
-        If the input file is not the one of then.
-    """
+    """Do what the arguments of ``segrun reproduce`` ask for and return the exit code."""
     match list(arguments):
         case ["--write", file, path]:
             return _write(Path(file), Path(path))

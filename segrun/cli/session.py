@@ -26,32 +26,14 @@ log = logging.getLogger("segrun")
 
 @dataclass(frozen=True)
 class Planning:
-    """Show what a multirun would do, and do nothing.
-
-    Attributes
-    ----------
-    estimate : bool
-        Whether time and memory are told as well.
-    """
+    """Show what a multirun would do, and do nothing."""
 
     estimate: bool = False
 
 
 @dataclass
 class Session:
-    """What one command came to.
-
-    Attributes
-    ----------
-    jobs : list of JobResult
-        Jobs that ran in this process under Hydra's own control: one, without ``-m``.
-    codes : list of int
-        Exit codes: 0 done, 1 failed, 2 the configuration is wrong.
-    planning : Planning or None
-        Set where nothing is to be run.
-    conductor : Conductor or None
-        Of the sweep under ``-m``.
-    """
+    """What one command came to."""
 
     jobs: list[JobResult] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
@@ -61,19 +43,7 @@ class Session:
     def run_job(
         self, composed: DictConfig, directory: Path, overrides: str, records: Mapping[str, str]
     ) -> None:
-        """Run one job; its failure is told and recorded, and does not stop the others.
-
-        Parameters
-        ----------
-        composed : DictConfig
-            The job's configuration.
-        directory : Path
-            Its run directory.
-        overrides : str
-            What was asked for on the command line.
-        records : mapping of str to str
-            Texts to keep there by file name: what was composed.
-        """
+        """Run one job; its failure is told and recorded, and does not stop the others."""
         job = JobResult(directory, overrides=overrides)
         self.jobs.append(job)
         self.codes.append(0)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from segrun.config.clustering import (
+    AlgoConfig,
+    AugmentationConfig,
+    EvaluationConfig,
+    Report,
+    SegmentsConfig,
+    TransformConfig,
+)
 from segrun.config.dataset import DatasetConfig
-from segrun.config.evaluation import EvaluationConfig
 from segrun.config.features import FeaturesConfig
-from segrun.config.grid import AlgoConfig, AugmentationConfig, TransformConfig
 from segrun.config.key import Effect, group, key
 from segrun.config.registry import KINDS
 from segrun.config.running import (
@@ -19,7 +25,6 @@ from segrun.config.running import (
     SweepConfig,
     TimingConfig,
 )
-from segrun.config.segments import Report, SegmentsConfig
 
 
 @dataclass

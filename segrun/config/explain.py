@@ -23,13 +23,7 @@ from segrun.nearest import did_you_mean
 
 
 def explain(error: BaseException) -> str:
-    """Return one plain message for an error of the composition.
-
-    Parameters
-    ----------
-    error : BaseException
-        What Hydra or OmegaConf raised; its causes are looked through for the key.
-    """
+    """Return one plain message for an error of the composition."""
     for cause in _causes(error):
         if message := _told(error, cause):
             return message

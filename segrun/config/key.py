@@ -78,15 +78,7 @@ def key(  # noqa: PLR0913 - all that is to be said of a key
 
 
 def group(doc: str, default: type | None = None) -> Any:
-    """Declare a group of keys, each of which says itself what it changes.
-
-    Parameters
-    ----------
-    doc : str
-        What the group is about.
-    default : type, optional
-        The group where the YAML gives none; without one it is mandatory.
-    """
+    """Declare a group of keys, each of which says itself what it changes."""
     if default is None:
         return field(default=MISSING, metadata={"doc": doc})
     return field(default_factory=default, metadata={"doc": doc})

@@ -15,8 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from segrun.config import read_value
-from segrun.config.declared import Declared, declared
-from segrun.config.segments import SegmentsConfig
+from segrun.config.clustering import SegmentsConfig
+from segrun.config.declared import DeclaredKey, declared
 from segrun.errors import ConfigError
 
 #: A value of a list such as a,'b,c',d\\,e in a multirun.
@@ -29,18 +29,6 @@ def as_typed(arguments: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
     Where the schema declares a key as text, a value that Hydra's grammar does not take, or takes
     for something else, is the text that was typed; in a multirun a list divided by commas stays
     one. A name in a mapping whose names are the user's own need not be there yet.
-
-    Parameters
-    ----------
-    arguments : iterable of str
-        The command line.
-
-    Returns
-    -------
-    list of str
-        Arguments for Hydra.
-    dict
-        What no argument of Hydra's can say, as nested mappings: to be laid over the defaults.
     """
     arguments = list(arguments)
     several = bool({"-m", "--multirun"} & set(arguments))
@@ -50,13 +38,7 @@ def as_typed(arguments: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
 
 
 def setting(argument: str) -> tuple[tuple[str, ...], Any]:
-    """Return the path and the value of KEY=VALUE, for commands that are not Hydra's.
-
-    Raises
-    ------
-    ConfigError
-        If the value is neither text nor YAML.
-    """
+    """Return the path and the value of KEY=VALUE, for commands that are not Hydra's."""
     key, _, text = argument.partition("=")
     readings = declared(key)
     path = readings[0].path if readings else tuple(key.split("."))
@@ -120,7 +102,7 @@ def _mapping(name: str, text: str, given: dict[str, Any]) -> str:
     return f"{name}={text}"
 
 
-def _name(given: dict[str, Any], one: Declared) -> None:
+def _name(given: dict[str, Any], one: DeclaredKey) -> None:
     """Let there be an entry of a name, for the argument to set, or a key of it."""
     assert one.named is not None
     *holders, name = one.path[: one.named]
@@ -130,7 +112,7 @@ def _name(given: dict[str, Any], one: Declared) -> None:
     given.setdefault(name, "???" if itself else {})
 
 
-def _beyond(argument: str, one: Declared, text: str, *, is_text: bool, several: bool) -> Any:
+def _beyond(argument: str, one: DeclaredKey, text: str, *, is_text: bool, several: bool) -> Any:
     """Return a value that Hydra cannot be told, None where it is for Hydra to refuse."""
     if is_text:
         parsed = _parsed(text)
@@ -156,7 +138,7 @@ def _beyond(argument: str, one: Declared, text: str, *, is_text: bool, several: 
     return value
 
 
-def _hydra_key(one: Declared) -> bool:
+def _hydra_key(one: DeclaredKey) -> bool:
     return all(re.fullmatch(r"[A-Za-z_]\w*", part, re.ASCII) for part in one.path)
 
 
@@ -211,22 +193,7 @@ def _parsed(text: str) -> Override | None:
 
 
 def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> dict[str, Any]:
-    """Return the plain values of a group of the experiment with some of its keys changed.
-
-    Parameters
-    ----------
-    values : mapping
-        As `experiment.yaml` holds them.
-    changes : sequence of str
-        ``dataset.sheet=March``, values as in YAML.
-    group : str
-        The only group that may be changed.
-
-    Raises
-    ------
-    ConfigError
-        If a change is of another group, or of a key that it lacks.
-    """
+    """Return the plain values of a group of the experiment with some of its keys changed."""
     # Late: Hydra's grammar is not needed without a change.
     from segrun.config.declared import declared
     from segrun.config.override import setting
@@ -251,20 +218,7 @@ def changed(values: Mapping[str, Any], changes: Sequence[str], group: str) -> di
 
 
 def segments_config(experiment: Mapping[str, Any], overrides: Sequence[str]) -> SegmentsConfig:
-    """Return how segments are to be described: as an experiment says, with changes.
-
-    Parameters
-    ----------
-    experiment : mapping
-        The experiment as plain values.
-    overrides : sequence of str
-        Such as ``segments.order_by=Recency``.
-
-    Raises
-    ------
-    ConfigError
-        If one of them is no setting of `segments`, or its value does not fit.
-    """
+    """Return how segments are to be described: as an experiment says, with changes."""
     for override in overrides:
         if not override.startswith("segments.") or "=" not in override:
             raise ConfigError(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from segrun.config.columns import AggregateConfig, RatingsConfig, TableConfig
 from segrun.config.dataset import (
     FileConfig,
     RatingsFileConfig,
@@ -17,7 +16,13 @@ from segrun.config.dataset import (
     SyntheticWeblogsConfig,
     TransactionsConfig,
 )
-from segrun.config.features import RfmCalendarConfig, RfmConfig
+from segrun.config.features import (
+    AggregateConfig,
+    RatingsConfig,
+    RfmCalendarConfig,
+    RfmConfig,
+    TableConfig,
+)
 from segrun.config.running import DuckdbConfig, EngineConfig, ModinConfig, PysparkConfig
 from segrun.errors import ConfigError
 from segrun.nearest import did_you_mean
@@ -57,11 +62,6 @@ def kind_of(group: str, values: Mapping[str, Any]) -> str:
 
     It is the one that they state. Files of before kinds state none: theirs is the name, where
     that is a kind with these keys, else the kind whose keys are most like these.
-
-    Raises
-    ------
-    ConfigError
-        If they state one that there is not.
     """
     known = KINDS[group]
     if "kind" in values:
@@ -75,13 +75,7 @@ def kind_of(group: str, values: Mapping[str, Any]) -> str:
 
 
 def check_kind(group: str, kind: str, config: Any = None) -> None:
-    """Refuse a kind that there is not, or whose keys a configuration does not have.
-
-    Raises
-    ------
-    ConfigError
-        Naming the kinds.
-    """
+    """Refuse a kind that there is not, or whose keys a configuration does not have."""
     known = KINDS[group]
     if config is not None and not kind:
         raise ConfigError(

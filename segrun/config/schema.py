@@ -14,9 +14,21 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from segrun.config.experiment import schemas
-from segrun.config.folders import user_conf_directory
 from segrun.config.key import Effect, Range
 from segrun.errors import ConfigError
+
+
+def conf_directory() -> Path:
+    """Return the folder of the packaged YAML: segrun/conf in a wheel, conf/ in a checkout."""
+    package = Path(__file__).parent.parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parent / "conf"
+
+
+def user_conf_directory() -> Path | None:
+    """Return the user's own folder of YAML beside the current directory, None without one."""
+    own = Path.cwd() / "conf"
+    return own if own.is_dir() and not own.samefile(conf_directory()) else None
 
 
 def choice_of(kind: Any) -> type[Enum] | None:
@@ -92,13 +104,7 @@ def values_with(
 
 
 def check_ranges(settings: Any, group: str = "") -> None:
-    """Refuse a number that is out of the range that its key declares.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key, its range, the value and the file that sets it.
-    """
+    """Refuse a number that is out of the range that its key declares."""
     for item in fields(settings):
         value, name = getattr(settings, item.name), f"{group}.{item.name}".removeprefix(".")
         allowed = item.metadata.get("range", Range())

@@ -25,7 +25,7 @@ BLOCK_ROWS = 256
 
 
 @dataclass(frozen=True)
-class Sums:
+class DistanceSums:
     """Summed distances from scored rows to clusters, computed on demand."""
 
     height: int  # rows to ask for at once
@@ -44,7 +44,9 @@ def _block_bytes(groups: JointGroups) -> int:
     return 8 * LANES * groups.n_clusters
 
 
-def compiled_sums(X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.int64]) -> Sums:
+def compiled_sums(
+    X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.int64]
+) -> DistanceSums:
     """Prepare sums by the kernel: to about 1e-7, copies of a row at exactly 0."""
     # Late: numba takes 0.3 s to import, and seconds to compile for the first time.
     from segrun.algorithms.native.silhouette import SPAN, add_distances, shift_columns
@@ -75,7 +77,7 @@ def compiled_sums(X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.
             add_distances(*plan, np.ascontiguousarray((X[rows[lanes]] * scale).T), total)
         return totals.transpose(1, 0, 2).reshape(groups.n_clusters, -1)[:, :height]
 
-    return Sums(blocks * LANES, np.zeros(len(rows)), of)
+    return DistanceSums(blocks * LANES, np.zeros(len(rows)), of)
 
 
 def _scale(X: NDArray[np.float64]) -> float:
@@ -98,7 +100,9 @@ class Tile:
     clusters: NDArray[np.int64]  # those of all label sets that have columns here
 
 
-def product_sums(X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.int64]) -> Sums:
+def product_sums(
+    X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.int64]
+) -> DistanceSums:
     """Prepare sums by ``columns @ scored.T``, the squared distances of centred data.
 
     Their rounding is about 1e-15 of the squared distance from the mean.
@@ -134,7 +138,7 @@ def product_sums(X: NDArray[np.float64], groups: JointGroups, rows: NDArray[np.i
         return totals
 
     resolution = np.sqrt(4 * (n_features + 2) * np.finfo(float).eps * scored[:, -2])
-    return Sums(block_rows(tiles, groups), resolution, of)
+    return DistanceSums(block_rows(tiles, groups), resolution, of)
 
 
 def _squared_norms(X: NDArray[np.float64], out: NDArray[np.float64]) -> None:

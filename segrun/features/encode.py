@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import Encode, EncodedColumn, Unknown
-from segrun.config.advice import setting
+from segrun.config.values import as_argument
 from segrun.errors import ConfigError, DataError
 from segrun.rundir.customers import TAKEN, Customers
 
@@ -77,7 +77,7 @@ def _filled(column: Raw, fill: float | str | None, ids: NDArray[np.object_]) -> 
         first, others = ("most_frequent", "a text") if column.text else ("median", "mean, a number")
         raise DataError(
             f"column {column.name} has no value for {n_missing} of {len(ids)} customers, such as "
-            f"{shown}: set {setting(f'{column.where}.missing', first)} (or {others})"
+            f"{shown}: set {as_argument(f'{column.where}.missing', first)} (or {others})"
         )
     values = column.values.copy() if column.text else column.values.astype(np.float64)
     values[missing] = fill

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segrun.config import AugmentationConfig, Scale, TransformConfig
-from segrun.config.advice import setting
+from segrun.config.values import as_argument
 from segrun.errors import ConfigError, DataError
 from segrun.features.augment import label
 from segrun.rundir.customers import Customers
@@ -120,8 +120,8 @@ def _log1p(feature_names: list[str], X: NDArray[np.float64], chosen: list[str]) 
         rest = [other for other in chosen if other not in undefined]
         raise DataError(
             f"log(1 + {name}) is undefined: the least {name} is {least[name]:g}. Leave it out of "
-            f"transform.log1p, {setting('transform.log1p', rest)}, or remove such rows (returns, "
-            "most often) from the data"
+            f"transform.log1p, {as_argument('transform.log1p', rest)}, or remove such rows "
+            "(returns, most often) from the data"
         )
     # One entry per column: ColumnTransformer puts columns in the order of its entries, and the
     # order of the features must stay. np.log1p pickles by name: models load without segrun.

@@ -16,13 +16,7 @@ from segrun.errors import ConfigError
 
 
 def check(config: AlgoConfig) -> None:
-    """Refuse ``algo.shared_centres`` where there is nothing to share.
-
-    Raises
-    ------
-    ConfigError
-        If the algorithm has no starting centres, or they are given already.
-    """
+    """Refuse ``algo.shared_centres`` where there is nothing to share."""
     if not config.shared_centres:
         return
     missing = [name for name in ("n_clusters", "init") if name not in config.params]
@@ -50,22 +44,6 @@ def shared(
     """Return the points with the starting centres that they share, and the centres' digests.
 
     Points that differ in other parameters than ``n_clusters`` begin at the same centres.
-
-    Parameters
-    ----------
-    points : sequence of Point
-        The grid.
-    X : ndarray of shape (n_samples, n_features)
-        What is clustered.
-    seed : int
-        The one seed.
-
-    Returns
-    -------
-    points : list of Point
-        In order.
-    digests : dict of str to str
-        sha256 of the centres (float64, row by row) by number of clusters.
     """
     numbers = dict.fromkeys(int(point.params["n_clusters"]) for point in points)
     # More clusters than rows are for the estimator to refuse, at its own point.

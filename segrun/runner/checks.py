@@ -12,11 +12,6 @@ def check(experiment: Experiment) -> None:
     """Refuse an experiment that cannot run, before any data is read or scikit-learn imported.
 
     The algorithm's parameters are checked apart, by making its estimators.
-
-    Raises
-    ------
-    ConfigError
-        Naming the key, its value and what is allowed.
     """
     from segrun import features
     from segrun.algorithms.grid import points
@@ -55,13 +50,7 @@ def check(experiment: Experiment) -> None:
 
 
 def folder_name(name: str) -> str:
-    """Return the experiment's name, which is its folder below outputs/.
-
-    Raises
-    ------
-    ConfigError
-        If it would lead elsewhere, or is no file name on every system.
-    """
+    """Return the experiment's name, which is its folder below outputs/."""
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise ConfigError(
             f"name={name!r} names a folder: begin with a letter or digit, go on with letters, "

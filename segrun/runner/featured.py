@@ -24,19 +24,7 @@ log = logging.getLogger("segrun.features")
 def featured(
     experiment: Experiment, source: Rows, build: Callable[[], Built], began: float
 ) -> tuple[Built, bool]:
-    """Return the features of an input, and whether they come from the cache.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        What they are of.
-    source : Rows
-        The input.
-    build : callable
-        Computes them.
-    began : float
-        When the input was opened, in seconds since 1970.
-    """
+    """Return the features of an input, and whether they come from the cache."""
     told = source.fingerprint
     large = "path" in told and told.get("n_bytes", 0) >= experiment.cache.min_bytes
     if not experiment.cache.use or not (large or source.files):

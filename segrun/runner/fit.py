@@ -22,32 +22,13 @@ from segrun.rundir.customers import Customers
 from segrun.rundir.directory import POINTS, RunDirectory
 from segrun.rundir.models import pipeline
 from segrun.rundir.timings import Timing, Timings
-from segrun.runner.convergence import converged
 
 log = logging.getLogger("segrun.runner.fit")
 
 
 @dataclass
 class Outcome:
-    """What became of one grid point.
-
-    Attributes
-    ----------
-    point : Point
-        The point.
-    status : {"done", "failed"}
-        Whether its first fit gave labels that could be stored.
-    reason : str
-        Why it failed, empty if it did not.
-    labels : ndarray of shape (n_samples,), or None
-        Labels of the first fit, noise -1.
-    inertia : float or None
-        Sum of squared distances to the centres, where the algorithm has it.
-    n_iter : int or None
-        Iterations of the first fit, where the algorithm counts them.
-    converged : bool or None
-        Whether the first fit did, where that can be told.
-    """
+    """What became of one grid point."""
 
     point: Point
     status: str = "done"
@@ -67,19 +48,7 @@ def note(outcome: Outcome, key: str) -> dict[str, Any]:
 def known_outcomes(
     directory: RunDirectory, points: Sequence[Point], keys: Mapping[str, str], models: ModelsKept
 ) -> dict[str, Outcome]:
-    """Return the points that an earlier attempt has finished, and that are still what they were.
-
-    Parameters
-    ----------
-    directory : RunDirectory
-        The directory of that attempt.
-    points : sequence of Point
-        The points wanted.
-    keys : mapping of str to str
-        Their content keys: a point made of other data or by other versions is not known.
-    models : ModelsKept
-        Whether a point needs its model.
-    """
+    """Return the points that an earlier attempt has finished, and that are still what they were."""
     notes = directory.points()
     found = {}
     for point in points:
@@ -96,21 +65,7 @@ def known_outcomes(
 
 @dataclass(frozen=True)
 class GridFitter:
-    """Everything that the fits of one grid share.
-
-    Attributes
-    ----------
-    origin : str
-        Name and version of the distribution that brought the algorithm, for messages.
-    share : bool
-        Whether an algorithm's faster road over the whole grid is taken, where it has one.
-    keys : mapping of str to str
-        Content key of every point, by slug.
-    known : dict of str to Outcome
-        Points that an earlier attempt has finished: they are not fitted again.
-    reached : callable
-        Called with the share of the fits that is done.
-    """
+    """Everything that the fits of one grid share."""
 
     algorithm: Algorithm
     backend: Backend
@@ -135,11 +90,6 @@ class GridFitter:
 
         Interleaving spreads drifts of the machine over all points. Model and labels come
         from the first fit; a later one that gives other labels is a warning.
-
-        Returns
-        -------
-        list of Outcome
-            One per point, in order; a point that fails does not stop the others.
         """
         outcomes = [self.known.get(point.slug) or Outcome(point) for point in points]
         with Progress(self.algorithm.name, len(points) * repeats) as progress:
@@ -305,3 +255,21 @@ class GridFitter:
 def _number(model: Any, attribute: str) -> float | None:
     value = getattr(model, attribute, None)
     return float(value) if isinstance(value, int | float | np.number) else None
+
+
+_CATEGORY = "ConvergenceWarning: "
+#: scikit-learn's k-means and Birch have it where they find fewer clusters than they were asked for
+#: ("Number of distinct clusters ...", "Number of subclusters ..."): that is no cut-off.
+_FEWER = f"{_CATEGORY}Number of "
+
+
+def converged(model: Any, warnings: Sequence[str]) -> bool | None:
+    """Tell whether a fit converged."""
+    told = getattr(model, "converged_", None)
+    if isinstance(told, bool | np.bool_):
+        return bool(told)
+    taken, most = getattr(model, "n_iter_", None), getattr(model, "max_iter", None)
+    if isinstance(taken, int | np.integer) and isinstance(most, int | np.integer):
+        return bool(taken < most)
+    cut_off = any(text.startswith(_CATEGORY) and not text.startswith(_FEWER) for text in warnings)
+    return False if cut_off else None

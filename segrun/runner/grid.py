@@ -26,17 +26,7 @@ log = logging.getLogger("segrun.runner.run")
 
 @dataclass(frozen=True)
 class Grid:
-    """What is fitted, and by whom.
-
-    Attributes
-    ----------
-    algorithm : Algorithm
-        What makes the clusterers.
-    backend : Backend
-        Who fits them.
-    points : sequence of Point
-        Every combination of the axes.
-    """
+    """What is fitted, and by whom."""
 
     algorithm: Algorithm
     backend: Backend
@@ -45,21 +35,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The grid once it is fitted.
-
-    Attributes
-    ----------
-    outcomes : sequence of Outcome
-        What became of every point.
-    flight : Flight
-        What the grid was expected to take.
-    limit : TimeLimit
-        The time that it may take.
-    keys : mapping of str to str
-        Content keys of the job, for the manifest.
-    centres : mapping of str to str
-        Digests of shared starting centres; empty without any.
-    """
+    """The grid once it is fitted."""
 
     outcomes: Sequence[Outcome]
     flight: Flight
@@ -69,13 +45,7 @@ class Fitted:
 
 
 def open_grid(experiment: Experiment, out: RunDirectory) -> Grid:
-    """Return the grid of an experiment, and record the environment that it is fitted in.
-
-    Raises
-    ------
-    ConfigError
-        If the algorithm is not there, or its settings are wrong.
-    """
+    """Return the grid of an experiment, and record the environment that it is fitted in."""
     algo, seed = experiment.algo, experiment.seed
     backend = make_backend(experiment.backend)
     algorithms.check(algo, backend, seed)

@@ -27,19 +27,7 @@ _RESULTS = {Effect.DATA, Effect.LABELS, Effect.SCORES, Effect.TIMINGS, Effect.TE
 
 
 def libraries(identity: str) -> dict[str, str]:
-    """Return the versions that a result depends on.
-
-    Parameters
-    ----------
-    identity : str
-        What tells the algorithm from an earlier state of it: see ``algorithms.identity``.
-
-    Returns
-    -------
-    dict of str to str
-        Version by distribution, empty for one that is not installed; a digest of segrun's code;
-        ``algorithm`` is `identity`.
-    """
+    """Return the versions that a result depends on."""
     versions = {name: _version(name) for name in LIBRARIES}
     return {**versions, CODE: own_code(), "algorithm": identity}
 

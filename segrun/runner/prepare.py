@@ -28,19 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data as they are clustered.
-
-    Attributes
-    ----------
-    built : Built
-        The customer table before augmentation.
-    fingerprint, facts : mapping
-        What identifies the input, and how it was read.
-    customers : Customers
-        The rows that are clustered.
-    transformed : Transformed
-        Their features as the algorithm sees them.
-    """
+    """The data as they are clustered."""
 
     built: Built
     fingerprint: Mapping[str, Any]
@@ -77,21 +65,8 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a run is a part of, where it is not alone.
-
-    Attributes
-    ----------
-    again : bool
-        Whether `directory` may hold what an earlier attempt has left: what was finished there
-        is not done again.
-    input_sha256 : str or None
-        Digest that the input file must have; None for any.
-    n_parallel : int
-        Runs that can go on side by side.
-    cache : JobCache or None
-        Where runs leave prepared data for each other.
-    """
+class JobContext:
+    """What a run is a part of, where it is not alone."""
 
     again: bool = False
     input_sha256: str | None = None
@@ -99,14 +74,10 @@ class Part:
     cache: JobCache | None = None
 
 
-def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
-    """Return the data of an experiment, from the cache if they are there.
-
-    Raises
-    ------
-    DataError
-        If they cannot be read, or the input is not the one that the run is a part of.
-    """
+def prepare(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: JobContext
+) -> Prepared:
+    """Return the data of an experiment, from the cache if they are there."""
     cache = part.cache or JobCache()
     with cache.held(f"{part.input_sha256} {data_values(experiment)!r}") as cached:
         if cached.made_by:
@@ -121,7 +92,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
 
 
 def _prepare(
-    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: JobContext
 ) -> tuple[Prepared, bool]:
     """Return the data, and whether reading them left something in the run directory."""
     from segrun.features.augment import augment

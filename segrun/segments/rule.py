@@ -37,7 +37,7 @@ _ALLOWED = (
 )
 
 
-class Values(Protocol):
+class SegmentValues(Protocol):
     """What a rule is asked of: one segment among all customers."""
 
     def of_segment(self, column: str) -> float:
@@ -48,14 +48,14 @@ class Values(Protocol):
 
 
 @dataclass(frozen=True)
-class Rule:
+class NameRule:
     """A rule that was read."""
 
     text: str
     key: str
     tree: Tree
 
-    def holds(self, values: Values) -> bool:
+    def holds(self, values: SegmentValues) -> bool:
         """Tell whether a segment fits."""
         return self._holds(self.tree.root, values)
 
@@ -64,7 +64,7 @@ class Rule:
         names = (node for node in ast.walk(self.tree.root) if isinstance(node, ast.Name))
         return (column for name in names if (column := self._column(name)))
 
-    def _holds(self, node: ast.expr, values: Values) -> bool:
+    def _holds(self, node: ast.expr, values: SegmentValues) -> bool:
         if isinstance(node, ast.BoolOp):
             held = (self._holds(part, values) for part in node.values)
             return all(held) if isinstance(node.op, ast.And) else any(held)
@@ -83,7 +83,7 @@ class Rule:
             return ""
         return match["quoted"] or match["word"]
 
-    def _number(self, node: ast.expr, column: str, values: Values) -> float:
+    def _number(self, node: ast.expr, column: str, values: SegmentValues) -> float:
         if not isinstance(node, ast.Name):
             return float(ast.unparse(node))
         if own := self._column(node):
@@ -114,13 +114,13 @@ class Rule:
         return ConfigError(f"{self.key}: {self.text!r} cannot be read: {shown} {said}. {_ALLOWED}")
 
 
-def parse(text: str, key: str) -> Rule:
+def parse(text: str, key: str) -> NameRule:
     """Return the rule that a text is; `key` is the configuration key that holds it.
 
     ConfigError if it is none: with the place, and what is allowed.
     """
     source = _LOGIC.sub(lambda word: word[0] if "`" in word[0] else word[0].lower(), text)
-    rule = Rule(text, key, read_tree(re.sub(r"\s", " ", source), key, _NAMES, _ALLOWED))
+    rule = NameRule(text, key, read_tree(re.sub(r"\s", " ", source), key, _NAMES, _ALLOWED))
     rule.check(rule.tree.root)
     return rule
 

@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from segrun.config.composed import refuse_added_keys
+from segrun.config.values import refuse_added_keys
 from segrun.errors import ConfigError
 
 #: Keys of an experiment that mean nothing under another option of the group.

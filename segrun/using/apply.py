@@ -13,8 +13,6 @@ from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.segments.clustering import chosen_point
-from segrun.segments.segment import segments_of
-from segrun.using.placing.assignment import assigner
 from segrun.using.placing.placement import Placed, Placing
 from segrun.using.placing.reading import ApplyOptions, New, read
 
@@ -159,8 +157,7 @@ class Applied:
 def apply(run: FinishedRun, wanted: ApplyOptions) -> Applied:
     """Give new customers the segments of a finished run."""
     point = chosen_point(run, wanted.point)
-    model = assigner(run, point, nearest=wanted.nearest)
-    placing = Placing.of(run, model, segments_of(run, point))
+    placing = Placing.of(run, point, nearest=wanted.nearest)
     new = read(run, wanted)
     placed = placing.place(new.customers)
     before = placing.place(run.all_customers)

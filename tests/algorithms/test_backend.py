@@ -18,6 +18,8 @@ from segrun.algorithms.labels import checked_labels
 from segrun.config import BackendConfig, BackendName
 from segrun.errors import BackendError, ConfigError
 
+pytestmark = pytest.mark.heavy
+
 try:
     import sklearnex.cluster
 except ImportError as error:

@@ -28,6 +28,7 @@ def Z():
     return Z
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_point_can_be_made_and_the_first_gives_labels(file, Z):
     config, backend = read(file), Backend("onedal")

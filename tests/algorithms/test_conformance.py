@@ -1,6 +1,10 @@
 """The built-ins pass the suite that plugins must pass."""
 
+import pytest
+
 from segrun.algorithms.testing import AlgorithmConformance
+
+pytestmark = pytest.mark.heavy
 
 
 class TestKmeans(AlgorithmConformance):

@@ -23,6 +23,7 @@ def by_definition(model, X):
     return labels
 
 
+@pytest.mark.heavy
 @given(
     rows=st.lists(cells, min_size=1, max_size=60),
     new=st.lists(cells, min_size=1, max_size=20),
@@ -37,6 +38,7 @@ def test_a_new_row_gets_the_label_of_the_nearest_core_of_equals_the_first(
     assert assign(model, X).tolist() == by_definition(model, X)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("order", [1, -1])
 def test_between_two_clusters_the_core_that_comes_first_decides(order):
     X = np.array([[6.0], [6.5], [7.0], [4.0], [3.5], [3.0]])[::order]
@@ -65,12 +67,14 @@ def test_distances_are_those_of_the_fit(params):
     assert np.array_equal(found == -1, model.labels_ == -1)
 
 
+@pytest.mark.heavy
 def test_many_equal_rows_cost_no_more_than_one():
     X = np.repeat(np.array([[0.0, 0.0], [9.0, 9.0]]), 20_000, axis=0)
     fit = Backend("sklearn").fit(DBSCAN(eps=0.5, min_samples=5, algorithm="kd_tree"), X[::100])
     assert np.array_equal(assign(fit.model, X), np.repeat([0, 1], 20_000))
 
 
+@pytest.mark.heavy
 def test_without_a_core_row_everything_is_noise():
     X = np.arange(5.0)[:, None] * 10
     model = DBSCAN(eps=0.5, min_samples=2).fit(X)

@@ -69,6 +69,7 @@ def test_a_mapping_without_a_function_stays_a_mapping():
     assert ready({"metric_params": {"V": 1}}) == {"metric_params": {"V": 1}}
 
 
+@pytest.mark.heavy
 def test_a_list_of_centres_becomes_an_array():
     centres = ready({"init": [[0, 0], [5, 5]]})["init"]
     X = np.array([[0.0, 1.0], [5.0, 6.0], [1.0, 0.0]])

@@ -22,6 +22,7 @@ def assert_refused(done, *words, code=2):
         assert word in message
 
 
+@pytest.mark.heavy
 def test_help_is_our_own_page_and_imports_neither_hydra_nor_any_heavy_library():
     code = (
         "import sys; from segrun.cli.main import dispatch; code = dispatch(['--help'])\n"
@@ -184,6 +185,7 @@ def test_a_partial_segrun_yaml_of_the_user_is_refused_and_a_whole_one_taken(segr
     assert "seed: 41" in segrun("--cfg", "job", cwd=tmp_path).stdout
 
 
+@pytest.mark.heavy
 def test_a_closed_pipe_is_no_error_message(tmp_path):
     command = f"'{sys.executable}' -m segrun plugins | true"
     done = subprocess.run(
@@ -213,6 +215,7 @@ def test_a_job_whose_values_cannot_be_resolved_is_told_before_any_begins(segrun,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform != "linux", reason="script(1) as on Linux makes the terminal")
 def test_on_a_terminal_a_failed_point_is_one_line_without_its_traceback(tmp_path):
     command = (

@@ -26,6 +26,7 @@ def leaves(node, prefix=""):
             yield from leaves(value, f"{prefix}{name}.")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_committed_choice_composes_and_every_key_is_documented(choice):
     experiment = composed(choice)
@@ -60,7 +61,7 @@ def test_parameters_of_an_algorithm_can_be_added():
     assert experiment.algo.params["verbose"] == 0
 
 
-def test_plain_values_give_the_experiment_again():
+def test_plain_give_the_experiment_again():
     for overrides in (
         ["dataset=table", "dataset.path=f", "dataset.id=i", "+dataset.columns={a: text}",
          "features=table", "+features.columns={a: {encode: ordinal, categories: [x, y]}}"],

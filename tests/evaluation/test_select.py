@@ -132,6 +132,7 @@ def test_a_bad_value_is_refused_with_its_key_and_range(bad, message):
         check_ranges(sampled(**bad), "evaluation")
 
 
+@pytest.mark.heavy
 def test_checking_loads_no_heavy_library():
     """Configuration errors come before scikit-learn is imported."""
     code = (

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
@@ -15,6 +15,8 @@ from sklearn.metrics import silhouette_samples
 from segrun.evaluation import distances, silhouette
 from segrun.evaluation.partition import joint_groups, partition
 from segrun.evaluation.silhouette import silhouettes
+
+pytestmark = pytest.mark.heavy
 
 #: Both ways to sum distances must give the same, whatever would be chosen by size.
 ROADS = ["products", "compiled"]
@@ -77,7 +79,6 @@ def test_values_of_every_row_equal_scikit_learn(n_features, road):
     np.testing.assert_allclose(score(X, sets, road=road), expected, rtol=0, atol=tolerance)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from(ROADS))
 def test_any_small_label_sets_equal_scikit_learn(data, road):
     n_samples = data.draw(st.integers(3, 25))
@@ -90,7 +91,6 @@ def test_any_small_label_sets_equal_scikit_learn(data, road):
     np.testing.assert_allclose(score(X, sets, road=road), expected, rtol=0, atol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(20, 400),

@@ -2,8 +2,11 @@ import subprocess
 from importlib.metadata import version
 
 import numpy as np
+import pytest
 
 from segrun.rundir.environment import describe_environment, git_state
+
+pytestmark = pytest.mark.heavy
 
 
 def git(folder, *arguments):

@@ -7,6 +7,8 @@ import pytest
 
 from segrun.rundir.timings import Timings
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_stage_is_timed_and_named():
     timings = Timings()

@@ -12,6 +12,8 @@ from segrun.jobs import run_job as run
 from segrun.rundir.store import read_csv
 from segrun.runner.featured import featured
 
+pytestmark = pytest.mark.heavy
+
 SALES = pl.DataFrame(
     {
         "User": [f"u{i % 40}" for i in range(400)],

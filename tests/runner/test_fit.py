@@ -129,6 +129,7 @@ def fit_rows(grid_fitter):
     return [row for row in grid_fitter.timings.rows if row.stage == "fit"]
 
 
+@pytest.mark.heavy
 def test_inertia_and_iterations_are_those_of_the_saved_model(tmp_path, customers):
     def make(k):
         return KMeans(k, n_init=1, random_state=0)
@@ -290,6 +291,7 @@ def kmeans_road(backend, X, points):
         yield backend.make("KMeans", n_init=1, random_state=0, **point).fit(X)
 
 
+@pytest.mark.heavy
 def test_a_point_that_falls_back_on_the_shared_road_casts_no_doubt_on_the_next(customers):
     backend = Backend("onedal")
     if backend.refusal(backend.make("KMeans")):

@@ -236,6 +236,7 @@ def test_kill_9_leaves_whole_points_and_an_unfinished_directory(segrun, tmp_path
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT for one child on Windows")
 def test_ctrl_c_is_recorded_and_has_its_own_exit_code(tmp_path):
     process = start(tmp_path, *LONG)

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.segments.fact import chance, cliffs_delta
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 2)), min_size=1, max_size=30))
 def test_it_is_the_share_of_pairs_that_are_larger_less_that_of_smaller_ones(rows):
     values, codes = np.array([v for v, _ in rows], float), np.array([c for _, c in rows])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.segments.columns import Column
@@ -153,7 +153,6 @@ def test_several_months_are_told_together():
     assert "All of them buy in March (50 % of all)" in [fact.text for fact in others]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 1.0, -2.0, 1e-9, 7e8, np.nan]), st.integers(0, 2)),

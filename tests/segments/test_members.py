@@ -69,6 +69,7 @@ def where(members):
     return dict(zip(members.customers.ids, members.labels.tolist(), strict=True))
 
 
+@pytest.mark.heavy
 def test_dbscan_keeps_outliers_by_its_cores_and_then_by_the_nearest_middle(dense):
     clustering, every = dense
     found = place(clustering, every, {}, Outliers.keep)
@@ -82,6 +83,7 @@ def test_dbscan_keeps_outliers_by_its_cores_and_then_by_the_nearest_middle(dense
     }  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_dropped_outliers_are_in_none_and_their_own_segment_is_minus_one(dense):
     clustering, every = dense
     about = {"Country": np.array([f"of {key}" for key in every.ids], dtype=object)}

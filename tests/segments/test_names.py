@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.config import NamesConfig
@@ -125,7 +125,6 @@ VALUE = st.one_of(
 ROWS = st.lists(st.tuples(st.integers(0, 4), VALUE, VALUE, VALUE), min_size=5, max_size=60)
 
 
-@settings(deadline=None, max_examples=200)
 @given(ROWS)
 def test_no_proposed_name_is_contradicted_by_mean_or_median(rows):
     codes = [row[0] for row in rows]
@@ -198,6 +197,7 @@ def test_an_unknown_column_is_refused_with_the_nearest(config):
         named(**config)
 
 
+@pytest.mark.heavy
 def test_names_do_not_depend_on_the_order_of_sets():
     # Two pairs of segments whose names would be the same: who is told apart first decides.
     program = """

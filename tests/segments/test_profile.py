@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.segments.columns import Column, columns_of
@@ -23,7 +23,6 @@ def expected(values, codes, n_segments):
     return mean, quantiles
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, st.integers(0, 3)), min_size=1, max_size=40))
 def test_means_and_quantiles_are_those_of_pandas(rows):
     values, codes = np.array([v for v, _ in rows]), np.array([c for _, c in rows])

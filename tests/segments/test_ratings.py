@@ -66,6 +66,7 @@ def planted():
     return made, X
 
 
+@pytest.mark.heavy
 def test_planted_tastes_are_found_and_their_items_are_of_the_planted_genre(planted):
     made, X = planted
     truth = list(made.tastes.values())

@@ -10,6 +10,8 @@ from segrun.rundir.finished import open_run
 from segrun.rundir.store import read_csv
 from segrun.segments.describe import describe
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def real(finished, online_retail, tmp_path_factory):

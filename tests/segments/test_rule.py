@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.errors import ConfigError
@@ -68,7 +68,6 @@ _RULES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(_RULES)
 def test_logic_is_that_of_python(text):
     assert holds(text) is bool(eval(text, {}, Table.own))
@@ -101,7 +100,6 @@ def test_what_is_no_rule_is_refused_with_its_place(text, told):
         parse(text, "rules.Big")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_any_text_is_a_rule_or_refused(text):
     try:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.algorithms import points
@@ -16,7 +16,6 @@ from segrun.segments.stability import best_jaccard, grid_stability, stability
 LABELS = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
 @given(LABELS)
 def test_the_best_jaccard_is_that_of_sets(rows):
     own, other = (np.array(labels) for labels in zip(*rows, strict=True))
@@ -47,6 +46,7 @@ def blobs(n_each=60):
     return Z, np.repeat([0, 1, 2], n_each)
 
 
+@pytest.mark.heavy
 def test_plain_clusters_are_found_again(composed):
     Z, labels = blobs()
     found = replace(clustering(composed, Z, "algo.params.n_clusters=3", "algo.params.tol=1e-4",
@@ -58,6 +58,7 @@ def test_plain_clusters_are_found_again(composed):
     assert not any(stable.dissolves(label) for label in (0, 1, 2))
 
 
+@pytest.mark.heavy
 def test_a_segment_that_is_none_dissolves(composed):
     Z, labels = blobs()
     # Somebody calls a random half of the last blob a segment of its own.
@@ -90,6 +91,7 @@ def test_without_refits_there_is_a_reason(composed):
     assert "no fit to a sample of 144 rows" in stability(found, StabilityConfig(refits=2)).reason
 
 
+@pytest.mark.heavy
 def test_among_points_the_true_number_is_the_most_stable(composed):
     Z, _ = blobs()
     experiment = composed("backend=sklearn", "algo.params.tol=1e-4", "algo.params.n_init=3")

@@ -19,7 +19,6 @@ from pathlib import Path
 import optuna
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -316,7 +315,6 @@ def test_two_objectives_have_their_pareto_front(sampler):
         assert trial.params == asks[trial.number].params
 
 
-@hypothesis_settings(max_examples=200)
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=25))
 def test_the_front_is_whom_nobody_dominates(points):
     losses = dict(enumerate(points))

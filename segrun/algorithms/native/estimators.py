@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from segrun.algorithms.native import AmbiguousError, dbscan, kmeans
 from segrun.algorithms.native.jit import n_threads
-from segrun.algorithms.native.kmeans import Fitted, Start
+from segrun.algorithms.native.kmeans import KMeansFit, Start
 
 #: Squares of larger values may not fit into single precision.
 _LARGEST = 1e15
@@ -162,7 +162,7 @@ class KMeans(sklearn.cluster.KMeans):  # type: ignore[misc]
         fits = kmeans.fit_grid(X, starts, [m.tol * variance for m in able], n_threads())
         for model, reason in zip(models, reasons, strict=True):
             fitted = None if reason else next(fits)
-            if isinstance(fitted, Fitted):
+            if isinstance(fitted, KMeansFit):
                 model._tol = model.tol * variance
                 yield model._take(fitted, X.shape[1])
             else:
@@ -182,7 +182,7 @@ class KMeans(sklearn.cluster.KMeans):  # type: ignore[misc]
             return 10 if isinstance(self.init, str) and self.init == "random" else 1
         return int(self.n_init)
 
-    def _take(self, fitted: Fitted, n_features: int) -> KMeans:
+    def _take(self, fitted: KMeansFit, n_features: int) -> KMeans:
         """Be what scikit-learn's ``fit`` leaves."""
         self.cluster_centers_, self.labels_ = fitted.centers, fitted.labels
         self.inertia_, self.n_iter_ = fitted.inertia, fitted.n_iter

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from segrun.config.advice import setting
+from segrun.config.values import as_argument
 from segrun.data.datasets.quoting import clipped
 
 #: Words by which columns are guessed, the likeliest first.
@@ -66,7 +66,7 @@ def proposal(names: Sequence[str], rows: pl.DataFrame | None, file: str) -> str:
 
 
 def _line(found: dict[str, str], file: str, *, known: bool) -> str:
-    path = setting("dataset.path", file)
+    path = as_argument("dataset.path", file)
     mapping = {role: found.get(role, "COLUMN") for role in ("customer", "date")}
     note = ""
     if "amount" in found or "price" not in found:
@@ -80,7 +80,7 @@ def _line(found: dict[str, str], file: str, *, known: bool) -> str:
         mapping |= {role: found[role] for role in ("price", "quantity") if role in found}
     if "invoice" in found:
         mapping["invoice"] = found["invoice"]
-    return f"dataset=transactions {path} {setting('dataset.columns', mapping)}{note}"
+    return f"dataset=transactions {path} {as_argument('dataset.columns', mapping)}{note}"
 
 
 def _counted(customer: str, date: str, path: str) -> str:
@@ -90,9 +90,10 @@ def _counted(customer: str, date: str, path: str) -> str:
         "Recency": {"function": "days_since", "of": date},
     }
     return (
-        f"dataset=records {path} {setting('dataset.id', customer)} "
-        f"{setting('dataset.columns', {date: 'date'})} features=aggregate "
-        f"{setting('features.columns', columns)} (no column holds an amount, so lines are counted)"
+        f"dataset=records {path} {as_argument('dataset.id', customer)} "
+        f"{as_argument('dataset.columns', {date: 'date'})} features=aggregate "
+        f"{as_argument('features.columns', columns)} "
+        "(no column holds an amount, so lines are counted)"
     )
 
 

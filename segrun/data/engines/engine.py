@@ -17,7 +17,7 @@ from segrun.config import (
     conf_directory,
     read_yaml,
 )
-from segrun.config.plain import built
+from segrun.config.values import built
 from segrun.errors import ConfigError
 
 

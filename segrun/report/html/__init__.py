@@ -8,27 +8,11 @@ from segrun.errors import SegrunError, StoreError
 
 
 def write_report(path: Path, later: str = "") -> Path:
-    """Write ``report.html`` and its pictures into a run or sweep directory.
+    """Write ``report.html`` and its pictures into a run or sweep directory; return the page.
 
-    A run that has a point to describe and no segments yet is described first.
-
-    Parameters
-    ----------
-    path : Path
-        Directory of a finished run, or of a sweep.
-    later : str, optional
-        What came to the run after it had ended, in a sentence.
-
-    Returns
-    -------
-    Path
-        The page.
-
-    Raises
-    ------
-    SegrunError
-        If it is neither, or the page cannot be written; nothing else is raised, so that a page
-        that fails costs no run.
+    A run that has a point to describe and no segments yet is described first. `later` is a
+    sentence about what came to the run after it had ended. Only SegrunError is raised, so that a
+    page that fails costs no run.
     """
     # Late: a wrong command line must not wait for scikit-learn and matplotlib.
     from segrun.report.html.run import write_run

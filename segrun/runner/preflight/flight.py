@@ -65,13 +65,7 @@ def preflight(
     timings: Timings,
     directory: Path,
 ) -> Flight:
-    """Estimate what the stages left will take, tell it, and do what `preflight.action` says.
-
-    Raises
-    ------
-    PreflightError
-        If something is too much and the action is refuse.
-    """
+    """Estimate what the stages left will take, tell it, and do what `preflight.action` says."""
     config, held, n_before = experiment.preflight, resident_bytes(), len(timings.rows)
     if config.action is PreflightAction.none:
         return Flight([], 0, n_before)
@@ -91,13 +85,7 @@ def preflight(
 
 
 def check_dense(customers: Customers, experiment: Experiment, n_parallel: int = 1) -> None:
-    """Warn or refuse, as `preflight.action` says, before sparse features are filled with zeros.
-
-    Raises
-    ------
-    PreflightError
-        If memory is not enough and the action is refuse.
-    """
+    """Warn or refuse, as `preflight.action` says, before sparse features are filled with zeros."""
     config = experiment.preflight
     if config.action is PreflightAction.none or not isinstance(customers.columns, SparseColumns):
         return
@@ -181,15 +169,7 @@ class TimeLimit:
     def reach(
         self, stage: str, share: float, cheaper: Sequence[str], *, can_sample: bool = False
     ) -> None:
-        """Judge by the share of a stage that is done whether the run will take too long.
-
-        Raises
-        ------
-        PreflightError
-            If it will, and the action is refuse.
-        TooLongError
-            If it will, and it can be sampled instead as the action says.
-        """
+        """Judge by the share of a stage that is done whether the run will take too long."""
         action, most = self._config.action, self._config.max_seconds
         if most is None or action is PreflightAction.none:
             return

@@ -21,15 +21,7 @@ _BLOCK_ROWS = 2048
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Neighbours of the sampled rows within each eps, themselves included.
-
-    Attributes
-    ----------
-    eps : ndarray of float64, shape (n_eps,)
-        Ascending.
-    counts : ndarray of float64, shape (n_eps, n_sampled)
-        Scaled up to all rows.
-    """
+    """Neighbours of the sampled rows within each eps, themselves included."""
 
     eps: NDArray[np.float64]
     counts: NDArray[np.float64]
@@ -49,22 +41,7 @@ class Neighbours:
 
 
 def count_neighbours(X: NDArray[np.float64], eps: Sequence[float], seed: int) -> Neighbours:
-    """Count the neighbours of some rows among all rows, or among 65,536 of them.
-
-    Parameters
-    ----------
-    X : ndarray of float64, shape (n_samples, n_features)
-        All rows.
-    eps : sequence of float
-        Distances; the largest is counted always.
-    seed : int
-        The experiment's seed.
-
-    Returns
-    -------
-    Neighbours
-        Within 0.1 s or so, whatever the number of rows.
-    """
+    """Count the neighbours of some rows among all rows, or among 65,536 of them."""
     from threadpoolctl import threadpool_limits
 
     wanted = np.unique(np.asarray(eps, np.float64))

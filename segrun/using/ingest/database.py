@@ -83,23 +83,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def fact(connection: sqlite3.Connection, name: str) -> Any:
-    """Return one of the plain values of a state."""
-    text = _text(connection, name)
-    if text is None:
-        raise sqlite3.DatabaseError(f"it has no {name}")
-    return json.loads(text)
-
-
-def known_fact(connection: sqlite3.Connection, name: str) -> Any:
-    """Return a plain value that not every state has, None where this one lacks it."""
-    text = _text(connection, name)
-    return None if text is None else json.loads(text)
-
-
-def _text(connection: sqlite3.Connection, name: str) -> str | None:
+def fact(connection: sqlite3.Connection, name: str, *, needed: bool = True) -> Any:
+    """Return one of the plain values of a state; None for one that not every state has."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return None if found is None else str(found[0])
+    if found is not None:
+        return json.loads(found[0])
+    if needed:
+        raise sqlite3.DatabaseError(f"it has no {name}")
+    return None
 
 
 def set_fact(connection: sqlite3.Connection, name: str, value: Any) -> None:

@@ -32,12 +32,11 @@ from segrun.using.ingest.database import (
     connected,
     fact,
     is_empty,
-    known_fact,
     set_fact,
     transaction,
 )
 from segrun.using.ingest.part import PartialAggregates
-from segrun.using.ingest.placing import placing_of, renumber, store_placing, stored_placing
+from segrun.using.ingest.placing import renumber, store_placing, stored_placing
 from segrun.using.ingest.reading import overlapping
 from segrun.using.placing.placement import Placing
 
@@ -175,7 +174,7 @@ def begin(
     connection: sqlite3.Connection, run: FinishedRun, options: StateOptions, point: str
 ) -> None:
     """Make the first state of a run from the run's own input, which is read once more."""
-    placing = placing_of(run, point, nearest=options.nearest)
+    placing = Placing.of(run, point, nearest=options.nearest)
     ledger = Ledger(run, connection)
     aggregates = ledger.aggregates
     with (
@@ -286,7 +285,7 @@ def opened(run: FinishedRun, options: StateOptions = StateOptions()) -> Iterator
                     f"{folder / STATE} has the labels of the point {kept}, not of {options.point}: "
                     "to go on with another one, copy the run without its folder ingest"
                 )
-            if (then := known_fact(connection, "code")) != own_code():
+            if (then := fact(connection, "code", needed=False)) != own_code():
                 log.warning(
                     "%s was last written by other code of segrun (%s then, %s now): what is stored "
                     "stands, new rows are added by the code of now. To have all of it by one code, "

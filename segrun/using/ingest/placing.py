@@ -68,12 +68,6 @@ def _digests(X: Any) -> Iterable[bytes]:
     return (hashlib.blake2b(key, digest_size=16).digest() for key in content_keys(X))
 
 
-def placing_of(run: FinishedRun, point: str, *, nearest: bool) -> Placing:
-    """Return how a run places customers; see ``segrun apply``."""
-    model = assigner(run, point, nearest=nearest)
-    return Placing.of(run, model, segments_of(run, point))
-
-
 def store_placing(
     connection: sqlite3.Connection, placing: Placing, point: str, *, nearest: bool
 ) -> None:

@@ -15,8 +15,8 @@ from segrun.features.built import Bounds, bounds_of, rule_of
 from segrun.rundir.customers import Customers
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
-from segrun.segments.segment import NOISE, Segments
-from segrun.using.placing.assignment import Assigner
+from segrun.segments.segment import NOISE, Segments, segments_of
+from segrun.using.placing.assignment import Assigner, assigner
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,14 @@ class Placing:
     least: int = 1  #: Ratings that a user must have to be clustered
 
     @classmethod
-    def of(cls, run: FinishedRun, model: Assigner, segments: Segments | None) -> Placing:
-        """Return how a run places rows."""
+    def of(cls, run: FinishedRun, point: str, *, nearest: bool) -> Placing:
+        """Return how a point of a run places rows; `nearest`: by centres, if nothing else can."""
         experiment, names = from_plain(run.experiment), run.customers.feature_names
         logged = experiment.transform.log1p
         return cls(
-            model,
+            assigner(run, point, nearest=nearest),
             bounds_of(run.all_customers, rule_of(experiment.features)),
-            segments,
+            segments_of(run, point),
             names,
             names if logged == ["*"] else logged,
             getattr(experiment.features, "min_user_ratings", 1),

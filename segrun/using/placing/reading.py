@@ -17,7 +17,7 @@ from segrun.config import (
     any_file,
     check_ranges,
     from_plain,
-    plain_values,
+    plain,
 )
 from segrun.config.override import changed
 from segrun.data.address import is_address
@@ -151,7 +151,7 @@ def with_file(run: FinishedRun, path: str, changes: Sequence[str]) -> Experiment
 
 def _as_file(generated: DatasetConfig, path: str) -> dict[str, Any]:
     """Return the settings of a file with the columns of generated data."""
-    own = plain_values(any_file(path))
+    own = plain(any_file(path))
     about = dataset_of(generated)
     kinds, name = about.columns(generated), about.id_column(generated)
     if name is None:

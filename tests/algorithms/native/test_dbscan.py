@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.cluster import DBSCAN
@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from segrun.algorithms.native import AmbiguousError, estimators
 from segrun.algorithms.native.dbscan import fit_grid
+
+pytestmark = pytest.mark.heavy
 
 KIT = [(eps, min_samples) for min_samples in (10, 50, 100) for eps in (0.3, 0.5, 0.7)]
 
@@ -183,15 +185,11 @@ def test_few_rows(n_samples):
     assert_equal(X, [(0.5, 1), (0.5, 2), (1.0, 3), (9.0, n_samples), (9.0, n_samples + 1)], 3)
 
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 def matrices(elements):
     shapes = st.tuples(st.integers(1, 80), st.integers(1, 18))
     return arrays.arrays(np.float64, shapes, elements=elements)
 
 
-@SETTINGS
 @given(
     matrices(st.integers(-3, 3).map(float)),
     st.lists(st.tuples(st.sampled_from([0.5, 1.0, 2.5]), st.integers(1, 9)), max_size=5),
@@ -216,7 +214,6 @@ def assert_never_wrong(X, grid):
         np.testing.assert_array_equal(labels, expected.labels_)
 
 
-@SETTINGS
 @given(
     matrices(st.floats(-100, 100, width=32)),
     st.lists(st.tuples(st.floats(0.01, 300), st.integers(1, 9)), max_size=5),
@@ -225,7 +222,6 @@ def test_any_numbers(X, grid):
     assert_never_wrong(X, grid)
 
 
-@SETTINGS
 @given(
     matrices(st.integers(-2, 2).map(lambda value: value * 0.1)),
     st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.5]), st.integers(1, 30)), max_size=5),

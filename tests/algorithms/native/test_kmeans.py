@@ -7,14 +7,16 @@ from itertools import product
 import numpy as np
 import pytest
 import sklearn.cluster
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import make_blobs
 from threadpoolctl import threadpool_limits
 
 from segrun.algorithms.native.estimators import KMeans
-from segrun.algorithms.native.kmeans import Fitted, Start, fit_grid
+from segrun.algorithms.native.kmeans import KMeansFit, Start, fit_grid
+
+pytestmark = pytest.mark.heavy
 
 RNG = np.random.default_rng(7)
 BLOBS, _ = make_blobs(3000, 6, centers=9, cluster_std=1.5, random_state=3)
@@ -129,7 +131,6 @@ def test_as_few_distinct_rows_as_clusters_or_fewer_warn_as_scikit_learn_does():
     n_clusters=st.integers(1, 3),
     seed=st.integers(0, 100),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 def test_any_small_table_has_scikit_learns_labels(X, n_clusters, seed):
     params = {"n_clusters": n_clusters, "random_state": seed, "n_init": 2}
@@ -143,7 +144,7 @@ def test_results_do_not_depend_on_threads():
     X = TABLES["skewed"]
     found = [list(fit_grid(X, starts, tols, n_threads)) for n_threads in (1, 2, 3)]
     for one, *others in zip(*found, strict=True):
-        assert isinstance(one, Fitted)
+        assert isinstance(one, KMeansFit)
         for other in others:
             assert np.array_equal(one.labels, other.labels)
             assert np.array_equal(one.centers, other.centers)

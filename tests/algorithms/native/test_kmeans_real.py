@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from segrun.algorithms.native.estimators import KMeans
 
+pytestmark = pytest.mark.heavy
+
 GRID = list(product((2, 3, 4, 5, 10, 15, 20, 25, 30), (1e-3, 1e-4, 1e-5)))
 
 

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 #: A clusterer that does everything right, and the lines by which each wrong one differs.
 CLUSTERER = """
 import numpy as np

@@ -61,6 +61,7 @@ def test_a_file_is_found_by_any_name_that_the_system_allows(segrun, tmp_path):
     assert read_manifest(tmp_path / "run")["input"]["path"] == name
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| true"])
 def test_a_closed_or_full_stdout_is_no_traceback_and_the_run_is_whole(

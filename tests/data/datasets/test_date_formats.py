@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.config import DateOrder
@@ -65,7 +65,6 @@ def seen(moment, time):
     return moment if "S" in time else moment.replace(second=0)
 
 
-@settings(deadline=None)
 @given(
     moments=st.lists(
         st.integers(0, 30 * 366 * 86_400).map(

@@ -6,7 +6,7 @@ from decimal import Decimal as Exact
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from segrun.config import Decimal
@@ -146,7 +146,6 @@ def test_currencies_are_told():
     assert form_of(["€ 1,50", "2,50 USD", "3,50"]).currencies == ("USD", "€")
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     thousandths=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20),
     places=st.integers(0, 3),

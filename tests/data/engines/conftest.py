@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from segrun.config import AggregateColumn, OutlierConfig, OutlierRule
-from segrun.config.plain import built
+from segrun.config.values import built
 from segrun.data.datasets import load
 from segrun.data.engines import ENGINES, hand_over
 from segrun.features import build

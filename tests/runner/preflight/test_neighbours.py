@@ -12,6 +12,7 @@ def blobs(n_samples, n_features=4, seed=0):
     return rng.normal(size=(n_samples, n_features)) + rng.integers(0, 4, (n_samples, 1)) * 5.0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n_samples", [1, 2, 255, 256, 257, 3000])
 def test_counts_of_few_rows_are_those_of_the_rows(n_samples):
     X = blobs(n_samples)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.dbscan import components, points
 from segrun.algorithms.native.dbscan.hits import Found, Hits
-from segrun.algorithms.native.dbscan.neighbours import Rows, Told, buffers, lay_out, visit
+from segrun.algorithms.native.dbscan.neighbours import SearchedRows, Told, buffers, lay_out, visit
 from segrun.algorithms.native.dbscan.points import Labelling, NeighbourCounts
 from segrun.algorithms.native.jit import spread
 
@@ -106,7 +106,10 @@ def _reporter(note: Callable[[str], None] | None, progress: Callable[[float], No
 
 
 def _outcomes(
-    rows: Rows, hits: list[Hits], counted: NeighbourCounts, wanted: Sequence[tuple[int, int]]
+    rows: SearchedRows,
+    hits: list[Hits],
+    counted: NeighbourCounts,
+    wanted: Sequence[tuple[int, int]],
 ) -> Iterator[Labels | AmbiguousError]:
     """Yield the result at every point, a few being worked on at once."""
     place_of_row = rows.place_of_row()
@@ -129,7 +132,7 @@ def _outcomes(
 
 
 def _from_store(
-    rows: Rows, hits: list[Hits], counted: NeighbourCounts, begun: list[Labelling]
+    rows: SearchedRows, hits: list[Hits], counted: NeighbourCounts, begun: list[Labelling]
 ) -> None:
     def work(point: Labelling) -> None:
         for new in counted.store.found:
@@ -142,7 +145,7 @@ def _from_store(
 
 
 def _search_again(
-    rows: Rows, hits: list[Hits], _counted: NeighbourCounts, begun: list[Labelling]
+    rows: SearchedRows, hits: list[Hits], _counted: NeighbourCounts, begun: list[Labelling]
 ) -> None:
     n_leaves, n_places = len(rows.longest), len(rows.norms)
     settled = np.full((len(begun), n_leaves), -1, np.int32)

@@ -28,7 +28,7 @@ Told = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
-class Rows:
+class SearchedRows:
     """What is searched."""
 
     X: NDArray[np.float64]  # (n_samples, n_features): the rows
@@ -47,7 +47,7 @@ class Rows:
         return of_row
 
 
-def lay_out(X: NDArray[np.float64], eps: Sequence[float], n_threads: int) -> Rows:
+def lay_out(X: NDArray[np.float64], eps: Sequence[float], n_threads: int) -> SearchedRows:
     """Prepare a search."""
     kinds = distinct_rows(X)
     laid, scale = leaves(X, kinds.first, eps[-1], n_threads)
@@ -55,17 +55,17 @@ def lay_out(X: NDArray[np.float64], eps: Sequence[float], n_threads: int) -> Row
     weights[kinds.first] = np.bincount(kinds.kind)
     norms = np.einsum("ij,ij->i", X, X)[laid.row_at]
     longest = np.maximum.reduceat(norms, np.arange(0, len(norms), WIDTH))
-    return Rows(X, kinds, laid, weights[laid.row_at], norms, longest, limits(X, eps, scale))
+    return SearchedRows(X, kinds, laid, weights[laid.row_at], norms, longest, limits(X, eps, scale))
 
 
-def buffers(rows: Rows, n_threads: int) -> list[Hits]:
+def buffers(rows: SearchedRows, n_threads: int) -> list[Hits]:
     """Return buffers for the threads of a search."""
     n_eps, n_leaves, stride = len(rows.limits.eps), len(rows.longest), rows.leaves.rows.shape[1]
     return [room(n_eps, n_leaves, stride) for _ in range(n_threads)]
 
 
 def visit(
-    rows: Rows, hits: Sequence[Hits], settled: NDArray[np.int32], use: Use, told: Told
+    rows: SearchedRows, hits: Sequence[Hits], settled: NDArray[np.int32], use: Use, told: Told
 ) -> None:
     """Search, and pass on what is found bit by bit.
 

@@ -12,7 +12,7 @@ from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.dbscan import components
 from segrun.algorithms.native.dbscan.hits import MAX_DOUBTS, Found, Hits, Store
 from segrun.algorithms.native.dbscan.leaves import WIDTH
-from segrun.algorithms.native.dbscan.neighbours import Rows, Told, visit
+from segrun.algorithms.native.dbscan.neighbours import SearchedRows, Told, visit
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class NeighbourCounts:
     store: Store  # which rows those are, if there is room for it
 
 
-def count_neighbours(rows: Rows, hits: list[Hits], budget: int, told: Told) -> NeighbourCounts:
+def count_neighbours(
+    rows: SearchedRows, hits: list[Hits], budget: int, told: Told
+) -> NeighbourCounts:
     """Search, count, and keep what is found if it takes no more than `budget` bytes."""
     n_eps, n_places, n_leaves = len(rows.limits.eps), len(rows.norms), len(rows.longest)
     counts = np.zeros((len(hits), n_eps, n_places), np.int32)
@@ -54,7 +56,7 @@ def _within(counts: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.cumsum(counts.sum(axis=0, dtype=np.int32), axis=0, dtype=np.int32)
 
 
-def is_hopeless(rows: Rows, hits: list[Hits], e: int) -> bool:
+def is_hopeless(rows: SearchedRows, hits: list[Hits], e: int) -> bool:
     """Tell whether too many pairs are in doubt at an eps."""
     # Even a row and itself, or its like, where lengths are large.
     blur = 2 * rows.limits.per_square * float(rows.longest.max())
@@ -62,7 +64,7 @@ def is_hopeless(rows: Rows, hits: list[Hits], e: int) -> bool:
     return n_doubts > MAX_DOUBTS or blur >= float(rows.limits.low[e])
 
 
-def _doubts(rows: Rows, hits: list[Hits], e: int) -> NDArray[np.int64] | None:
+def _doubts(rows: SearchedRows, hits: list[Hits], e: int) -> NDArray[np.int64] | None:
     if is_hopeless(rows, hits, e):
         return None
     return np.concatenate([h.doubts[e, : h.n_doubts[e]] for h in hits])
@@ -80,7 +82,7 @@ class Labelling:
     least: NDArray[np.int32]  # (n_places,): the smallest component that other rows border on
 
 
-def begin(rows: Rows, counted: NeighbourCounts, e: int, min_samples: int) -> Labelling:
+def begin(rows: SearchedRows, counted: NeighbourCounts, e: int, min_samples: int) -> Labelling:
     """Return a point that no neighbours were joined in yet."""
     n_places = len(rows.norms)
     cores = np.empty(len(rows.longest), np.int64)
@@ -102,7 +104,7 @@ def join(point: Labelling, new: Found) -> None:
         components.join_wholes(new.wholes[e], point.cores, point.parents)
 
 
-def number(point: Labelling, rows: Rows) -> None:
+def number(point: Labelling, rows: SearchedRows) -> None:
     """Give the components their numbers, once all are joined."""
     room = np.empty(len(rows.X), np.int32)
     components.number(point.parents, rows.leaves.row_at, point.cores, room, point.labels)
@@ -123,7 +125,7 @@ def border(point: Labelling, new: Found) -> None:
 
 
 def end(
-    point: Labelling, rows: Rows, counted: NeighbourCounts, place_of_row: NDArray[np.int64]
+    point: Labelling, rows: SearchedRows, counted: NeighbourCounts, place_of_row: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return labels and core rows, once borders are known."""
     is_core = counted.counts[point.e] >= point.min_samples
@@ -135,7 +137,7 @@ def end(
 
 def check(
     point: Labelling,
-    rows: Rows,
+    rows: SearchedRows,
     counted: NeighbourCounts,
     is_core: NDArray[np.bool_],
     labels: NDArray[np.int32],

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from segrun.algorithms.native import AmbiguousError
 from segrun.algorithms.native.kmeans.seeding import n_trials, starting_rows
 from segrun.algorithms.native.kmeans.tiles import Tiles, tiles
-from segrun.algorithms.native.kmeans.trajectory import Fitted, follow
+from segrun.algorithms.native.kmeans.trajectory import KMeansFit, follow
 
 #: Multiplications after which what is fitted is handed over, so that it can be stored: at fifty
 #: iterations, some 5 s of one thread.
@@ -69,7 +69,7 @@ class _Group:
 
 def fit_grid(
     X: NDArray[np.float64], starts: Sequence[Start], tols: Sequence[float], n_threads: int
-) -> Iterator[Fitted | AmbiguousError]:
+) -> Iterator[KMeansFit | AmbiguousError]:
     """Yield fits with the labels that scikit-learn's KMeans gives at one thread.
 
     Fits that differ in their tolerance alone follow one trajectory, and the k-means++ of one
@@ -77,7 +77,7 @@ def fit_grid(
     not depend on the number of threads.
     """
     rows = tiles(X)
-    found: dict[int, Fitted | AmbiguousError] = {}
+    found: dict[int, KMeansFit | AmbiguousError] = {}
     following = 0
     for wave in _waves(_groups(starts, tols), X.size, n_threads):
         for group, fits in zip(wave, _fit(rows, wave, n_threads), strict=True):
@@ -112,14 +112,14 @@ def _waves(groups: Sequence[_Group], size: int, n_threads: int) -> Iterator[list
 
 def _fit(
     rows: Tiles, wave: Sequence[_Group], n_threads: int
-) -> list[list[Fitted] | AmbiguousError]:
+) -> list[list[KMeansFit] | AmbiguousError]:
     """Fit the groups of one wave side by side, those with most clusters first."""
     stopped = Event()
 
     def goes_on() -> bool:
         return not stopped.is_set()
 
-    def fit(number: int) -> list[Fitted] | AmbiguousError:
+    def fit(number: int) -> list[KMeansFit] | AmbiguousError:
         group = wave[number]
         drawn = draws[group.start.draw] if group.start.draw is not None else None
         return fit_start(rows, group.start, group.tols, drawn, goes_on)
@@ -169,10 +169,10 @@ def fit_start(
     tols: Sequence[float],
     drawn: NDArray[np.int64] | None,
     goes_on: Callable[[], bool],
-) -> list[Fitted] | AmbiguousError:
+) -> list[KMeansFit] | AmbiguousError:
     """Return the fit at each tolerance, the error where rounding decides one."""
     random_state = check_random_state(start.random_state)
-    best: list[Fitted] = []
+    best: list[KMeansFit] = []
     try:
         for _ in range(start.n_init):
             if drawn is None:
@@ -186,7 +186,7 @@ def fit_start(
     return best
 
 
-def _better(best: Fitted, new: Fitted) -> Fitted:
+def _better(best: KMeansFit, new: KMeansFit) -> KMeansFit:
     """Choose as scikit-learn does: a lower inertia counts where the clusters are others."""
     if _same_clusters(new.labels, best.labels):
         return best

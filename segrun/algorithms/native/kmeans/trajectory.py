@@ -21,7 +21,7 @@ _CLOSE = 1e-9
 
 
 @dataclass(frozen=True)
-class Fitted:
+class KMeansFit:
     """A fit of k-means."""
 
     labels: NDArray[np.int32]  # (n_samples,): cluster of every row
@@ -37,7 +37,7 @@ def follow(
     tols: Sequence[float],
     max_iter: int,
     goes_on: Callable[[], bool],
-) -> list[Fitted]:
+) -> list[KMeansFit]:
     """Iterate from `centers` and return the fit at each tolerance."""
     distinct = np.array(sorted(set(tols), reverse=True))
     n_samples, n_features = tiles.X.shape
@@ -66,7 +66,9 @@ def follow(
     if status == lloyd.TIED:
         raise AmbiguousError("rounding decides which of two centres is nearer")
     found = [
-        Fitted(taken_labels[t], c + tiles.mean, _inertia(tiles, c, taken_labels[t]), int(n_iter[t]))
+        KMeansFit(
+            taken_labels[t], c + tiles.mean, _inertia(tiles, c, taken_labels[t]), int(n_iter[t])
+        )
         for t, c in enumerate(taken_centers)
     ]
     of_tol = dict(zip(distinct.tolist(), found, strict=True))

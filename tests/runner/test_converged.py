@@ -5,8 +5,10 @@ import pytest
 
 from segrun.algorithms.backend import Backend
 from segrun.rundir.store import read_csv, read_manifest
-from segrun.runner.convergence import converged
+from segrun.runner.fit import converged
 from segrun.segments.segment import read_segments
+
+pytestmark = pytest.mark.heavy
 
 X = np.random.default_rng(3).normal(size=(400, 3))
 CUT_OFF = ["algo=gaussian_mixture", "algo.grid.n_components=[2,3]", "features=rfm",
