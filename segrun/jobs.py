@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segrun.config import Experiment, Report
 from segrun.runner.manifest import RunResult
-from segrun.runner.prepare import Part
+from segrun.runner.prepare import JobContext
 from segrun.runner.run import run
 
 
@@ -15,7 +15,7 @@ def run_job(
     experiment: Experiment,
     directory: Path,
     records: Mapping[str, str] | None = None,
-    part: Part = Part(),  # noqa: B008 - frozen
+    part: JobContext = JobContext(),  # noqa: B008 - frozen
 ) -> RunResult:
     """Run one experiment; make the state for later sales and the page, where asked for.
 

@@ -89,4 +89,6 @@ def _days(text: str) -> timedelta:
             raise ValueError
         return timedelta(days=days)
     except (ValueError, OverflowError):
-        raise ConfigError(f"--older {text}: give a number of days, 0 or more, such as 30") from None
+        raise ConfigError(
+            f"segrun cache clear --older {text}: give a number of days, 0 or more, such as 30"
+        ) from None

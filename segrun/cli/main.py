@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import os
 import sys
+from contextlib import redirect_stderr
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import TextIO
@@ -67,9 +68,7 @@ def dispatch(arguments: list[str]) -> int:
         print(f"segrun {metadata.version('segrun')}")  # noqa: T201
         return 0
     if any(text.startswith("query=") for text in arguments) and "COMP_LINE" in os.environ:
-        from segrun.cli.completion import complete
-
-        return complete(arguments, os.environ["COMP_LINE"], COMMANDS)
+        return _complete(arguments, os.environ["COMP_LINE"])
     if is_file(first):
         from segrun.cli.compose import launch_file
 
@@ -108,6 +107,23 @@ def plan(rest: list[str]) -> int:
     if asked and is_file(asked[0]):
         return launch_file(Path(asked[0]), ["--multirun", *asked[1:]], planning)
     return launch(["--multirun", *asked], planning)
+
+
+def _complete(arguments: list[str], line: str) -> int:
+    """Print what can follow the words of a line, and return the exit code."""
+    # Late: Hydra takes long to import.
+    from segrun.cli.compose import launch
+
+    program, *words = line.split(" ")
+    done = [word for word in words[:-1] if word and not word.startswith("-")]
+    if done and (done[0] == "plan" or is_file(done[0])):
+        del done[0]
+    elif done and done[0] in COMMANDS:
+        return 0
+    os.environ["COMP_LINE"] = " ".join([program, "-m", *done, *words[-1:]])
+    # Between the lines that somebody types, a complaint is of no use.
+    with _nowhere() as nowhere, redirect_stderr(nowhere):
+        return launch(arguments)
 
 
 def _say(message: str, code: int) -> int:

@@ -1,11 +1,15 @@
-"""The page of ``segrun plugins``: every algorithm that is installed, and those that are broken."""
+"""``segrun plugins``: every algorithm that is installed; the conformance tests of one."""
 
 from __future__ import annotations
 
 import importlib.resources
+import importlib.util
+import subprocess
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from yaml import YAMLError
@@ -17,6 +21,7 @@ from segrun.algorithms.registry import yaml_folders, yaml_only
 from segrun.cli.pages import COMMANDS
 from segrun.config import AlgoConfig, BackendName
 from segrun.errors import ConfigError
+from segrun.nearest import did_you_mean
 
 _WIDTH = 96
 
@@ -28,8 +33,6 @@ def plugins_command(arguments: Sequence[str]) -> int:
             print(plugins_page(), end="")  # noqa: T201
             return 0
         case ["check", name]:
-            from segrun.cli.conformance import check_command
-
             return check_command(name)
         case ["new", name, *folder] if len(folder) <= 1:
             from segrun.algorithms.skeleton import new_command
@@ -120,3 +123,50 @@ def _yaml(package: str, name: str) -> dict[str, Any]:
         content = str(error)
     # Somebody's broken file is told in its place; the page goes on.
     return content if isinstance(content, dict) else {"broken": " ".join(str(content).split())}
+
+
+_MODULE = """\
+from segrun.algorithms.testing import AlgorithmConformance
+
+
+class Test(AlgorithmConformance):
+    name = {name!r}
+"""
+
+
+def check_command(name: str) -> int:
+    """Do ``segrun plugins check NAME`` and return the exit code: 0 if every test passes."""
+    alone = yaml_only()
+    if name not in alone:
+        _find(name, alone)
+    if importlib.util.find_spec("pytest") is None:
+        raise ConfigError("segrun plugins check needs pytest: pip install 'segrun[test]'")
+    with TemporaryDirectory() as folder:
+        module = Path(folder) / f"test_{name}.py"
+        module.write_text(_MODULE.format(name=name), encoding="utf-8")
+        options = ["-q", "-rfEX", "--tb=short", "--no-header", "-p", "no:cacheprovider"]
+        # In the current directory: ./conf belongs to what is checked.
+        done = subprocess.run(  # noqa: S603 - our own file
+            [sys.executable, "-m", "pytest", *options, f"--rootdir={folder}", "-c",
+             str(_settings(folder)), str(module)],
+            check=False,
+        )  # fmt: skip
+    return 0 if done.returncode == 0 else 1
+
+
+def _find(name: str, alone: list[str]) -> None:
+    known = [*registry.algorithms(), *alone]
+    broken = {plugin.name for plugin in registry.broken()}
+    if name not in known and name not in broken:
+        raise ConfigError(
+            f"segrun plugins check {name}: there is no such algorithm.{did_you_mean(name, known)} "
+            f"Installed: {', '.join(sorted(known))}"
+        )
+    registry.find(name)
+
+
+def _settings(folder: str) -> Path:
+    """Return pytest settings of our own: those of the current directory are another project's."""
+    path = Path(folder) / "pytest.ini"
+    path.write_text("[pytest]\n", encoding="utf-8")
+    return path

@@ -14,7 +14,7 @@ from segrun.config.settings import SETTINGS
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredKey:
     """One reading of a key: choices of a group may declare it otherwise."""
 
     kind: Any
@@ -32,7 +32,7 @@ class Declared:
         return get_origin(self.kind) is dict and _owned(get_args(self.kind)[1])
 
 
-def declared(name: str) -> list[Declared]:
+def declared(name: str) -> list[DeclaredKey]:
     """Return every reading that a key has in the schema, of segrun or of ``hydra``."""
     found = []
     for place, schema in _roots():
@@ -50,23 +50,23 @@ def _roots() -> Iterator[tuple[str, Any]]:
         yield f"{place.replace('/', '.')}." if place else "", schema
 
 
-def _read(kind: Any, name: str, path: tuple[str, ...], named: int | None) -> list[Declared]:
+def _read(kind: Any, name: str, path: tuple[str, ...], named: int | None) -> list[DeclaredKey]:
     kind = _not_null(kind)
     if not name:
-        return [Declared(kind, path, named)]
+        return [DeclaredKey(kind, path, named)]
     if isinstance(kind, type) and is_dataclass(kind):
         head, _, rest = name.partition(".")
         types = _types(kind)
         if head in types:
             return _read(types[head], rest, (*path, head), named)
         # Of a name of the user's own, a key that there is not: for the composition to refuse.
-        return [Declared(None, (*path, *name.split(".")), named)] if named else []
+        return [DeclaredKey(None, (*path, *name.split(".")), named)] if named else []
     if get_origin(kind) is not dict:
         return []
     item = get_args(kind)[1]
     if not _owned(item):
         parts = name.split(".")
-        return [Declared(item if len(parts) == 1 else Any, (*path, *parts), named)]
+        return [DeclaredKey(item if len(parts) == 1 else Any, (*path, *parts), named)]
     entry, rest = _entry(name, item)
     return _read(item, rest, (*path, entry), len(path) + 1)
 

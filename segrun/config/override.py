@@ -16,7 +16,7 @@ from yaml import YAMLError
 
 from segrun.config import read_value
 from segrun.config.clustering import SegmentsConfig
-from segrun.config.declared import Declared, declared
+from segrun.config.declared import DeclaredKey, declared
 from segrun.errors import ConfigError
 
 #: A value of a list such as a,'b,c',d\\,e in a multirun.
@@ -102,7 +102,7 @@ def _mapping(name: str, text: str, given: dict[str, Any]) -> str:
     return f"{name}={text}"
 
 
-def _name(given: dict[str, Any], one: Declared) -> None:
+def _name(given: dict[str, Any], one: DeclaredKey) -> None:
     """Let there be an entry of a name, for the argument to set, or a key of it."""
     assert one.named is not None
     *holders, name = one.path[: one.named]
@@ -112,7 +112,7 @@ def _name(given: dict[str, Any], one: Declared) -> None:
     given.setdefault(name, "???" if itself else {})
 
 
-def _beyond(argument: str, one: Declared, text: str, *, is_text: bool, several: bool) -> Any:
+def _beyond(argument: str, one: DeclaredKey, text: str, *, is_text: bool, several: bool) -> Any:
     """Return a value that Hydra cannot be told, None where it is for Hydra to refuse."""
     if is_text:
         parsed = _parsed(text)
@@ -138,7 +138,7 @@ def _beyond(argument: str, one: Declared, text: str, *, is_text: bool, several: 
     return value
 
 
-def _hydra_key(one: Declared) -> bool:
+def _hydra_key(one: DeclaredKey) -> bool:
     return all(re.fullmatch(r"[A-Za-z_]\w*", part, re.ASCII) for part in one.path)
 
 

@@ -22,7 +22,6 @@ from segrun.rundir.customers import Customers
 from segrun.rundir.directory import POINTS, RunDirectory
 from segrun.rundir.models import pipeline
 from segrun.rundir.timings import Timing, Timings
-from segrun.runner.convergence import converged
 
 log = logging.getLogger("segrun.runner.fit")
 
@@ -256,3 +255,21 @@ class GridFitter:
 def _number(model: Any, attribute: str) -> float | None:
     value = getattr(model, attribute, None)
     return float(value) if isinstance(value, int | float | np.number) else None
+
+
+_CATEGORY = "ConvergenceWarning: "
+#: scikit-learn's k-means and Birch have it where they find fewer clusters than they were asked for
+#: ("Number of distinct clusters ...", "Number of subclusters ..."): that is no cut-off.
+_FEWER = f"{_CATEGORY}Number of "
+
+
+def converged(model: Any, warnings: Sequence[str]) -> bool | None:
+    """Tell whether a fit converged."""
+    told = getattr(model, "converged_", None)
+    if isinstance(told, bool | np.bool_):
+        return bool(told)
+    taken, most = getattr(model, "n_iter_", None), getattr(model, "max_iter", None)
+    if isinstance(taken, int | np.integer) and isinstance(most, int | np.integer):
+        return bool(taken < most)
+    cut_off = any(text.startswith(_CATEGORY) and not text.startswith(_FEWER) for text in warnings)
+    return False if cut_off else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -103,3 +105,28 @@ def record_failure(
     except StoreError as second:
         # Disk full, most likely: the marker UNFINISHED stays and says enough.
         log.error("the manifest could not be written: %s", second)
+
+
+class _Texts(logging.Handler):
+    """Keeps the texts of warnings, each once, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning; what failed stands elsewhere, with its reason."""
+        text = record.getMessage()
+        if record.levelno == logging.WARNING and text not in self.texts:
+            self.texts.append(text)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Give a list that the warnings of this process are added to while the context lasts."""
+    logger, handler = logging.getLogger("segrun"), _Texts()
+    logger.addHandler(handler)
+    try:
+        yield handler.texts
+    finally:
+        logger.removeHandler(handler)

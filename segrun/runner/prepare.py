@@ -65,7 +65,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Part:
+class JobContext:
     """What a run is a part of, where it is not alone."""
 
     again: bool = False
@@ -74,7 +74,9 @@ class Part:
     cache: JobCache | None = None
 
 
-def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: Part) -> Prepared:
+def prepare(
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: JobContext
+) -> Prepared:
     """Return the data of an experiment, from the cache if they are there."""
     cache = part.cache or JobCache()
     with cache.held(f"{part.input_sha256} {data_values(experiment)!r}") as cached:
@@ -90,7 +92,7 @@ def prepare(experiment: Experiment, out: RunDirectory, timings: Timings, part: P
 
 
 def _prepare(
-    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: JobContext
 ) -> tuple[Prepared, bool]:
     """Return the data, and whether reading them left something in the run directory."""
     from segrun.features.augment import augment

@@ -12,10 +12,9 @@ from segrun.data.address import refuse_secret
 from segrun.rundir.directory import RunDirectory
 from segrun.rundir.timings import Timings
 from segrun.runner.checks import check
-from segrun.runner.evaluated import Evaluated
-from segrun.runner.manifest import RunResult, finish, record_failure
-from segrun.runner.prepare import Part, prepare
-from segrun.runner.warned import listening
+from segrun.runner.evaluated import Evaluated, evaluate_stage, write_tables
+from segrun.runner.manifest import RunResult, finish, listening, record_failure
+from segrun.runner.prepare import JobContext, prepare
 
 log = logging.getLogger("segrun.runner.run")
 
@@ -24,7 +23,7 @@ def run(
     experiment: Experiment,
     directory: Path,
     records: Mapping[str, str] | None = None,
-    part: Part = Part(),  # noqa: B008 - frozen
+    part: JobContext = JobContext(),  # noqa: B008 - frozen
 ) -> RunResult:
     """Run one experiment and store everything in `directory`.
 
@@ -36,7 +35,7 @@ def run(
         The run directory; must be empty or not yet there.
     records : mapping of str to str, optional
         Further texts to keep in it, by file name.
-    part : Part, optional
+    part : JobContext, optional
         What the run is a part of: a sweep.
 
     Returns
@@ -66,12 +65,11 @@ def run(
             raise
 
 
-def _line(experiment: Experiment, out: RunDirectory, part: Part, warned: list[str]) -> RunResult:
+def _line(
+    experiment: Experiment, out: RunDirectory, part: JobContext, warned: list[str]
+) -> RunResult:
     """Take the experiment along the line; `warned` grows until the manifest is written."""
     check(experiment)
-    # Late: these modules import scikit-learn, and a wrong value is told before that.
-    from segrun.runner.tables import write_tables
-
     timings = Timings(out.table("timings.csv"), part.n_parallel)
     # In a function of its own: its matrices are gone when the segments are described.
     evaluated = _evaluated(experiment, out, timings, part).told(warned)
@@ -81,10 +79,10 @@ def _line(experiment: Experiment, out: RunDirectory, part: Part, warned: list[st
 
 
 def _evaluated(
-    experiment: Experiment, out: RunDirectory, timings: Timings, part: Part
+    experiment: Experiment, out: RunDirectory, timings: Timings, part: JobContext
 ) -> Evaluated:
     """Load, build, augment and transform the customers; fit, score and select the points."""
-    from segrun.runner.evaluated import evaluate_stage
+    # Late: these modules import scikit-learn, and a wrong value is told before that.
     from segrun.runner.grid import fit_stage, open_grid
 
     grid = open_grid(experiment, out)

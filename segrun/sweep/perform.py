@@ -20,7 +20,7 @@ from segrun import config, interrupt
 from segrun.algorithms.foreign import told
 from segrun.data.cache.shared import JobCache
 from segrun.errors import ClaimError, ConfigError, SegrunError
-from segrun.runner.prepare import Part
+from segrun.runner.prepare import JobContext
 from segrun.sweep.job import Ended, Job
 from segrun.sweep.pool.serve import set_threads
 
@@ -57,7 +57,7 @@ class Performer:
         from segrun.jobs import run_job
 
         directory = self.directory / job.folder
-        part = Part(
+        part = JobContext(
             again=True,
             input_sha256=job.input_sha256,
             n_parallel=self.n_parallel,

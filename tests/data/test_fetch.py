@@ -374,7 +374,7 @@ def test_a_damaged_file_is_fetched_again(get, site, folder, caplog, damage):
 
 def test_a_damaged_file_does_not_stay_where_it_cannot_be_fetched(get, site, folder):
     get().write_bytes(b"PK")
-    site.statuses = [404]
+    site.statuses = [404] * 9
     with pytest.raises(DataError):
         get()
     assert f"{NAME}.xlsx" not in names(folder)

@@ -1,8 +1,8 @@
-"""The rows of sizes.csv."""
+"""The tables of scores and sizes."""
 
 from segrun.evaluation.scores import Scores
 from segrun.evaluation.silhouette import Estimate
-from segrun.runner.tables import size_rows
+from segrun.runner.evaluated import size_rows
 
 
 def test_every_cluster_has_its_rows_and_its_silhouette():

@@ -5,7 +5,7 @@ import pytest
 
 from segrun.algorithms.backend import Backend
 from segrun.rundir.store import read_csv, read_manifest
-from segrun.runner.convergence import converged
+from segrun.runner.fit import converged
 from segrun.segments.segment import read_segments
 
 pytestmark = pytest.mark.heavy
