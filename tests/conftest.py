@@ -50,8 +50,8 @@ settings.load_profile("segrun")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / "numba"))
 
 
-#: What uses them starts processes or runs whole experiments.
-HEAVY = {"segrun", "cold_segrun", "start", "warm", "postgres", "run_of", "shell"}
+#: What uses them starts processes, runs whole experiments or reads the real file.
+HEAVY = {"segrun", "cold_segrun", "start", "warm", "postgres", "run_of", "shell", "online_retail"}
 
 
 def pytest_collection_modifyitems(items):

@@ -48,6 +48,7 @@ def test_all_experiments_run_small(segrun, tmp_path):
         assert sum(row["name"] == name for row in rows) == expected
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FORMS)
 def test_published_systems_find_segments_with_true_names(
     name, composed, tmp_path, check_names_are_true

@@ -19,6 +19,8 @@ from segrun.segments.ratings import inertia, inertia_rows
 from segrun.segments.segment import read_segments
 from segrun.using.apply import ApplyOptions, apply
 
+pytestmark = pytest.mark.heavy
+
 PLAIN = ["report=none", "segments.stability.refits=2"]
 FEW = [*PLAIN, "dataset.n_users=150", "dataset.n_items=40", "backend=sklearn",
        "algo.grid.n_clusters=[3,6]", "segments.point=null"]  # fmt: skip

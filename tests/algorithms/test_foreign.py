@@ -120,6 +120,7 @@ def test_a_fault_of_scikit_learn_is_told_as_its_own_with_what_avoids_it(scores, 
     assert row["status"] == "done"
 
 
+@pytest.mark.heavy
 def test_what_a_library_raises_is_told_with_its_version():
     with pytest.raises((TypeError, pl.exceptions.PolarsError)) as caught:
         as_frame({"mixed": [1, "x"]})

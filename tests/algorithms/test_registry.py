@@ -31,6 +31,7 @@ KMEANS = ("kmeans", "segrun.algorithms.kmeans:algorithm")
 DBSCAN = ("dbscan", "segrun.algorithms.dbscan:algorithm")
 
 
+@pytest.mark.heavy
 def test_an_algorithm_is_found_with_its_distribution(entries):
     found, faulty = registry.load(entries(KMEANS, DBSCAN))
     assert list(found) == ["dbscan", "kmeans"]

@@ -31,6 +31,7 @@ def test_one_folder_is_written_with_everything_that_a_distribution_needs(tmp_pat
     ]
 
 
+@pytest.mark.heavy
 @given(name=st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True))
 def test_whatever_name_is_taken_gives_whole_files(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("new")

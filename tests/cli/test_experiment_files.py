@@ -8,6 +8,8 @@ from omegaconf import OmegaConf
 from segrun.cli.compose import compose_experiment, launch, launch_file
 from segrun.config import to_yaml
 
+pytestmark = pytest.mark.heavy
+
 FILES = ["dataset=transactions", "dataset.path=orders (1).csv", "features=rfm", "algo=dbscan",
          "dataset.columns={customer: Kunde, date: Datum, amount: Betrag €}"]  # fmt: skip
 RECORDS = ["dataset=records", "dataset.path=x.csv", "dataset.id=i", "features=aggregate",

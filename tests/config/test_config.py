@@ -7,6 +7,8 @@ from segrun.cli.compose import prepare
 from segrun.config import conf_directory
 from segrun.errors import ConfigError
 
+pytestmark = pytest.mark.heavy
+
 GROUPS = [p for p in conf_directory().iterdir() if p.is_dir() and p.name not in ("hydra",)]
 FILES = [file for group in sorted(GROUPS) for file in sorted(group.glob("*.yaml"))]
 CHOICES = [f"{file.parent.name}={file.stem}" for file in FILES]
@@ -26,7 +28,6 @@ def leaves(node, prefix=""):
             yield from leaves(value, f"{prefix}{name}.")
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_committed_choice_composes_and_every_key_is_documented(choice):
     experiment = composed(choice)

@@ -48,6 +48,7 @@ def test_null_and_quotes_are_as_they_were(text, value):
 TABLE = ("dataset=table", "dataset.path=t.csv", "dataset.id=id", "features=table")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["Income", "Größe", "Annual Income (k$)", "Dr. Income"])
 @pytest.mark.parametrize("plus", ["", "+", "++"])
 def test_a_column_can_be_set_that_is_not_there_yet(name, plus):
@@ -64,6 +65,7 @@ def test_a_column_can_be_set_that_is_not_there_yet(name, plus):
     assert (first.missing, first.max_categories) == ("median", 20)
 
 
+@pytest.mark.heavy
 def test_names_of_the_users_own_with_points_and_texts():
     found = compose_experiment(
         ["engine=pyspark", "engine.options.spark.executor.cores=2",
@@ -73,6 +75,7 @@ def test_names_of_the_users_own_with_points_and_texts():
     assert found.segments.names.rules == {"Gift shops": "Amount > q80", "Low": "Amount < q20"}
 
 
+@pytest.mark.heavy
 def test_columns_keep_their_order_whatever_is_set_of_them():
     two = "features.columns={First: {function: count}, Last: {function: count}}"
     found = compose_experiment(
@@ -83,6 +86,7 @@ def test_columns_keep_their_order_whatever_is_set_of_them():
     assert found.features.columns["Last"].where == "n > 3"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("argument", "told"),
     [

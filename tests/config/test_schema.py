@@ -8,6 +8,8 @@ import pytest
 from segrun.config import Effect, check_ranges, declarations, effects, key, values_with
 from segrun.errors import ConfigError
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_key_without_an_effect_does_not_import():
     with pytest.raises(TypeError, match="effect"):

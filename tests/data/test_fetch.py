@@ -262,6 +262,7 @@ def test_a_changed_byte_fails_the_checksum(get, site, folder, method):
         refused(get, site, folder, content, "truncated or damaged")
 
 
+@pytest.mark.heavy
 def test_whichever_byte_is_changed_no_other_content_comes_through(get, site, folder):
     small = pack(("a.csv", csv(ROWS[:8])))
     for place in range(len(small)):
@@ -340,6 +341,7 @@ def test_what_is_there_is_not_fetched_again(get, site, caplog):
     assert f"{path} is there and whole" in caplog.text
 
 
+@pytest.mark.heavy
 def test_what_a_killed_fetch_left_of_its_file_is_removed_and_one_at_work_is_not_disturbed(
     get, site, folder
 ):
@@ -372,6 +374,7 @@ def test_a_damaged_file_is_fetched_again(get, site, folder, caplog, damage):
     assert f"{path} is not what was fetched" in caplog.text
 
 
+@pytest.mark.heavy
 def test_a_damaged_file_does_not_stay_where_it_cannot_be_fetched(get, site, folder):
     get().write_bytes(b"PK")
     site.statuses = [404] * 9
@@ -448,6 +451,7 @@ except SegrunError as error:
 """
 
 
+@pytest.mark.heavy
 def test_ctrl_c_leaves_nothing(get, site, tmp_path):
     site.cuts, site.stall = [50_000], True
     variables = {"SEGRUN_CACHE": str(tmp_path), "SEGRUN_FETCH_URL": site.url}

@@ -62,6 +62,7 @@ def test_so_has_a_file_of_many_blocks(dataset, small_blocks, tmp_path):
     assert fingerprint["n_lines"] == len(frame)
 
 
+@pytest.mark.heavy
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(dataset, small_blocks, tmp_path):
     made, *_ = dataset
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -119,6 +120,7 @@ def test_lines_grow_by_their_factor(tmp_path):
     assert (n_rows[1] - 300) / (n_rows[0] - 300) == pytest.approx(3, rel=0.05)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_size_chooses_the_number_of_users(dataset, suffix, tmp_path):
     made, *_ = dataset
@@ -195,6 +197,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(suffix, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_a_kill_leaves_no_file_and_the_next_run_clears_up(tmp_path):
     path = tmp_path / "rows.csv"
     process = subprocess.Popen(

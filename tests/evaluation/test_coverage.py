@@ -30,6 +30,7 @@ def covers(found, exact):
     return abs(found.mean - exact) <= 1.96 * found.standard_error
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("data", [EVEN, UNEQUAL, SKEWED], ids=["even", "unequal", "skewed"])
 def test_the_interval_covers_the_exact_score_in_93_percent_of_200_draws(data):
     X, labels = data
@@ -42,6 +43,7 @@ def test_the_interval_covers_the_exact_score_in_93_percent_of_200_draws(data):
     assert error == pytest.approx(np.mean([each.silhouette_se for each in found]), rel=0.15)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("data", [EVEN, UNEQUAL, SKEWED], ids=["even", "unequal", "skewed"])
 def test_the_interval_covers_over_thousands_of_draws(data):
     """The values of rows do not depend on the sample, so that drawing alone may be repeated."""

@@ -30,6 +30,7 @@ def told(retailer, settings):
     return built
 
 
+@pytest.mark.heavy
 def test_each_column_is_what_pandas_says(told, lines):
     built = told(calendar=False)
     about, by = built.about.columns, lines.groupby("CustomerID")

@@ -74,6 +74,7 @@ ASKED = [
 ]  # fmt: skip
 
 
+@pytest.mark.heavy
 @settings(deadline=None, max_examples=25)
 @given(rows=frames, condition=st.sampled_from(list(CONDITIONS)), per=st.booleans())
 def test_every_function_is_what_pandas_says(declaring, rows, condition, per):
@@ -109,6 +110,7 @@ def test_every_function_is_what_pandas_says(declaring, rows, condition, per):
                     assert got == pytest.approx(expected, abs=1e-9), (name, function, of)
 
 
+@pytest.mark.heavy
 @settings(deadline=None, max_examples=15)
 @given(
     rows=frames, condition=st.sampled_from(list(CONDITIONS)[1:]), of=st.sampled_from([None, "n"])

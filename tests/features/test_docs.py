@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "features.md"
 TEXT = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not TEXT, reason="no docs here")
 def test_the_command_is_accepted(composed):
     command = re.search(r"```sh\nsegrun (.*?)```", TEXT, re.DOTALL)[1].replace("\\\n", " ")

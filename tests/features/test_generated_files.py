@@ -148,6 +148,7 @@ def test_any_csv(settings_of, total_rules, folder, lines, form):
     compare(path, lines, settings_of, total_rules, folder)
 
 
+@pytest.mark.heavy
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -174,6 +175,7 @@ decimals = st.integers(0, 9).flatmap(
 )
 
 
+@pytest.mark.heavy
 @settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -32,6 +32,7 @@ bought = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.heavy
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(bought, min_size=1, max_size=40), seed=st.integers(0, 99))
 def test_amounts_are_exact_and_the_order_of_lines_is_of_no_account(features, line, lines, seed):
@@ -61,6 +62,7 @@ fine = st.integers(0, 22).flatmap(
 )
 
 
+@pytest.mark.heavy
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.tuples(fine, st.integers(-1000, 1000)), min_size=1, max_size=20))
 def test_amounts_of_any_decimals_are_those_of_the_digits(features, line, lines):
@@ -108,6 +110,7 @@ large = st.tuples(
 )
 
 
+@pytest.mark.heavy
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(large, min_size=1, max_size=20))
 def test_totals_beyond_64_bits_are_those_of_the_digits(features, line, lines):

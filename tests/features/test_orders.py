@@ -10,6 +10,7 @@ COLUMNS = "dataset.columns={customer: who, date: day, amount: paid%s}"
 LINES = ["a,2011-03-01,1.5,7", "a,2011-03-01,2.5,7", "a,2011-03-04,1.0,8", "b,2011-03-02,4.0,9"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("overrides", "counted"),
     [
@@ -36,6 +37,7 @@ def test_orders_are_invoices_where_their_column_is_mapped(composed, features, ov
     assert experiment.features.orders is Orders(counted)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("invoice", "expected"), [(", invoice: order", [2, 1]), ("", [3, 1])])
 def test_such_orders_are_counted_once(composed, tmp_path, invoice, expected):
     path = tmp_path / "lines.csv"

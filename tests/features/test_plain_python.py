@@ -91,6 +91,7 @@ def one_customer(bought, reference, config):
 
 
 # The fixtures hand out functions without state; a busy machine is no fault of the code.
+@pytest.mark.heavy
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=lines_of_a_shop,

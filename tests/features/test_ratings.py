@@ -194,6 +194,7 @@ triplets = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.heavy
 @given(triplets)
 def test_the_matrix_is_pandas_pivot(found):
     frame = pd.DataFrame(found, columns=["user", "item", "rating", "time"])

@@ -129,6 +129,7 @@ def test_much_that_is_left_out_of_lines_or_money_is_a_warning(
     }
 
 
+@pytest.mark.heavy
 def test_more_is_an_error_whose_advice_can_be_pasted(gaps, features, composed):
     lines, limits = gaps(450), {"allow_removed": composed("features=rfm").features.allow_removed}
     assert limits["allow_removed"] == 0.8

@@ -94,6 +94,7 @@ def test_columns_not_clustered_on_are_kept_as_they_are(declaring):
     assert found.about.ids.tolist() == found.all_customers.ids.tolist()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [

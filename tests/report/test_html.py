@@ -193,6 +193,7 @@ def test_a_run_that_was_changed_is_refused(run):
     file.write_text(before)
 
 
+@pytest.mark.heavy
 def test_a_page_shows_what_is_described_and_named_later(composed, tmp_path, read_page):
     run = tmp_path / "run"
     own = ["features=rfm", "dataset.n_customers=60", "algo.params.tol=1e-4"]

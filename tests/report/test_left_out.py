@@ -12,6 +12,8 @@ from segrun.rundir.finished import open_run
 from segrun.segments.page import left_out, page
 from segrun.segments.segment import read_segments
 
+pytestmark = pytest.mark.heavy
+
 PARTS = re.compile(
     r"([\d,.]+) (lines?|customers?)|(Amount|Spent|Quantity \* UnitPrice) (-?[\d,.]+)"
 )

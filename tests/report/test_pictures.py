@@ -28,12 +28,14 @@ def segments(n):
     ]
 
 
+@pytest.mark.heavy
 def test_the_same_picture_gives_the_same_bytes():
     first, again = (png(draw_sizes(segments(3), "rows")) for _ in range(2))
     assert first == again
     assert first.startswith(b"\x89PNG")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n", [1, 30])
 def test_pictures_take_any_name_and_number_of_segments(n):
     shown, rng = segments(n), np.random.default_rng(0)
@@ -92,6 +94,7 @@ def bar(name):
     return png(draw_sizes([Segment(0, 0, name, 1, 1.0, COLOURS[0])], "rows"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("letters", ["客户", "عم", "한국"])
 def test_letters_come_from_an_installed_font_that_has_them(letters):
     _, left = canvas.holding(frozenset(letters))
@@ -102,6 +105,7 @@ def test_letters_come_from_an_installed_font_that_has_them(letters):
     assert bar(letters[0]) == bar(letters[0])
 
 
+@pytest.mark.heavy
 def test_letters_that_no_font_has_are_told_once_with_the_font_to_install(caplog):
     strange = {"𓀀": "Noto Sans", "𒀀": "Noto Sans", "㐀": "Noto Sans CJK", "🫨": "Symbola"}
     lacking = [one for one in strange if canvas.holding(frozenset(one))[1]]

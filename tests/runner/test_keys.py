@@ -94,6 +94,7 @@ def every_change(wholes):
             yield from ((name, effect, before, after) for before, after in found)
 
 
+@pytest.mark.heavy
 def test_a_key_changes_the_keys_that_follow_from_its_effect(wholes):
     results = set(Effect) - {Effect.COST, Effect.NONE}
     for name, effect, before, after in every_change(wholes):
@@ -126,6 +127,7 @@ def test_a_silhouette_that_may_be_sampled_depends_on_what_the_run_may_take(whole
     assert before != after
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("change", "matrix", "features"),
     [

@@ -383,7 +383,6 @@ SMALL = ["backend=sklearn", "features=rfm", "dataset.n_customers=60", "algo.para
          "report=html"]  # fmt: skip
 
 
-@pytest.mark.heavy
 def test_what_was_run_stands_when_it_cannot_be_described(composed, tmp_path, caplog):
     bare = run(composed(*SMALL, "segments.describe=false", "report=none"), tmp_path / "bare")
     # No column is known before the data are read, where some are only found in them.
@@ -405,7 +404,6 @@ def test_what_was_run_stands_when_it_cannot_be_described(composed, tmp_path, cap
     assert is_described(open_run(path))
 
 
-@pytest.mark.heavy
 def test_no_error_of_describing_costs_the_run(composed, tmp_path, caplog):
     """Whatever it is: no bug of ours in the segments may cost somebody a night of fits."""
     experiment = composed(*SMALL, "segments.describe=false", "report=none")

@@ -71,6 +71,7 @@ def test_a_segment_that_is_none_dissolves(composed):
     assert stable.rand.mean() < 0.9
 
 
+@pytest.mark.heavy
 def test_a_thin_sample_is_not_asked_for_density(composed):
     Z, labels = blobs()
     overrides = ("algo=dbscan", "algo.params.eps=0.5", "algo.params.min_samples=5")
@@ -80,6 +81,7 @@ def test_a_thin_sample_is_not_asked_for_density(composed):
     assert len(stability(found, StabilityConfig(refits=2, max_rows=100)).rand) == 2
 
 
+@pytest.mark.heavy
 def test_without_refits_there_is_a_reason(composed):
     Z, labels = blobs()
     overrides = ("algo.params.n_clusters=3", "algo.params.tol=1e-4")

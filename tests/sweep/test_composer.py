@@ -36,6 +36,7 @@ def loader_and_master():
     GlobalHydra.instance().clear()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("overrides", OVERRIDES, ids=" ".join)
 def test_a_composed_job_equals_hydras(loader_and_master, overrides, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -67,6 +68,7 @@ def test_jobs_of_one_choice_do_not_share_values(loader_and_master):
     assert (first.task.seed, second.task.seed) == (1, 0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("overrides", [["algo=kmean"], ["sead=1"], ["seed=one"], ["~algo.nothing"]])
 def test_what_hydra_refuses_the_composer_refuses(loader_and_master, overrides):
     loader, master = loader_and_master

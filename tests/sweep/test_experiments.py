@@ -16,6 +16,8 @@ from segrun.errors import ConfigError
 from segrun.rundir.store import read_csv
 from segrun.sweep.resume import resume_command
 
+pytestmark = pytest.mark.heavy
+
 #: One of each kind, with the number of jobs that it is by itself.
 KINDS = {"kit_kmeans_x1": 1, "bench_dbscan_small": 9, "alibaba_rfm": 1}
 MORE = {"kit_dbscan_x1_rfm": 1, "bench_kmeans_small": 9, "planted_types": 1}

@@ -18,6 +18,8 @@ import pytest
 
 from segrun.sweep.pool import WorkerLimits, run_isolated
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[2]
 MB = 1_000_000
 

@@ -225,6 +225,7 @@ def test_an_algorithm_that_is_called_like_another_key_is_refused():
         found.signature()
 
 
+@pytest.mark.heavy
 def test_the_signature_is_json_and_tells_spaces_apart():
     signature = space().signature()
     assert json.loads(json.dumps(signature)) == signature

@@ -8,6 +8,8 @@ import pytest
 from segrun.cli.compose import launch
 from segrun.rundir.store import read_manifest
 
+pytestmark = pytest.mark.heavy
+
 SMALL = ["features=rfm", "backend=sklearn", "dataset.n_customers=80", "algo.params.tol=1e-4",
          "algo.params.n_clusters=3", "preflight.action=none"]  # fmt: skip
 
@@ -51,7 +53,6 @@ def test_a_folder_of_others_stays(launched, tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["new", "notes.txt"]
 
 
-@pytest.mark.heavy
 def test_the_corrected_command_takes_the_directory_of_a_run_that_failed(launched, tmp_path):
     # Not rows enough for the clusters: every point fails, after the features were written.
     code, _ = launched(*SMALL, "hydra.run.dir=run", "algo.params.n_clusters=500")
@@ -66,7 +67,6 @@ def test_the_corrected_command_takes_the_directory_of_a_run_that_failed(launched
     assert (code, "in use" in told) == (1, True)
 
 
-@pytest.mark.heavy
 def test_what_others_put_into_the_directory_of_a_failed_run_is_not_touched(launched, tmp_path):
     assert launched("dataset=online_retail", "dataset.path=typo.csv", "hydra.run.dir=run")[0] == 1
     (tmp_path / "run" / "notes.txt").write_text("mine")
@@ -75,7 +75,6 @@ def test_what_others_put_into_the_directory_of_a_failed_run_is_not_touched(launc
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.heavy
 def test_the_corrected_sweep_takes_the_directory_of_one_of_which_all_failed(launched, tmp_path):
     sweep = ["-m", "hydra.sweep.dir=sweep", "hydra/launcher=basic"]
     code, _ = launched(*sweep, "dataset=online_retail", "dataset.path=typo.csv", "seed=1,2")
@@ -89,7 +88,6 @@ def test_the_corrected_sweep_takes_the_directory_of_one_of_which_all_failed(laun
     assert (code, "holds a sweep already" in told) == (1, True)
 
 
-@pytest.mark.heavy
 def test_a_refused_sweep_leaves_no_directory(launched, tmp_path):
     assert launched("-m", "hydra.sweep.dir=new/sweep", *SMALL, "seed=-1,0")[0] == 2
     assert list(tmp_path.iterdir()) == []

@@ -38,6 +38,7 @@ def test_what_is_kept_is_there_as_a_whole(cache):
     assert [path.name for path in (cache / "tables").iterdir()] == ["abc"]
 
 
+@pytest.mark.heavy
 def test_clearing_removes_what_killed_processes_have_left(cache, capsys):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -86,6 +87,7 @@ def test_an_entry_in_use_stays(cache, capsys):
     assert entries(cache) == []
 
 
+@pytest.mark.heavy
 def test_the_mark_of_a_killed_process_does_not_hold(cache):
     entry = put(cache)
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -110,12 +112,14 @@ def test_the_page_tells_every_entry_and_the_total(cache):
     assert "2 kept, 2." in told
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("asked", [["clear", "--older", "x"], ["--older", "3"], ["clean"]])
 def test_a_wrong_call_is_refused(cache, asked):
     with pytest.raises(ConfigError, match="segrun cache"):
         cache_command(asked)
 
 
+@pytest.mark.heavy
 def test_a_killed_maker_leaves_nothing_that_looks_whole(cache):
     code = (
         "import time; from pathlib import Path; from segrun.data.cache.entry import *\n"

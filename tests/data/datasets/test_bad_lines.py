@@ -128,6 +128,7 @@ def folder(tmp_path_factory):
 
 
 # A third of the lines at most: with more than half, the file is refused.
+@pytest.mark.heavy
 @settings(deadline=None, max_examples=60)
 @given(
     kinds=st.lists(st.sampled_from([None, None, None, *DAMAGES, QUOTES]), min_size=6, max_size=40),

@@ -133,6 +133,7 @@ def test_lines_are_counted_where_fields_hold_line_breaks(rows_of):
 fields = st.text(st.sampled_from('ab,"\n £')).filter(lambda text: not text.endswith("\r"))
 
 
+@pytest.mark.heavy
 @given(rows=st.lists(st.tuples(fields, fields, fields, fields), min_size=1, max_size=8))
 def test_whatever_a_csv_writer_writes_is_read_back(rows_of, rows):
     written = [(a, b, c, 6, "12/13/2010 8:26", 2.5, "7", d) for a, b, c, d in rows]
@@ -143,6 +144,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(rows_of, rows):
     assert read == [(a.strip() or None, b or None, c or None, d or None) for a, b, c, d in rows]
 
 
+@pytest.mark.heavy
 @given(
     place=st.integers(len(HEADER), len(HEADER + GOOD * 4) - 1),
     letter=st.sampled_from(["", ",", "\n", '"', " ", "x"]),

@@ -65,6 +65,7 @@ def seen(moment, time):
     return moment if "S" in time else moment.replace(second=0)
 
 
+@pytest.mark.heavy
 @given(
     moments=st.lists(
         st.integers(0, 30 * 366 * 86_400).map(

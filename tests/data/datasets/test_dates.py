@@ -150,6 +150,7 @@ def test_a_time_zone_is_refused(read):
 
 
 # No deadline: a busy machine is no fault of the code.
+@pytest.mark.heavy
 @given(
     minutes=st.lists(st.integers(0, 3 * 366 * 1440), min_size=1, max_size=20),
     form=st.sampled_from(["%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S"]),

@@ -163,6 +163,7 @@ def test_lines_that_differ_in_a_column_that_is_not_used_are_no_copies(told, tmp_
     assert facts["n_copies"] == 1
 
 
+@pytest.mark.heavy
 def test_of_ratings_another_key_decides(composed):
     dataset = composed(
         "experiment=movielens", "dataset=ratings", "dataset.path=x", "dataset.duplicates=drop"

@@ -54,6 +54,7 @@ def seconds(moment):
     return int(moment.replace(tzinfo=UTC).timestamp())
 
 
+@pytest.mark.heavy
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -83,6 +83,7 @@ def test_missing_columns_are_named_with_those_found(read):
         read(HEADER.replace(",CustomerID,Country", "") + "1,2,3,4,12/13/2010,6\n")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_a_file_with_another_separator_is_read(read, separator):
     text = (HEADER + GOOD).replace(",", separator)
@@ -129,6 +130,7 @@ def test_a_cache_that_cannot_be_written_is_named_with_cure(tmp_path, settings_of
         source.__enter__()
 
 
+@pytest.mark.heavy
 def test_the_fingerprint_is_of_the_file_as_given(open_file, tmp_path):
     content = gzip.compress((HEADER + GOOD).encode("latin-1"))
     with open_file(content) as transactions:

@@ -14,6 +14,8 @@ from segrun.errors import ConfigError
 from segrun.features import build
 from segrun.runner.checks import check
 
+pytestmark = pytest.mark.heavy
+
 GENERATORS = {
     "synthetic_sales": (synthetic_sales, 2000),
     "synthetic_weblogs": (synthetic_weblogs, 1500),

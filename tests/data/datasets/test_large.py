@@ -141,6 +141,7 @@ USUAL = st.tuples(
 )  # fmt: skip
 
 
+@pytest.mark.heavy
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(USUAL, min_size=1, max_size=25),

@@ -10,6 +10,8 @@ from segrun.cli.compose import compose_experiment
 from segrun.data.datasets import load
 from segrun.errors import DataError
 
+pytestmark = pytest.mark.heavy
+
 CLOCK = [f"2024-0{1 + i // 28}-{1 + i % 28:02}" for i in range(56)]
 
 

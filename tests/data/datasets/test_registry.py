@@ -16,6 +16,8 @@ from segrun.features.build import FEATURES, FeatureSet
 from segrun.features.built import Built
 from segrun.rundir.customers import Customers
 
+pytestmark = pytest.mark.heavy
+
 
 @dataclass
 class PlantedConfig(DatasetConfig):

@@ -229,6 +229,7 @@ def test_a_table_with_a_log_is_refused(rows_of, tmp_path):
         rows_of(tmp_path / "f")
 
 
+@pytest.mark.heavy
 def test_results_below_the_folder_are_no_input(rows_of, whole, tmp_path):
     write(tmp_path / "f/a.csv", HEADER + "".join(ROWS))
     write(tmp_path / "f/outputs/x/experiment.yaml", "name: x")
@@ -256,6 +257,7 @@ def test_the_digest_is_of_names_and_contents_not_of_the_place(tmp_path):
     assert find(str(tmp_path / "moved")).sha256 != before.sha256
 
 
+@pytest.mark.heavy
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cuts=st.lists(st.integers(0, len(ROWS)), max_size=5), data=st.data())
 def test_any_cut_gives_the_same_lines(rows_of, whole, tmp_path_factory, cuts, data):

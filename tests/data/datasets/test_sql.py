@@ -146,6 +146,7 @@ def as_files(how, folder):
     return folder
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["CSVs", "Parquet", *KINDS])
 def test_features_are_those_of_one_csv(how, opened, table, tmp_path, composed):
     config = composed("features=rfm_calendar").features
@@ -160,6 +161,7 @@ def test_features_are_those_of_one_csv(how, opened, table, tmp_path, composed):
     assert built[0].height == 31
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_digest_is_of_the_rows_in_any_order(kind, opened, table):
     def identity(query):
@@ -194,6 +196,7 @@ def test_a_sum_of_digests_knows_rows_not_their_order(rows, data):
     assert (of(other) == of(rows)) == (sorted(other) == sorted(rows))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("batch_bytes", [1, 3000])
 def test_the_size_of_batches_changes_nothing(kind, batch_bytes, lines, table):
@@ -210,6 +213,7 @@ VALUES = st.tuples(
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(VALUES, min_size=1, max_size=12))
@@ -226,6 +230,7 @@ def test_any_values_arrive_as_they_are(kind, rows, table, settings_of, cache, tm
     assert got == expected
 
 
+@pytest.mark.heavy
 def test_numbers_of_decimals_keep_their_digits(lines, table):
     # As texts, 1.234 may be a thousand and more, and no float holds the id.
     rows = [("90071992547409931", "1.234"), ("90071992547409932", "2.500"), (None, "0.1")]
@@ -239,6 +244,7 @@ def test_numbers_of_decimals_keep_their_digits(lines, table):
         assert found["CustomerID"].to_list() == [None, "90071992547409931", "90071992547409932"]
 
 
+@pytest.mark.heavy
 def test_types_of_postgres(opened, table):
     ddl = (
         "id UUID, mood MOOD, at TIMESTAMPTZ, yes BOOLEAN, day DATE, tags TEXT[], doc JSONB, f REAL"
@@ -267,6 +273,7 @@ def test_types_of_postgres(opened, table):
             opened(url, "kinds", columns=columns | {"item": column}).__enter__()
 
 
+@pytest.mark.heavy
 def test_a_date_that_is_none_is_a_bad_line(opened, table):
     rows = [("a", "2011-01-01"), ("b", "infinity"), ("c", "2011-01-03")]
     url = table("postgresql", rows, "endless", "who TEXT, day DATE")
@@ -289,6 +296,7 @@ def test_a_column_of_sqlite_that_holds_several_types(lines, table):
     assert found.sort("CustomerID")["UnitPrice"].to_list() == [1.0, 2.5, 3.0, None]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("query", "said"),
@@ -328,6 +336,7 @@ def test_what_cannot_be_reached_is_told(opened, tmp_path):
         opened("postgresql://u@localhost:1/x", "t").__enter__()
 
 
+@pytest.mark.heavy
 def test_what_the_server_denies_is_told(opened, table):
     url = table("postgresql")
     with psycopg.connect(url) as connection:
@@ -395,6 +404,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "kind", ["postgresql", *(pytest.param(k, marks=pytest.mark.slow) for k in ("duckdb", "sqlite"))]
 )

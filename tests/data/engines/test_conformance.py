@@ -100,11 +100,13 @@ def fine_engine(request, installed, opened):
         yield opened(stack, installed(request.param), fine=True)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FEATURES)
 def test_features_are_those_of_polars_to_the_last_bit(engine, name, expected, features, bits):
     assert bits(features(engine, *FEATURES[name])) == expected[False, name]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["kit", "aggregate"])
 def test_so_they_are_where_prices_have_more_than_six_decimals(
     fine_engine, name, expected, features, bits

@@ -78,6 +78,7 @@ def test_the_rows_that_were_handed_over_are_gone_afterwards(opened, installed):
     assert not list(opened.cache.iterdir())
 
 
+@pytest.mark.heavy
 def test_an_engine_that_fails_is_one_message(opened, installed, features):
     # 100 KB are less than DuckDB needs for anything.
     with (

@@ -9,6 +9,7 @@ from segrun.data.engines import ENGINES, check, engine_of
 from segrun.errors import ConfigError
 
 
+@pytest.mark.heavy
 def test_every_engine_has_settings_and_every_setting_leads_to_its_engine(composed):
     assert {engine.name for engine in ENGINES.values()} == set(EngineName)
     for name, engine in ENGINES.items():

@@ -10,6 +10,8 @@ from segrun.cli.compose import prepare
 from segrun.config import BackendName, conf_directory, to_experiment
 from segrun.runner.preflight.cost import Task, assess
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def experiment():

@@ -282,6 +282,7 @@ def test_the_bytes_are_those_of_what_is_filled(reduction, n_bytes):
     assert filled_bytes(users(6_000, 4_000).columns, config)[0] == n_bytes
 
 
+@pytest.mark.heavy
 def test_what_no_machine_has_is_refused_or_warned_of_or_not_asked(caplog):
     # Nothing of it is there: the matrix is empty.
     many = users(300_000, 300_000)

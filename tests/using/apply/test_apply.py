@@ -28,6 +28,7 @@ def applied_labels(found):
     return dict(zip(found.new.customers.ids, found.placed.label, strict=True))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("algo", ["kmeans", "dbscan"])
 def test_the_training_transactions_get_the_stored_label_for_every_customer(algo, lines, request):
     run = request.getfixturevalue(algo)
@@ -98,6 +99,7 @@ def test_the_command_writes_the_table_and_the_shift(kmeans, lines, tmp_path, cap
     assert "population stability index 0.000: little" in capsys.readouterr().out
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("policy", ["drop", "keep", "own"])
 @pytest.mark.parametrize("algo", ["kmeans", "dbscan"])
 def test_segments_and_names_are_those_of_the_description(policy, algo, lines, request, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)])
 def database(request, tmp_path):
     """URL of an empty database of each kind."""
     if request.param == "sqlite":

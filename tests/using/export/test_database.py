@@ -71,6 +71,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.heavy
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=ROWS)
 def test_any_values_come_back(database, query, rows):
@@ -174,6 +175,7 @@ db.write_table(table, db.target(sys.argv[1], "segments"), replace=True)
 """
 
 
+@pytest.mark.heavy
 def test_a_killed_process_leaves_the_old_table(database, query):
     write(frame(), database)
     done = subprocess.run([sys.executable, "-c", KILLED, database], check=False, env=os.environ)

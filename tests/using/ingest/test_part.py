@@ -27,6 +27,8 @@ from segrun.errors import DataError
 from segrun.features import build
 from segrun.using.ingest.database import transaction
 
+pytestmark = pytest.mark.heavy
+
 #: Shrinking takes minutes.
 UNSHRUNK = [Phase.reuse, Phase.generate]
 DAY = datetime(2024, 3, 1)

@@ -10,6 +10,7 @@ from sklearn.cluster import DBSCAN
 from segrun.using.placing.assignment import to_centres, to_cores
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
 @pytest.mark.parametrize("n_columns", [2, 20])
 def test_distances_to_cores_are_those_of_brute_force(metric, n_columns):
@@ -31,6 +32,7 @@ def test_distances_to_cores_are_those_of_brute_force(metric, n_columns):
     assert to_cores(model, new[:0], labels[:0]).shape == (0,)
 
 
+@pytest.mark.heavy
 def test_without_a_core_row_there_is_no_distance():
     Z = np.arange(6.0).reshape(3, 2)
     model = DBSCAN(eps=0.1, min_samples=3).fit(Z)
