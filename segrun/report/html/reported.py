@@ -14,6 +14,7 @@ from segrun.config import Experiment, from_plain
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.seeds import generator
+from segrun.segments.clustering import transformed
 from segrun.segments.description import MEMBERS
 from segrun.segments.profile import titles
 from segrun.segments.segment import Segment, Segments
@@ -116,11 +117,7 @@ class ReportedRun:
         return dict(zip(self.features, found.T, strict=True))
 
     def _after(self, steps: Sequence[Any]) -> NDArray[np.float64]:
-        found: Any = self.run.customers.matrix()
-        for step in steps:
-            found = step.transform(found)
-        dense = found if isinstance(found, np.ndarray) else found.toarray()
-        return np.ascontiguousarray(dense, dtype=np.float64)
+        return transformed(self.run.customers, [("", step) for step in steps])
 
     @cached_property
     def numbers(self) -> NDArray[np.int64] | None:
