@@ -101,7 +101,7 @@ def _path(bars: Histogram) -> str:
 
 def scree(subject: ReportedRun) -> Section | None:
     """Return the explained variance where the transform ends in a PCA."""
-    found = (step for step in subject.steps if hasattr(step, "explained_variance_ratio_"))
+    found = (step for _, step in subject.steps if hasattr(step, "explained_variance_ratio_"))
     pca = next(found, None)
     if pca is None:
         return None
