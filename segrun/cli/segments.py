@@ -82,7 +82,7 @@ def _renew_report(run: FinishedRun) -> None:
 
 
 def _show(run: FinishedRun, segments: Segments) -> None:
-    from segrun.segments.page import page
+    from segrun.segments.segment import page
     from segrun.using.ingest.since import told
 
     # Opened again: it has just been added to.

@@ -76,7 +76,7 @@ class Session:
     def close(self) -> int:
         """Print the table of results to stdout, return the exit code."""
         # Late: a mistyped key needs none of it.
-        from segrun.report.summary import summary
+        from segrun.report.sweep import summary
 
         if self.conductor is not None:
             return self.conductor.close() if self.conductor.jobs else 0
@@ -107,8 +107,7 @@ def _segments(job: JobResult) -> str:
     if job.manifest()["status"] not in ("done", "incomplete"):
         return ""
     from segrun.rundir.finished import open_run
-    from segrun.segments.page import page
-    from segrun.segments.segment import is_described, read_segments
+    from segrun.segments.segment import is_described, page, read_segments
 
     run = open_run(job.directory)
     return page(run, read_segments(run)) if is_described(run) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,7 @@ from segrun.features.condition import condition
 from segrun.features.declared import date_column, declared
 from segrun.features.encode import Encoded, Raw, encode, encoded_names, is_ordinal
 from segrun.features.encode import check as check_encoded
-from segrun.features.lines import Rule, counted, first_that_drops, reference_date
+from segrun.features.lines import Rule, counted, first_that_drops, reference_date, reference_of
 from segrun.features.partial import Answers, Asked, Definition, Merge, aggregated, entities, lean
 from segrun.features.removed import by_customers, by_rules
 from segrun.features.sums import sums
@@ -95,14 +94,6 @@ def define(
         lambda facts: reference_of(config, facts),
         lambda answers: _finish(answers, columns, rows.id_column, fitted).customers,
     )
-
-
-def reference_of(config: AggregateConfig, facts: Mapping[str, Any]) -> datetime | None:
-    """Return what days are counted back from: as configured, else the latest row that counts."""
-    if config.reference_date is not None:
-        return reference_date(config.reference_date)
-    last = facts.get("last_line")
-    return None if last is None else datetime.fromisoformat(last)
 
 
 def drop_rules(rows: Rows, config: AggregateConfig, date: str | None) -> list[Rule]:

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from segrun.config import ColumnKind, Function
 from segrun.data.datasets.rows import Rows, own_names
 from segrun.features.declared import Declared
+from segrun.features.lines import days_before
 from segrun.features.partial import Answers, Merge
 from segrun.features.sums import Measure, integers
 
 #: A product of two floats, each off by 2**-53, and rounded.
 _PRODUCT_ERROR = 2.0**-50
-
-_DAY = 86_400 * 1_000_000
 
 #: Between a moment as text and the value that a row had then.
 _MARK = "\x1f"
@@ -74,7 +73,7 @@ def values(number: int, asked: Ask, answers: Answers) -> NDArray[Any]:
     if function in (Function.count, Function.share, Function.distinct):
         return _of_counts(name, function, table)
     if function in (Function.days_since, Function.days_since_first):
-        return _days(table[name], answers.reference)
+        return days_before(table[name], answers.reference)
     if function in (Function.min, Function.max):
         # Plus zero: of 0.0 and -0.0, which are equal, either may be the least.
         return table[name].cast(nw.Float64).fill_null(np.nan).to_numpy() + 0.0
@@ -184,15 +183,6 @@ def _of_sums(name: str, asked: Ask, answers: Answers) -> NDArray[Any]:
     n = integers(answers.table, f"{name} n")
     mean = found[0].over(np.maximum(n, 1))
     return np.where(n > 0, mean, np.nan)
-
-
-def _days(moments: nw.Series[Any], reference: datetime | None) -> NDArray[np.float64]:
-    if reference is None:
-        # No row has a date.
-        return np.full(len(moments), np.nan)
-    found = moments.to_numpy().astype("datetime64[us]")
-    age = np.datetime64(reference, "us").astype(np.int64) - found.astype(np.int64)
-    return np.where(np.isnat(found), np.nan, (age // _DAY).astype(np.float64))
 
 
 def _told(found: nw.Series[Any], *, text: bool) -> NDArray[Any]:

@@ -9,6 +9,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
 
 from segrun.config import Cancellations, DropMissing, Orders, RfmConfig
 from segrun.data.datasets.rows import ID_COLUMN, Rows
@@ -21,6 +23,8 @@ INVOICE = "InvoiceNo"
 
 #: Columns that no feature can do without, besides the customer id.
 NEEDED = ("Quantity", "InvoiceDate", "UnitPrice")
+
+_DAY = 86_400 * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,23 @@ def tallied(groups: nw.DataFrame[Any], rules: Sequence[Rule]) -> dict[str, Any]:
         return facts
     dates = {"first_line": kept["first"].min(), "last_line": kept["last"].max()}
     return facts | {name: date.isoformat() for name, date in dates.items()}
+
+
+def reference_of(config: Any, facts: Mapping[str, Any]) -> datetime | None:
+    """Return what days are counted back from: as configured, else the latest row that counts."""
+    if config.reference_date is not None:
+        return reference_date(config.reference_date)
+    last = facts.get("last_line")
+    return None if last is None else datetime.fromisoformat(last)
+
+
+def days_before(moments: nw.Series[Any], reference: datetime | None) -> NDArray[np.float64]:
+    """Return whole days from moments to a reference; nan where either is missing."""
+    if reference is None:
+        return np.full(len(moments), np.nan)
+    found = moments.to_numpy().astype("datetime64[us]")
+    age = np.datetime64(reference, "us").astype(np.int64) - found.astype(np.int64)
+    return np.where(np.isnat(found), np.nan, (age // _DAY).astype(np.float64))
 
 
 def reference_date(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""How much each rule leaves out of the lines and of the money: recorded, and told where it is much.
+"""How much each rule leaves out of lines and money: recorded, told where it is much, summed up.
 
 What is recorded of a rule: ``n_lines``, and of one that sets customers aside ``n_customers``;
 under ``share`` what part that is, of the lines, customers and sums; under ``sum`` the sums
@@ -22,6 +22,8 @@ from segrun.features.partial import Asked
 from segrun.features.sums import LARGEST_SUM, USUAL_PLACES
 
 log = logging.getLogger("segrun.features")
+
+Facts = Mapping[str, Any]
 
 #: By the name of a rule.
 Removed = Mapping[str, Mapping[str, Any]]
@@ -141,3 +143,93 @@ def _of(
 def _part(sizes: nw.Series[Any], own: NDArray[np.bool_]) -> float:
     whole = sizes.to_numpy().astype(np.float64)
     return float(whole[own].sum() / whole.sum()) if whole.sum() else 0.0
+
+
+def left_out(manifest: Facts) -> str:
+    """Return in a line what a run read, left out and clustered; '' where it does not know.
+
+    Lines, customers and money add up: ``features`` of the manifest holds ``removed`` by rule and
+    ``kept``, which are the whole input together. What has no
+    money is told without.
+    """
+    features = manifest.get("features", {})
+    kept = features.get("kept")
+    if kept is None:
+        return ""
+    removed = features["removed"] | _repeats(features) | _gone(manifest)
+    money, untold = _money(kept), ""
+    if money and any(_unsummed(one, money) for one in (*removed.values(), kept)):
+        # Parts without their sum do not add up to the whole.
+        money, untold = "", f" {money} is not told: not all of it can be summed here."
+    parts = {rule: _amounts(one, money) for rule, one in removed.items()}
+    clustered = _amounts(kept, money)
+    whole = {
+        unit: sum(part.get(unit, 0) for part in (*parts.values(), clustered))
+        for unit in ("lines", "customers", money)
+    }
+    whole = {unit: total for unit, total in whole.items() if total}
+    n_nameless = manifest.get("transactions", {}).get("n_missing", {}).get("CustomerID", 0)
+    nameless = f" ({n_nameless:,} without a customer)" if n_nameless else ""
+    gone = [
+        f"{_in_words(part, whole)} {'by' if '.' in rule else 'with'} {rule}"
+        f"{nameless if rule.startswith('features.drop_missing=') else ''}"
+        for rule, part in parts.items()
+    ]
+    return (
+        f"Read: {_in_words(whole, {})}. Left out: {'; '.join(gone) or 'nothing'}. "
+        f"Clustered: {_in_words(clustered, whole)}.{untold}"
+    )
+
+
+def _money(kept: Facts) -> str:
+    """Return the sum that is told: a product, as price times quantity is, before any other."""
+    names = [name for name, value in kept.get("sum", {}).items() if value is not None]
+    return next((name for name in names if " * " in name), next(iter(names), ""))
+
+
+def _sum(one: Facts, money: str, default: float | None) -> float | None:
+    # What reading left out has its money under that name, whatever the features call it.
+    sums = one.get("sum", {})
+    found: float | None = sums.get(money, sums.get("money", default))
+    return found
+
+
+def _unsummed(one: Facts, money: str) -> bool:
+    """Tell whether the record of a rule says that its money cannot be summed."""
+    return bool(one.get("n_lines")) and _sum(one, money, 0) is None
+
+
+def _amounts(one: Facts, money: str) -> dict[str, float]:
+    found = {"lines": one.get("n_lines"), "customers": one.get("n_customers")}
+    if money:
+        found[money] = _sum(one, money, None)
+    return {unit: amount for unit, amount in found.items() if amount is not None}
+
+
+def _in_words(amounts: Mapping[str, float], whole: Mapping[str, float]) -> str:
+    """Return amounts with what share of the whole they are."""
+    said = []
+    for unit, amount in amounts.items():
+        # Cents are shown wherever there are any, so that the numbers add up.
+        number = f"{amount:,.2f}".removesuffix(".00")
+        share = f" ({amount / whole[unit]:.1%})" if whole.get(unit) else ""
+        if unit in ("lines", "customers"):
+            said.append(f"{number} {unit.removesuffix('s') if number == '1' else unit}{share}")
+        else:
+            said.append(f"{unit} {number}{share}")
+    return ", ".join(said)
+
+
+def _gone(manifest: Facts) -> Facts:
+    """Return the customers none of whose lines counts; nothing where nobody has counted."""
+    n_ids = manifest.get("transactions", {}).get("n_ids")
+    n = 0 if n_ids is None else n_ids - manifest["features"]["customers"]
+    return {"no line that counts": {"n_customers": n}} if n > 0 else {}
+
+
+def _repeats(features: Facts) -> Facts:
+    """Return the lines that repeat a user's rating of an item: of several one counts."""
+    if "n_pairs" not in features:
+        return {}
+    n = features["n_lines"] - features["dropped"]["missing"] - features["n_pairs"]
+    return {"a rating that another line has": {"n_lines": n}} if n else {}

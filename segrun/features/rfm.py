@@ -18,7 +18,14 @@ from segrun.data.engines import collected
 from segrun.errors import ConfigError
 from segrun.features.built import Built, settle
 from segrun.features.condition import condition
-from segrun.features.lines import INVOICE, counted, drop_rules, reference_date
+from segrun.features.lines import (
+    INVOICE,
+    counted,
+    days_before,
+    drop_rules,
+    reference_date,
+    reference_of,
+)
 from segrun.features.partial import (
     Answers,
     Asked,
@@ -34,8 +41,6 @@ from segrun.features.sums import Measure, integers, sums
 from segrun.rundir.customers import Customers
 
 log = logging.getLogger("segrun.features")
-
-_MICROSECONDS_PER_DAY = 86_400 * 1_000_000
 
 #: ISO numbers modulo 7, so that Sunday is 0: narwhals on Spark gives 0 for it, others 7.
 _WEEKDAYS = {
@@ -89,6 +94,7 @@ def build(transactions: Rows, config: RfmConfig, *, described: bool = False) -> 
     facts["removed"] = by_rules(groups, asked)
     table, lines = entities(groups), transactions.filter(counting(asked))
     reference = reference_of(config, facts)
+    assert reference is not None
     answers = Answers(table, lambda m: sums(m, table, lines.in_polars, asked.key), reference)
     everyone = finish(answers, transactions.id_column, config, asked.measures[0])
     facts |= {"reference_date": reference.isoformat()}
@@ -108,13 +114,6 @@ def define(transactions: Rows, config: RfmConfig, _: Mapping[str, Any] | None = 
         lambda facts: reference_of(config, facts),
         lambda answers: finish(answers, name, config, asked.measures[0]),
     )
-
-
-def reference_of(config: RfmConfig, facts: Mapping[str, Any]) -> datetime:
-    """Return what Recency counts back from: as configured, else the latest line that counts."""
-    if config.reference_date is not None:
-        return reference_date(config.reference_date)
-    return datetime.fromisoformat(facts["last_line"])
 
 
 def ask(transactions: Rows, config: RfmConfig) -> Asked:
@@ -145,13 +144,12 @@ def finish(answers: Answers, id_column: str, config: RfmConfig, amount: Measure)
     table = answers.table
     n_lines = integers(table, "n_lines")
     per = n_lines if config.amount is Amount.mean_per_line else np.ones_like(n_lines)
-    assert answers.reference is not None
     columns: dict[str, Any] = {
         "Amount": answers.sums(amount).over(per),
         "NumberOfOrders": (
             integers(table, "n_invoices") if config.orders is Orders.invoices else n_lines
         ),
-        "Recency": _days_before(table["last"], answers.reference),
+        "Recency": days_before(table["last"], answers.reference).astype(np.int64),
     }
     if config.calendar is not None:
         for name, number in weekdays(config.calendar).items():
@@ -212,7 +210,7 @@ def about(
     columns: dict[str, Any] = {}
     if "Country" in names:
         columns["Country"] = _most_frequent(lines, "Country", everyone.ids)
-    columns["FirstPurchase"] = _days_before(table["first"], reference)
+    columns["FirstPurchase"] = days_before(table["first"], reference).astype(np.int64)
     if invoices:
         columns["Invoices"] = integers(table, "Invoices") - integers(table, "no invoice")
     if config.amount is not Amount.total:
@@ -234,8 +232,3 @@ def _most_frequent(
     first = ordered.unique("id", keep="first", maintain_order=True)
     found = dict(zip(first["id"].to_list(), first["text"].to_list(), strict=True))
     return np.array([found.get(customer) for customer in ids], dtype=object)
-
-
-def _days_before(moments: nw.Series[Any], reference: datetime) -> NDArray[np.int64]:
-    found = moments.to_numpy().astype("datetime64[us]").astype(np.int64)
-    return (np.datetime64(reference, "us").astype(np.int64) - found) // _MICROSECONDS_PER_DAY

@@ -16,10 +16,8 @@ from segrun.data.engines import collected
 from segrun.errors import ConfigError, DataError
 from segrun.features import encode
 from segrun.features.built import Built, settle
-from segrun.features.lines import reference_date
+from segrun.features.lines import days_before, reference_date
 from segrun.nearest import did_you_mean
-
-_DAY = 86_400 * 1_000_000
 
 
 def chosen(config: TableConfig, kinds: Mapping[str, ColumnKind]) -> dict[str, EncodedColumn]:
@@ -105,14 +103,11 @@ def _values(
         if column.is_null().any():
             return column.cast(nw.Float64).fill_null(np.nan).to_numpy()
         return column.to_numpy()
-    moments = column.to_numpy().astype("datetime64[us]")
     if config.reference_date is not None:
         known[name] = reference_date(config.reference_date).isoformat()
     elif name not in known:
         known[name] = _latest(column, name)
-    reference = np.datetime64(datetime.fromisoformat(known[name]), "us")
-    age = reference.astype(np.int64) - moments.astype(np.int64)
-    return np.where(np.isnat(moments), np.nan, (age // _DAY).astype(np.float64))
+    return days_before(column, datetime.fromisoformat(known[name]))
 
 
 def _latest(column: nw.Series[Any], name: str) -> str:

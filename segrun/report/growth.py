@@ -85,10 +85,7 @@ class Curve:
         slopes = [None, *(_slope(one, two) for one, two in pairwise(self.sizes))]
         for size, slope in zip(self.sizes, slopes, strict=True):
             yield {
-                "algo": self.algo,
-                "backend": self.backend,
-                "stage": self.stage,
-                "n_points": self.n_points,
+                **{name: value for name, value in vars(self).items() if name != "sizes"},
                 **vars(size),
                 "exponent": slope,
             }

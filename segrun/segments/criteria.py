@@ -78,21 +78,15 @@ def choices(points: Mapping[str, Values], stability: Mapping[str, float]) -> lis
     `stability` is the mean adjusted Rand index of refits to samples, of the points that it was
     computed for.
     """
-    picked = [
-        (criterion.value, better, best(points, criterion), column)
-        for criterion, (column, better) in _BETTER.items()
-    ]
-    found = [
-        Choice(name, better)
-        if slug is None
-        else Choice(name, better, slug, points[slug]["n_clusters"], points[slug][column])
-        for name, better, slug, column in picked
-    ]
+    found = []
+    for criterion, (column, better) in _BETTER.items():
+        slug = best(points, criterion)
+        picked = () if slug is None else (slug, points[slug]["n_clusters"], points[slug][column])
+        found.append(Choice(criterion.value, better, *picked))
     known = {slug: value for slug, value in stability.items() if slug in points}
     most = max(known, key=known.__getitem__, default=None)
-    if most is None:
-        return [*found, Choice("stability", "high")]
-    return [*found, Choice("stability", "high", most, points[most]["n_clusters"], known[most])]
+    picked = () if most is None else (most, points[most]["n_clusters"], known[most])
+    return [*found, Choice("stability", "high", *picked)]
 
 
 def _stability(
@@ -117,14 +111,8 @@ def _stability(
 def criteria_rows(found: Sequence[Choice], n_clusters: int) -> list[dict[str, object]]:
     """Return the rows of ``criteria.csv``; `agrees`: as many segments as are described."""
     return [
-        {
-            "criterion": choice.criterion,
-            "better": choice.better,
-            "point": choice.point,
-            "n_clusters": choice.n_clusters,
-            "value": choice.value,
-            "agrees": None if choice.n_clusters is None else choice.n_clusters == n_clusters,
-        }
+        vars(choice)
+        | {"agrees": None if choice.n_clusters is None else choice.n_clusters == n_clusters}
         for choice in found
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,19 +37,14 @@ def facts(
     found_calendars = calendars([one.column for one in profiles], codes, n_segments, n_months)
     told = {column.name for calendar in found_calendars for column in calendar.columns}
     by_chance = chance(np.bincount(codes, minlength=n_segments), len(codes))
+    left = [about for about in profiles if about.column.name not in told]
+    every = [_of_column(about, codes, n_segments, profiles) for about in left]
+    every += [season_facts(calendar, codes, n_segments) for calendar in found_calendars]
     found: list[list[Fact]] = [[] for _ in range(n_segments)]
-
-    def collect(facts: Iterable[tuple[int, Fact]]) -> None:
-        for place, fact in facts:
-            # What was clustered differs by construction, what was not may do so by chance.
-            if fact.clustered or abs(fact.effect) > _CHANCES * by_chance[place]:
-                found[place].append(fact)
-
-    for about in profiles:
-        if about.column.name not in told:
-            collect(_of_column(about, codes, n_segments, profiles))
-    for calendar in found_calendars:
-        collect(season_facts(calendar, codes, n_segments))
+    for place, fact in chain.from_iterable(every):
+        # What was clustered differs by construction, what was not may do so by chance.
+        if fact.clustered or abs(fact.effect) > _CHANCES * by_chance[place]:
+            found[place].append(fact)
     return [_strongest(each) for each in found]
 
 

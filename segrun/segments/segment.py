@@ -24,6 +24,8 @@ COLOURS = (
     "#44AA99", "#882255", "#999933", "#AA4499", "#117733", "#661100", "#6699CC", "#888888",
 )  # fmt: skip
 NOISE_COLOUR = "#BBBBBB"
+#: Segments that the terminal shows.
+_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -83,3 +85,21 @@ def read_segments(run: FinishedRun) -> Segments:
     found = run.json(SEGMENTS)
     segments = [Segment(**segment) for segment in found["segments"]]
     return Segments(found["point"], segments, found["outliers"], found["warnings"])
+
+
+def page(run: FinishedRun, segments: Segments) -> str:
+    """Return number, name, size and the strongest fact of every segment, a line each."""
+    # Late: commands that show no table need none of it.
+    from segrun.features.removed import left_out
+    from segrun.formats import counted, percent, table
+
+    rows = [("segment", "name", "customers", "share", "known by")]
+    first = {row["segment"]: row["text"] for row in reversed(run.table("segments/facts.csv"))}
+    for segment in segments.segments[:_SHOWN]:
+        fact = first.get(str(segment.number), "")
+        share = percent(segment.share)
+        rows.append((str(segment.number), segment.name, f"{segment.size:,}", share, fact))
+    count = len(segments.segments)
+    more = f"... and {count - _SHOWN} more" if count > _SHOWN else ""
+    title = f"{segments.point}, {counted(count, 'segment')}"
+    return "\n".join(filter(None, (title, table(rows), more, left_out(run.manifest))))

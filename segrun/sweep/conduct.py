@@ -154,7 +154,7 @@ class Conductor:
     def close(self) -> int:
         """Write the tables, print the summary, say how to resume; return the exit code."""
         # Late: a mistyped key needs none of it.
-        from segrun.report.summary import summary
+        from segrun.report.sweep import summary
 
         results = self._results()
         codes = [ended.exit_code for ended in self.ended.values()]

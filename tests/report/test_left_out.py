@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segrun.features.removed import left_out
 from segrun.jobs import run_job as run
 from segrun.report.html import write_report
 from segrun.rundir.finished import open_run
-from segrun.segments.page import left_out, page
-from segrun.segments.segment import read_segments
+from segrun.segments.segment import page, read_segments
 
 pytestmark = pytest.mark.heavy
 

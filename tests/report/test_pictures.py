@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from segrun.report.html.sections.features import skew
 from segrun.report.html.sections.segments import colour
-from segrun.report.pictures import canvas, customers, lines
+from segrun.report.pictures import canvas, lines
+from segrun.report.pictures import segments as pictures
 from segrun.report.pictures.canvas import png, text
 from segrun.report.pictures.segments import (
     DIVERGING,
@@ -40,18 +41,18 @@ def test_the_same_picture_gives_the_same_bytes():
 def test_pictures_take_any_name_and_number_of_segments(n):
     shown, rng = segments(n), np.random.default_rng(0)
     numbers = rng.integers(-1, n, 300)
-    x, y = (customers.Axis(NAMES[0], rng.exponential(size=300), s) for s in ("log", "symlog"))
-    looks = customers.groups(numbers, shown)
+    x, y = (pictures.Axis(NAMES[0], rng.exponential(size=300), s) for s in ("log", "symlog"))
+    looks = pictures.groups(numbers, shown)
     drawn = [
         draw_sizes(shown, "rows"),
-        customers.draw_plane(x, y, looks),
-        customers.draw_matrix([x, y], looks),
+        pictures.draw_plane(x, y, looks),
+        pictures.draw_matrix([x, y], looks),
         draw_silhouettes([(s, rng.normal(size=9)) for s in shown], 0.1),
         draw_profiles(NAMES, [s.name for s in shown], rng.normal(size=(len(NAMES), n))),
         lines.draw_lines([lines.Panel("$x", "_y", [lines.Line([1, 100], [1, np.nan], "$")],
                                 [lines.Mark("$", x=1), lines.Mark("_", y=0)])]),
-        customers.draw_histograms(
-            [(name, customers.Histogram([1, 2], None), None) for name in NAMES]
+        pictures.draw_histograms(
+            [(name, pictures.Histogram([1, 2], None), None) for name in NAMES]
         ),
     ]  # fmt: skip
     assert all(png(one).startswith(b"\x89PNG") for one in drawn)
@@ -63,7 +64,7 @@ def test_every_row_is_in_one_group_and_those_of_no_segment_are_behind():
         Segment(n, n, name, 2, 0.3, colour)
         for n, name, colour in ((0, "zero", "#111111"), (2, "two", "#222222"))
     ]
-    found = customers.groups(numbers, shown)
+    found = pictures.groups(numbers, shown)
     assert [(g.name, g.colour, g.rows.tolist()) for g in found] == [
         ("others", NOISE_COLOUR, [2, 4]), ("zero", "#111111", [1, 3]), ("two", "#222222", [0, 5]),
     ]  # fmt: skip

@@ -1,5 +1,4 @@
-from segrun.report.summary import summary
-from segrun.report.sweep import JobResult
+from segrun.report.sweep import JobResult, summary
 from segrun.rundir.store import write_csv
 
 FIT = {"stage": "fit", "backend_asked": "onedal", "reason": ""}

@@ -36,24 +36,25 @@ def fits(folder):
     return (folder / "fits.log").read_text().split().count("well")
 
 
-def test_after_an_edit_of_the_code_no_old_number_comes_back(segrun, copied, tmp_path):
+def test_after_an_edit_of_the_code_no_old_number_comes_back(cold_segrun, copied, tmp_path):
+    # Not by the process that has imported this segrun: it would be run in place of the copy.
     code, variables = copied
-    begun = segrun(*COMMON, "+algo.grid.way=[well],[well,raises]", "hydra.sweep.dir=outputs/x/a",
-                   cwd=tmp_path, **variables)  # fmt: skip
+    begun = cold_segrun(*COMMON, "+algo.grid.way=[well],[well,raises]",
+                        "hydra.sweep.dir=outputs/x/a", cwd=tmp_path, **variables)  # fmt: skip
     assert begun.returncode == 1, begun.stderr
     done, half = tmp_path / "outputs" / "x" / "a" / "0-unruly", tmp_path / "outputs/x/a/1-unruly"
     assert [read_manifest(run)["status"] for run in (done, half)] == ["done", "incomplete"]
     before, n_before = recency(done), fits(tmp_path)
 
     rfm = code / "features" / "rfm.py"
-    edited = rfm.read_text().replace("age // _MICROSECONDS_PER_DAY", "age // 86_400_000_000 + 1000")
+    edited = rfm.read_text().replace("// _MICROSECONDS_PER_DAY", "// _MICROSECONDS_PER_DAY + 1000")
     assert edited != rfm.read_text()
     rfm.write_text(edited)
     (tmp_path / "cured").touch()
     now = [value + 1000 for value in before]
 
     # Features from the cache, and the point that was finished, were made by other code.
-    again = segrun("resume", "outputs/x/a", cwd=tmp_path, **variables)
+    again = cold_segrun("resume", "outputs/x/a", cwd=tmp_path, **variables)
     assert again.returncode == 0, again.stderr
     assert recency(half) == now
     assert fits(tmp_path) == n_before + 1
@@ -63,8 +64,8 @@ def test_after_an_edit_of_the_code_no_old_number_comes_back(segrun, copied, tmp_
     codes = [row["code"] for row in read_csv(tmp_path / "outputs" / "x" / "a" / "jobs.csv")]
     assert len(set(codes)) == 2
 
-    reused = segrun(*COMMON, "+algo.grid.way=[well],[well,raises]", "sweep.reuse=true",
-                    "hydra.sweep.dir=outputs/x/b", cwd=tmp_path, **variables)  # fmt: skip
+    reused = cold_segrun(*COMMON, "+algo.grid.way=[well],[well,raises]", "sweep.reuse=true",
+                         "hydra.sweep.dir=outputs/x/b", cwd=tmp_path, **variables)  # fmt: skip
     assert reused.returncode == 0, reused.stderr
     assert "#0 0-unruly: the same as" not in reused.stderr
     assert recency(tmp_path / "outputs" / "x" / "b" / "0-unruly") == now

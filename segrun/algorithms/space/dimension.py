@@ -187,7 +187,7 @@ def _range(key: str, found: RangeSweep) -> Dimension:
     if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
         values = range(start, stop, step)
         low, high = min(values[0], values[-1]), max(values[0], values[-1])
-        _check_numbers(key, shown, low, log=log)
+        _check_positive(key, shown, low, log=log)
         return Dimension("int", low=low, high=high, step=abs(step), log=log)
     if log or "int" in found.tags:
         raise ConfigError(f"{key}: {shown} is not of whole numbers: use an interval with that tag")
@@ -230,7 +230,8 @@ def _interval(key: str, found: IntervalSweep) -> Dimension:
         raise ConfigError(
             f"{key}: {shown} of integers has bounds that are not whole numbers: give whole ones"
         )
-    _check_numbers(key, shown, int(low), log=log)
+    _check_finite(key, shown, int(low), int(low))
+    _check_positive(key, shown, int(low), log=log)
     return Dimension("int", low=int(low), high=int(high), log=log)
 
 
@@ -244,11 +245,6 @@ def _check_finite(key: str, shown: str, *bounds: float) -> None:
         raise ConfigError(f"{key}: {shown} has integers beyond 2**53: give smaller ones")
     if not all(math.isfinite(bound) for bound in bounds) or math.isinf(bounds[1] - bounds[0]):
         raise ConfigError(f"{key}: {shown} is not finite: give bounds that are")
-
-
-def _check_numbers(key: str, shown: str, low: int, *, log: bool) -> None:
-    _check_finite(key, shown, low, low)
-    _check_positive(key, shown, low, log=log)
 
 
 def _check_positive(key: str, shown: str, low: float, *, log: bool) -> None:

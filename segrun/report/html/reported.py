@@ -14,6 +14,7 @@ from segrun.config import Experiment, from_plain
 from segrun.rundir.finished import FinishedRun
 from segrun.rundir.sparse import SparseColumns
 from segrun.seeds import generator
+from segrun.segments.clustering import transformed
 from segrun.segments.description import MEMBERS
 from segrun.segments.profile import titles
 from segrun.segments.segment import Segment, Segments
@@ -89,38 +90,33 @@ class ReportedRun:
         return dict(zip(columns, columns.catalogue.names(), strict=True))
 
     @cached_property
-    def steps(self) -> Sequence[Any]:
+    def steps(self) -> Sequence[tuple[str, Any]]:
         """The fitted transformers in front of the algorithm."""
         point = self.point or next(iter(self.run.points), None)
         if point is not None and self.run.has_model(point):
-            return [step for _, step in self.run.model(point).steps[:-1]]
+            steps: Sequence[tuple[str, Any]] = self.run.model(point).steps[:-1]
+            return steps
         from segrun.features.transform import fit_transform
 
-        fitted = fit_transform(self.run.customers, self.experiment.transform, self.experiment.seed)
-        return [step for _, step in fitted.steps]
+        experiment = self.experiment
+        return fit_transform(self.run.customers, experiment.transform, experiment.seed).steps
 
     @cached_property
     def Z(self) -> NDArray[np.float64]:  # noqa: N802 - the field's name for it
         """The matrix that was clustered."""
-        return self._after(self.steps)
+        return transformed(self.run.customers, self.steps)
 
     @cached_property
     def transformed(self) -> Mapping[str, NDArray[np.float64]]:
         """The features after logarithm and scaling, as far as a column is a feature still."""
-        before = [step for step in self.steps if not hasattr(step, "components_")]
+        before = [step for step in self.steps if not hasattr(step[1], "components_")]
         if not before or isinstance(self.run.customers.columns, SparseColumns):
             return {}
-        found = self.Z if len(before) == len(self.steps) else self._after(before)
+        whole = len(before) == len(self.steps)
+        found = self.Z if whole else transformed(self.run.customers, before)
         if found.shape[1] != len(self.features):
             return {}
         return dict(zip(self.features, found.T, strict=True))
-
-    def _after(self, steps: Sequence[Any]) -> NDArray[np.float64]:
-        found: Any = self.run.customers.matrix()
-        for step in steps:
-            found = step.transform(found)
-        dense = found if isinstance(found, np.ndarray) else found.toarray()
-        return np.ascontiguousarray(dense, dtype=np.float64)
 
     @cached_property
     def numbers(self) -> NDArray[np.int64] | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from segrun import config
+from segrun.features.removed import left_out
 from segrun.formats import counted, number
 from segrun.report.html.page import REPORT, Page, render
 from segrun.report.html.reported import ReportedRun
 from segrun.report.html.sections import features, grid, quality, record, segments
 from segrun.rundir.finished import FinishedRun, open_run
-from segrun.segments.page import left_out
 from segrun.segments.segment import is_described, read_segments
 
 #: The sections in order. One more is a function here and ``templates/sections/ID.html``.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from segrun.formats import as_float
 from segrun.report.html.page import Picture, Section, picture
 from segrun.report.html.reported import ReportedRun
-from segrun.report.pictures.customers import (
+from segrun.report.pictures.lines import Line, Panel, draw_lines
+from segrun.report.pictures.segments import (
     Axis,
     Histogram,
     draw_histograms,
@@ -18,7 +19,6 @@ from segrun.report.pictures.customers import (
     draw_plane,
     groups,
 )
-from segrun.report.pictures.lines import Line, Panel, draw_lines
 
 #: Features that are shown one by one.
 _MOST_FEATURES = 48
@@ -101,7 +101,7 @@ def _path(bars: Histogram) -> str:
 
 def scree(subject: ReportedRun) -> Section | None:
     """Return the explained variance where the transform ends in a PCA."""
-    found = (step for step in subject.steps if hasattr(step, "explained_variance_ratio_"))
+    found = (step for _, step in subject.steps if hasattr(step, "explained_variance_ratio_"))
     pca = next(found, None)
     if pca is None:
         return None
