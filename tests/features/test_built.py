@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from segrun.config import OutlierConfig, OutlierRule
+from segrun.errors import ConfigError, DataError
+from segrun.features import check
 from segrun.features.built import set_aside
 from segrun.rundir.customers import Customers
 
@@ -61,3 +63,15 @@ def test_customers_before_the_rule_are_kept_apart(features, line):
     assert built.facts["set_aside"]["Amount"] == 1
     assert built.facts["clustered"] == len(built.customers)
     assert built.facts["customers"] == 21
+
+
+def test_a_rule_that_leaves_nobody_is_an_error_with_its_column():
+    table = Customers("id", np.array(["a", "b"], dtype=object), {"Amount": np.array([1.0, 2.0])})
+    config = OutlierConfig(OutlierRule.quantile, 0.45, 0.55, 0.0, ["Amount"])
+    with pytest.raises(DataError, match=r"the last 2 by Amount.*features\.outliers\.factor"):
+        set_aside(table, config)
+
+
+def test_an_infinite_factor_is_refused(settings):
+    with pytest.raises(ConfigError, match=r"factor=inf: .*features\.outliers\.rule=none"):
+        check(settings(outliers={"factor": float("inf")}))

@@ -230,7 +230,7 @@ def _interval(key: str, found: IntervalSweep) -> Dimension:
         raise ConfigError(
             f"{key}: {shown} of integers has bounds that are not whole numbers: give whole ones"
         )
-    _check_finite(key, shown, int(low), int(low))
+    _check_finite(key, shown, int(low), int(high))
     _check_positive(key, shown, int(low), log=log)
     return Dimension("int", low=int(low), high=int(high), log=log)
 

@@ -1,9 +1,6 @@
-"""The space of an optimiser: every dimension as Hydra reads it, and names that never clash."""
+"""Every dimension of a search as Hydra reads it."""
 
 from __future__ import annotations
-
-import json
-from itertools import product
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +8,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from segrun.algorithms.space.dimension import Dimension, dimension
-from segrun.algorithms.space.space import Base, Space
 from segrun.errors import ConfigError
 
 CENTS = st.integers(-2000, 2000).map(lambda n: n / 100)
@@ -116,6 +112,8 @@ def test_what_hydra_has_parsed_is_read_as_well():
         ("range(1e-20, 2.5, 1.0)", "more digits than a number has"),
         ("range(0, 9007199254740994, 2)", r"beyond 2\*\*53"),
         ("int(interval(0, 1e300))", r"beyond 2\*\*53"),
+        ("tag(int, interval(0, 1e300))", r"beyond 2\*\*53"),
+        ("tag(int, interval(-1e300, 0))", r"beyond 2\*\*53"),
         ("range(0, 10, inf)", "not finite"),
         ("interval(0, inf)", "not finite"),
         ("interval(nan, 1)", "not finite"),
@@ -168,97 +166,51 @@ def test_a_dimension_is_shown_in_one_line():
     assert str(dimension("key", "tag(log, interval(0.1, 1))")) == "float 0.1..1.0 log"
 
 
-KMEANS = {"n_clusters": "range(2, 5)", "tol": [1e-3, 1e-4]}
-BIRCH = {"n_clusters": "range(2, 4)", "threshold": "range(0.1, 0.6, 0.1)"}
-DBSCAN = {"eps": "range(0.3, 0.6, 0.1)", "min_samples": [10, 50]}
-ALGORITHMS = {"kmeans": KMEANS, "birch": BIRCH, "dbscan": DBSCAN}
+@pytest.mark.parametrize("text", ["range(2, 9, 3)", "interval(0.5, 2.0)", [0.5, 1]])
+def test_a_value_of_what_is_no_grid_of_floats_is_exact_already(text):
+    assert dimension("key", text).exact(0.5) == 0.5
 
 
-def space(pca=lambda _algo, _features: [0.5, 0.9], features=("rfm", "rfm_calendar")):
-    bases = []
-    for algo, option in product(ALGORITHMS, features):
-        drawn = {f"algo.params.{name}": values for name, values in ALGORITHMS[algo].items()}
-        drawn["transform.pca"] = pca(algo, option)
-        dimensions = {key: dimension(key, values) for key, values in drawn.items()}
-        bases.append(Base({"algo": algo, "features": option}, dimensions))
-    return Space({"algo": tuple(ALGORITHMS), "features": features}, tuple(bases))
+def test_what_an_optimiser_computes_becomes_the_nearest_value_of_the_range():
+    found = dimension("key", "range(0.5, 2.5, 0.5)")
+    assert [found.exact(x) for x in (-3.0, 0.74, 0.76, 1.51, 9.0)] == [0.5, 0.5, 1.0, 1.5, 2.0]
+    zero = dimension("key", "range(0.0, 1.0, 0.25)")
+    assert [zero.exact(x) for x in (0.1, 0.2, 0.7, 1.0)] == [0.0, 0.25, 0.75, 0.75]
 
 
-def test_parameters_of_algorithms_are_named_after_them():
-    found = space()
-    names = found.names(found.base({"algo": "birch", "features": "rfm"}))
-    assert names == {
-        "algo.params.n_clusters": "birch.n_clusters",
-        "algo.params.threshold": "birch.threshold",
-        "transform.pca": "transform.pca",
-    }
+def test_an_interval_has_no_number_of_values_and_says_so():
+    found = dimension("key", "interval(0.1, 0.9)")
+    assert found.n_values is None
+    with pytest.raises(ValueError, match=r"float 0\.1\.\.0\.9 has no end of values"):
+        found.values()
 
 
-def test_a_key_whose_dimension_depends_on_a_group_is_named_after_its_option():
-    found = space(pca=lambda _, features: [0.5] if features == "rfm" else [0.9])
-    names = [found.names(base)["transform.pca"] for base in found.bases]
-    assert names == ["transform.pca[features=rfm]", "transform.pca[features=rfm_calendar]"] * 3
-    both = space(pca=lambda algo, features: [f"{algo} {features}"])
-    name = both.names(both.bases[0])["transform.pca"]
-    assert name == "transform.pca[algo=kmeans,features=rfm]"
-    one = space(pca=lambda algo, _: [algo == "kmeans"])
-    assert one.names(one.bases[-1])["transform.pca"] == "transform.pca[algo=dbscan]"
+def test_the_longest_range_of_floats_is_taken_and_one_more_is_not():
+    assert dimension("key", "range(0.0, 100000.0, 1.0)").n_values == 100_000
+    with pytest.raises(ConfigError, match="more than 100000 values"):
+        dimension("key", "range(0.0, 100001.0, 1.0)")
 
 
-def test_no_two_dimensions_of_a_space_share_a_name():
-    found = space(pca=lambda algo, features: [algo == "kmeans", features])
-    seen: dict[str, Dimension] = {}
-    for base in found.bases:
-        for key, name in found.names(base).items():
-            assert seen.setdefault(name, base.dimensions[key]) == base.dimensions[key]
+def test_integers_are_taken_up_to_what_a_double_holds():
+    assert dimension("key", "int(interval(1, 9007199254740992))").high == 2**53
+    for text in ("interval(1, 9007199254740994)", "range(-9007199254740993, 5)"):
+        with pytest.raises(ConfigError, match=r"beyond 2\*\*53"):
+            dimension("key", f"tag(int, {text})" if "interval" in text else text)
 
 
-def test_without_a_searched_algorithm_a_parameter_is_called_like_its_key():
-    base = Base({}, {"algo.params.n_clusters": dimension("key", "range(2, 5)")})
-    assert Space({}, (base,)).names(base) == {"algo.params.n_clusters": "algo.params.n_clusters"}
+@pytest.mark.parametrize("text", ["tag(int, interval(1, 9.5))", "tag(int, interval(0.5, 9))"])
+def test_both_bounds_of_integers_are_whole(text):
+    with pytest.raises(ConfigError, match="not whole numbers"):
+        dimension("key", text)
 
 
-def test_an_algorithm_that_is_called_like_another_key_is_refused():
-    keys = {"algo.params.pca": dimension("key", [1]), "transform.pca": dimension("key", [2])}
-    found = Space({"algo": ("transform",)}, (Base({"algo": "transform"}, keys),))
-    with pytest.raises(ConfigError, match=r"transform\.pca and algo\.params\.pca are both called"):
-        found.signature()
+def test_a_tag_of_integers_on_a_range_of_floats_is_refused():
+    with pytest.raises(ConfigError, match="not of whole numbers"):
+        dimension("key", "tag(int, range(1.5, 9.5))")
 
 
-@pytest.mark.heavy
-def test_the_signature_is_json_and_tells_spaces_apart():
-    signature = space().signature()
-    assert json.loads(json.dumps(signature)) == signature
-    assert signature == space().signature()
-    assert signature["dimensions"]["kmeans.n_clusters"] == "int 2..4"
-    others = [space(pca=lambda *_: [0.5]), space(features=("rfm",)), space(pca=lambda *_: "0.5")]
-    assert all(other.signature() != signature for other in others[:2])
-    assert others[0].signature() == others[2].signature()
-
-
-def test_the_grid_is_the_product_of_every_base():
-    found = space()
-    expected = []
-    for algo, features in product(ALGORITHMS, ("rfm", "rfm_calendar")):
-        axes = {f"{algo}.{name}": values for name, values in ALGORITHMS[algo].items()}
-        axes["transform.pca"] = [0.5, 0.9]
-        columns = [
-            [json.loads(text) for text in by_hydra(values)] if isinstance(values, str) else values
-            for values in axes.values()
-        ]
-        for values in product(*columns):
-            point = dict(zip(axes, values, strict=True))
-            expected.append({"algo": algo, "features": features, **point})
-    assert list(found.grid()) == expected
-    assert found.n_points == len(expected)
-
-
-@pytest.mark.parametrize("text", ["interval(0.1, 0.9)", "int(interval(1, 9))"])
-def test_a_grid_over_an_interval_is_refused(text):
-    with pytest.raises(ConfigError, match=r"transform\.pca: .* is an interval"):
-        next(space(pca=lambda *_: text).grid())
-
-
-def test_a_grid_that_is_too_large_is_refused():
-    with pytest.raises(ConfigError, match="points, more than 1000000"):
-        next(space(pca=lambda *_: "range(1, 999999)").grid())
+def test_logarithms_begin_at_the_least_number_above_zero():
+    assert dimension("key", "tag(log, range(1, 5))").log
+    assert dimension("key", "tag(log, interval(1e-300, 1))").low == 1e-300
+    with pytest.raises(ConfigError, match="begins at 0, which has no logarithm"):
+        dimension("key", "tag(log, int, interval(0, 9))")
