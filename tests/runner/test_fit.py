@@ -386,9 +386,13 @@ def test_a_fit_converged_by_what_it_says_its_iterations_or_its_warnings(told, wa
 
 @pytest.mark.parametrize(
     ("told", "inertia", "n_iter"),
-    [({}, None, None), ({"inertia_": np.float32(2.5), "n_iter_": np.int64(3)}, 2.5, 3),
-     ({"inertia_": "much", "n_iter_": [1, 2]}, None, None), ({"inertia_": 0, "n_iter_": 0}, 0.0, 0)],
-)  # fmt: skip
+    [
+        ({}, None, None),
+        ({"inertia_": np.float32(2.5), "n_iter_": np.int64(3)}, 2.5, 3),
+        ({"inertia_": "much", "n_iter_": [1, 2]}, None, None),
+        ({"inertia_": 0, "n_iter_": 0}, 0.0, 0),
+    ],
+)
 def test_inertia_and_iterations_are_told_where_they_are_numbers(
     tmp_path, customers, told, inertia, n_iter
 ):
