@@ -146,7 +146,13 @@ def test_rows_of_earlier_attempts_come_first_and_their_ended_fits_are_known():
 
 @pytest.mark.parametrize(
     ("until", "load"),
-    [((2, 9, 3), 1.0), ((2, 4, 3), 0.0), ((0.05, 9, 3), None), ((0.1, 5.3, 1.1), 2.0)],
+    [
+        ((2, 9, 3), 1.0),
+        ((3, 9, 3), 0.667),
+        ((2, 4, 3), 0.0),
+        ((0.05, 9, 3), None),
+        ((0.1, 5.3, 1.1), 2.0),
+    ],
 )
 def test_the_load_is_what_others_computed_per_second(until, load):
     # At second 0 the machine had computed 5 s, 1 s of them this process.
