@@ -3,6 +3,8 @@
 import logging
 import time
 import warnings
+from dataclasses import replace
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -19,7 +21,7 @@ from segrun.features.transform import Transformed
 from segrun.rundir.directory import RunDirectory
 from segrun.rundir.store import read_csv
 from segrun.rundir.timings import Timings
-from segrun.runner.fit import GridFitter
+from segrun.runner.fit import GridFitter, converged, known_outcomes, note
 
 
 class Halves(ClusterMixin, BaseEstimator):
@@ -300,3 +302,107 @@ def test_a_point_that_falls_back_on_the_shared_road_casts_no_doubt_on_the_next(c
     fits = list(backend.fit_grid(kmeans_road, customers.X(), points))
     assert [fit.ran for fit in fits] == ["onedal", "sklearn", "onedal"]
     assert [fit.reason for fit in fits] == ["", "n_clusters=1 is not supported", ""]
+
+
+def test_a_point_done_before_is_known_again_while_all_that_it_left_is_there(tmp_path, customers):
+    first = fitter(tmp_path, customers, Halves)
+    keyed = replace(first, keys={f"k={k}": f"key {k}" for k in (2, 3, 4, 5)})
+    outcomes = keyed.fit_grid(grid(2, 3, 4, 5), repeats=1)
+    now = dict(keyed.keys) | {"k=3": "another key"}
+    (tmp_path / "models" / "k=4.joblib").unlink()
+    (tmp_path / "predictions" / "k=5.parquet").unlink()
+    asked = keyed.directory, grid(2, 3, 4, 5, 6), now | {"k=6": "never fitted"}
+    found = known_outcomes(*asked, ModelsKept.all)
+    assert list(found) == ["k=2"]
+    assert np.array_equal(found["k=2"].labels, outcomes[0].labels)
+    assert note(found["k=2"], "key 2") == keyed.directory.points()["k=2"]
+    for models in (ModelsKept.best, ModelsKept.none):
+        assert list(known_outcomes(*asked, models)) == ["k=2", "k=4"]
+
+
+def test_a_known_fit_is_not_done_again_but_its_repeats_are(tmp_path, customers):
+    first = fitter(tmp_path / "a", customers, Halves)
+    (known,) = first.fit_grid(grid(2), repeats=2)
+    shares = []
+    rows = read_csv(tmp_path / "a" / "timings.csv")
+    second = replace(
+        fitter(tmp_path / "b", customers, Halves), known={"k=2": known}, keys={"k=2": "key"},
+        timings=Timings(rows), reached=shares.append,
+    )  # fmt: skip
+    second.fit_grid(grid(2, 3), repeats=3)
+    assert [(r.point, r.repeat) for r in fit_rows(second)] == [
+        ("k=3", 0), ("k=3", 1), ("k=2", 2), ("k=3", 2),
+    ]  # fmt: skip
+    assert set(second.directory.points()) == {"k=2", "k=3"}
+    assert second.directory.points()["k=2"]["key"] == "key"
+    # Of what there is to do; what was known when a repeat began is no part of it.
+    assert shares == [1 / 5, 2 / 4, 3 / 4, 4 / 4]
+
+
+def test_only_points_that_share_take_the_shared_road(tmp_path, customers):
+    one = fitter(tmp_path, customers, Halves, road=shared)
+    algorithm = replace(one.algorithm, shares=lambda model: model.k > 2)
+    sharing = replace(one, algorithm=algorithm)
+    sharing.fit_grid(grid(2, 3, 4), repeats=1)
+    told = {row.point: row.shared for row in fit_rows(sharing)}
+    assert told == {"k=2": False, "k=3": True, "k=4": True}
+
+
+@pytest.mark.parametrize("n_points", [1, 3])
+def test_the_times_of_a_shared_road_keep_their_sum(tmp_path, customers, n_points):
+    one = fitter(tmp_path, customers, Halves, road=shared)
+    began = time.perf_counter()
+    one.fit_grid(grid(2, 3, 4)[:n_points], repeats=1)
+    spent = time.perf_counter() - began
+    rows = fit_rows(one)
+    assert 0.05 <= sum(row.wall_seconds for row in rows) <= spent
+    assert len({(row.wall_seconds, row.cpu_seconds, row.cold) for row in rows}) == 1
+
+
+@pytest.mark.parametrize(("models", "n_models"), [("all", 1), ("best", 1), ("none", 0)])
+def test_a_model_is_stored_unless_none_is_kept(tmp_path, customers, models, n_models):
+    one = fitter(tmp_path, customers, Halves, ModelsKept(models))
+    one.fit_grid(grid(2), repeats=1)
+    assert len(list(tmp_path.rglob("*.joblib"))) == n_models
+
+
+@pytest.mark.parametrize(
+    ("told", "warned", "expected"),
+    [
+        ({"converged_": False}, (), False),
+        ({"converged_": np.bool_(True)}, ("ConvergenceWarning: cut off",), True),
+        ({"n_iter_": 4, "max_iter": 5}, (), True),
+        ({"n_iter_": 5, "max_iter": 5}, (), False),
+        ({"n_iter_": 5}, (), None),
+        ({"max_iter": 5}, (), None),
+        ({}, ("RuntimeWarning: cut off",), None),
+        ({}, ("RuntimeWarning: no", "ConvergenceWarning: cut off"), False),
+        ({}, ("ConvergenceWarning: Number of distinct clusters",), None),
+    ],
+)
+def test_a_fit_converged_by_what_it_says_its_iterations_or_its_warnings(told, warned, expected):
+    assert converged(SimpleNamespace(**told), warned) is expected
+
+
+@pytest.mark.parametrize(
+    ("told", "inertia", "n_iter"),
+    [
+        ({}, None, None),
+        ({"inertia_": np.float32(2.5), "n_iter_": np.int64(3)}, 2.5, 3),
+        ({"inertia_": "much", "n_iter_": [1, 2]}, None, None),
+        ({"inertia_": 0, "n_iter_": 0}, 0.0, 0),
+    ],
+)
+def test_inertia_and_iterations_are_told_where_they_are_numbers(
+    tmp_path, customers, told, inertia, n_iter
+):
+    class Tells(Halves):
+        def fit(self, X):
+            vars(self).update(told)
+            return super().fit(X)
+
+    one = fitter(tmp_path, customers, Tells, ModelsKept.none)
+    (outcome,) = one.fit_grid(grid(2), repeats=1)
+    assert (outcome.inertia, outcome.n_iter) == (inertia, n_iter)
+    noted = {"key": "", "inertia": inertia, "n_iter": n_iter, "converged": None}
+    assert one.directory.points() == {"k=2": noted}

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from importlib.metadata import version
 
 import pytest
 
@@ -15,7 +16,19 @@ from segrun.config import (
     from_plain,
     plain,
 )
-from segrun.runner.keys import data_values, features_key, job_key, kind_key, point_key
+from segrun.rundir.environment import own_code
+from segrun.runner.keys import (
+    CODE,
+    LIBRARIES,
+    _version,
+    data_values,
+    features_key,
+    job_key,
+    kind_key,
+    libraries,
+    part_keys,
+    point_key,
+)
 
 POINT = Point("single", {"n_clusters": 3}, {})
 
@@ -151,3 +164,83 @@ def test_prepared_data_and_features_are_kept_by_what_they_depend_on(
     assert (data_values(before) != data_values(after)) == matrix
     assert (features_key(before, "0") != features_key(after, "0")) == features
     assert features_key(before, "0") == features_key(from_plain(plain(before)), "0")
+
+
+#: What the keys of a point, of a kind of job and of a job do with some settings, one by one.
+FOLLOWS = {
+    "store.models": (False, False, True),
+    "store.state": (False, False, False),
+    "seed": (True, False, True),
+    "algo.name": (True, True, True),
+    "algo.params": (False, False, True),
+    "algo.grid": (False, False, True),
+    "backend.name": (True, True, True),
+    "transform.scale": (True, True, True),
+    "evaluation.min_share": (False, True, True),
+    "timing.repeats": (False, True, True),
+    "timing.round": (False, False, True),
+    "report": (False, False, True),
+    "cache.min_bytes": (False, False, False),
+    "dataset.path": (False, False, False),
+    "preflight.max_seconds": (False, False, False),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWS)
+def test_every_key_follows_what_it_depends_on(wholes, name):
+    def made(values):
+        return point_key(values, POINT, "0", {}), kind_key(values, "0"), job_key(values, "0", {})
+
+    before, after = made(wholes[0]), made(changed(wholes[0], name))
+    assert tuple(a != b for a, b in zip(before, after, strict=True)) == FOLLOWS[name]
+
+
+def test_a_point_is_its_parameters_and_no_job_is_kept_for_another_input_or_version(wholes):
+    values, other = wholes[0], Point("single", {"n_clusters": 4}, {})
+    assert point_key(values, POINT, "0", {}) != point_key(values, other, "0", {})
+    for of in (lambda *a: point_key(values, POINT, *a), lambda *a: job_key(values, *a)):
+        found = {of("0", {}), of("1", {}), of(None, {}), of("0", {"numpy": "1"})}
+        assert len(found) == 4
+        assert of("0", {"a": "1", "b": "2"}) == of("0", {"b": "2", "a": "1"})
+    assert kind_key(values, "0") != kind_key(values, "1")
+
+
+def test_a_result_depends_on_its_libraries_the_code_and_the_plugins_origin():
+    found = libraries("plug 1.0, code 12")
+    assert found["algorithm"] == "plug 1.0, code 12"
+    assert found[CODE] == own_code()
+    for name in ("segrun", "numpy", "scipy", "scikit-learn", "numba", "polars", "narwhals"):
+        assert found[name] == version(name)
+    assert set(found) == {*LIBRARIES, CODE, "algorithm"}
+    assert _version("a-distribution-that-is-not-there") == ""
+
+
+def test_the_part_that_differs_is_named(wholes):
+    def differs(values, sha256="0", versions=None):
+        before = part_keys(wholes[0], "0", {"numpy": "1"})
+        after = part_keys(values, sha256, versions or {"numpy": "1"})
+        assert all(len(digest) == 12 for digest in after.values())
+        return {name for name in before | after if before.get(name) != after.get(name)}
+
+    assert differs(wholes[0]) == set()
+    assert differs(changed(wholes[0], "store.models")) == {"store"}
+    assert differs(changed(wholes[0], "algo.params")) == {"algo"}
+    assert differs(wholes[0], "1") == {"input"}
+    assert differs(wholes[0], versions={"numpy": "2"}) == {"versions"}
+
+
+def test_no_segment_is_in_the_key_of_a_job_that_describes_none(wholes):
+    bare = deepcopy(wholes[0])
+    bare["segments"]["describe"] = False
+    assert "segments" not in part_keys(bare, "0", {})
+    for described in (wholes[0], bare | {"report": "html"}):
+        assert "segments" in part_keys(described, "0", {})
+    # Only what may be sampled depends on what a run may take.
+    assert "preflight" not in part_keys(wholes[0], "0", {})
+
+
+def test_data_are_kept_with_what_is_said_of_them_and_features_by_file_and_code(experiment):
+    assert data_values(experiment)["segments"] == {"describe": False}
+    file = features_key(experiment, "0")
+    assert file != features_key(experiment, "1")
+    assert file == features_key(replace(experiment, seed=experiment.seed + 1), "0")

@@ -1,11 +1,13 @@
 """One run from experiment to directory, on the embedded data at a small size."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -14,8 +16,18 @@ import pytest
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
+from segrun.algorithms.grid import Point
+from segrun.config import Report
 from segrun.data.datasets.synthetic_retail import generate
+from segrun.errors import ConfigError
+from segrun.rundir.directory import RunDirectory
 from segrun.rundir.store import read_csv, read_manifest, sha256
+from segrun.rundir.timings import Timings
+from segrun.runner.evaluated import Evaluated
+from segrun.runner.fit import Outcome
+from segrun.runner.preflight.flight import Flight
+from segrun.runner.run import _described
+from segrun.runner.run import run as run_experiment
 
 SMALL = ["dataset.n_customers=300", "hydra.run.dir=run"]
 
@@ -248,3 +260,63 @@ def test_ctrl_c_is_recorded_and_has_its_own_exit_code(tmp_path):
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["status"] == "interrupted"
     assert any(name.startswith("predictions/") for name in manifest["files"])
+
+
+@pytest.fixture(scope="module")
+def tiny(composed):
+    return composed(
+        "dataset.n_customers=80", "backend=sklearn", "algo.grid.n_clusters=[2,3]",
+        "algo.params.tol=1e-3", "preflight.action=none", "evaluation.min_share=0",
+        "features.warn_removed=1",
+        "evaluation.max_share=1",
+    )  # fmt: skip
+
+
+@pytest.mark.heavy
+def test_a_good_run_warns_of_nothing_that_it_does_not_record(tiny, tmp_path, caplog):
+    result = run_experiment(tiny, tmp_path / "run", {"more.txt": "kept"})
+    manifest = read_manifest(tmp_path / "run")
+    assert (result.status, result.exit_code, result.points) == ("done", 0, {"done": 2})
+    assert result.selected == manifest["selected"] is not None
+    told = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert told == [f"selected point {result.selected}: {text}" for text in manifest["cautions"]]
+    assert manifest["warnings"] == told
+    assert "no point is selected" not in caplog.text
+    assert {"more.txt", "experiment.yaml", "scores.csv", "sizes.csv", "timings.csv",
+            "environment.json", "points.json"} < set(manifest["files"])  # fmt: skip
+    assert (tmp_path / "run" / "more.txt").read_text() == "kept"
+    assert not (tmp_path / "run" / "segments.csv").exists()
+    for row in read_csv(tmp_path / "run" / "scores.csv"):
+        labels = pl.read_parquet(tmp_path / "run" / "predictions" / f"{row['point']}.parquet")
+        assert int(row["n_clusters"]) == labels["label"].n_unique()
+        assert (row["selected"] == "true") == (row["point"] == result.selected)
+
+
+def test_segments_are_described_where_that_is_asked_for_and_there_are_any(tiny, tmp_path, caplog):
+    out, outcome = RunDirectory(tmp_path), Outcome(Point("k=2", {}, {}))
+    good = Evaluated([outcome], {}, "k=2", Flight([], 0, 0), {"cautions": ["half are noise"]})
+    assert _described(tiny, out, Timings(), good) == ""
+    assert "selected point k=2: half are noise" in caplog.text
+    caplog.clear()
+    failed = replace(good, outcomes=[replace(outcome, status="failed")], facts={"cautions": []})
+    assert _described(replace(tiny, report=Report.html), out, Timings(), failed) == ""
+    assert caplog.text == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["UNFINISHED"]
+
+
+def test_a_run_that_cannot_begin_says_so_in_its_manifest(tiny, tmp_path):
+    wrong = replace(tiny, evaluation=replace(tiny.evaluation, min_share=0.6, max_share=0.5))
+    with pytest.raises(ConfigError, match="min_share"):
+        run_experiment(wrong, tmp_path / "run", {"more.txt": "kept"})
+    manifest = read_manifest(tmp_path / "run")
+    assert manifest["status"] == "failed"
+    assert manifest["reason"].startswith("ConfigError: evaluation.min_share=0.6")
+    assert set(manifest["files"]) == {"experiment.yaml", "more.txt"}
+
+
+def test_a_password_is_not_written_down(tiny, tmp_path, composed):
+    with pytest.raises(ConfigError, match=r"dataset\.path") as caught:
+        run_experiment(composed("dataset=online_retail", "dataset.path=" + repr(
+            "postgresql://me:hidden@host/db")), tmp_path / "run")  # fmt: skip
+    assert "hidden" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
