@@ -45,8 +45,8 @@ class Dataset:
     check : callable
         Refuses settings that no data can satisfy, before any is read.
     open : callable
-        Takes the seed, the folder for temporary and kept files, and what is large and kept, too;
-        a context manager that gives the rows.
+        Takes the seed, the folder for temporary and kept files (None: segrun's cache directory),
+        and what is large and kept, too; a context manager that gives the rows.
     form : callable
         What the rows are.
     columns : callable
@@ -60,7 +60,7 @@ class Dataset:
     """
 
     check: Callable[[Any], None]
-    open: Callable[[Any, int, Path, CacheConfig], AbstractContextManager[Rows]]
+    open: Callable[[Any, int, Path | None, CacheConfig], AbstractContextManager[Rows]]
     form: Callable[[Any], Form]
     columns: Callable[[Any], Mapping[str, ColumnKind]]
     id_column: Callable[[Any], str | None]
@@ -105,8 +105,7 @@ def load(
     DataError
         If the data cannot be read.
     """
-    folder = cache or cache_directory()
-    with dataset_of(config).open(config, seed, folder, settings or CacheConfig()) as rows:
+    with dataset_of(config).open(config, seed, cache, settings or CacheConfig()) as rows:
         yield rows
 
 
@@ -120,9 +119,9 @@ def _file(
     """Return a kind of files, read by the usual reader or one of its own."""
 
     def opened(
-        config: Any, _: int, folder: Path, settings: CacheConfig
+        config: Any, _: int, folder: Path | None, settings: CacheConfig
     ) -> AbstractContextManager[Rows]:
-        return files.open_file(config, folder, settings, reader)
+        return files.open_file(config, folder or cache_directory(), settings, reader)
 
     return Dataset(check, opened, form, columns, id_column)
 
