@@ -112,19 +112,23 @@ def check_ranges(settings: Any, group: str = "") -> None:
             check_ranges(value, name)
         elif isinstance(value, int | float) and value not in allowed:
             null = ", or null" if "None" in str(item.type) else ""
-            raise ConfigError(f"{name} must be {allowed}{null}. Got {value} instead{_set_in(name)}")
+            raise ConfigError(
+                f"{name} must be {allowed}{null}. Got {value} instead{_set_in(name, value)}"
+            )
 
 
-def _set_in(name: str) -> str:
-    """Say which of the user's YAML files set a key."""
+def _set_in(name: str, value: float) -> str:
+    """Say which of the user's YAML files set a key to this value."""
     own = user_conf_directory()
     found = (
-        [str(file) for file in sorted(own.rglob("*.yaml")) if _sets(file, own, name)] if own else []
+        [str(file) for file in sorted(own.rglob("*.yaml")) if _sets(file, own, name, value)]
+        if own
+        else []
     )
     return f", set in {' or '.join(found)}" if found else ""
 
 
-def _sets(file: Path, own: Path, name: str) -> bool:
+def _sets(file: Path, own: Path, name: str, value: float) -> bool:
     group = file.parent.relative_to(own).as_posix()
     place = "" if group in (".", "experiment") else f"{group}."
     try:
@@ -137,4 +141,4 @@ def _sets(file: Path, own: Path, name: str) -> bool:
         if not isinstance(values, dict) or part not in values:
             return False
         values = values[part]
-    return True
+    return bool(values == value)

@@ -262,11 +262,16 @@ def _by_number(path: Path) -> tuple[object, ...]:
     return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
+#: Versions that write run directories of one form.
+_SAME_FORM = {"0.1", "0.2"}
+
+
 def _check_version(path: Path, written_by: str) -> None:
     from importlib import metadata
 
     own = metadata.version("segrun")
-    if written_by.split(".")[:2] != own.split(".")[:2]:
+    then, now = (".".join(version.split(".")[:2]) for version in (written_by, own))
+    if then != now and not {then, now} <= _SAME_FORM:
         raise StoreError(
             f"{path / MANIFEST} was written by segrun {written_by or 'of no known version'}, this "
             f"is {own}: run it again with this version, or read it with that one"

@@ -146,7 +146,10 @@ def test_no_run_an_unfinished_one_a_sweep_or_one_of_another_version_is_refused(t
     major, minor, *_ = version("segrun").split(".")
     finished(tmp_path / "patch", segrun=f"{major}.{minor}.999")
     assert open_run(tmp_path / "patch").points == ["k=2"]
-    for name, other in (("a", f"{major}.{int(minor) + 1}.0"), ("b", f"{int(major) + 1}.{minor}")):
+    # Runs of before the first release have the same files.
+    finished(tmp_path / "early", segrun="0.1.0")
+    assert open_run(tmp_path / "early").points == ["k=2"]
+    for name, other in (("a", f"{major}.{int(minor) + 90}.0"), ("b", f"{int(major) + 1}.{minor}")):
         finished(tmp_path / name, segrun=other)
         with pytest.raises(StoreError, match="was written by segrun"):
             open_run(tmp_path / name)
