@@ -1,3 +1,5 @@
+from itertools import zip_longest
+
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -10,8 +12,13 @@ from segrun.errors import ConfigError
 pytestmark = pytest.mark.heavy
 
 GROUPS = [p for p in conf_directory().iterdir() if p.is_dir() and p.name not in ("hydra",)]
-FILES = [file for group in sorted(GROUPS) for file in sorted(group.glob("*.yaml"))]
-CHOICES = [f"{file.parent.name}={file.stem}" for file in FILES]
+FILES = {group.name: [file.stem for file in sorted(group.glob("*.yaml"))] for group in GROUPS}
+EXPERIMENTS = [[f"experiment={name}"] for name in FILES.pop("experiment")]
+#: Every choice of every group, one of each at a time.
+CHOICES = [
+    [f"{group}={name}" for group, name in zip(FILES, names, strict=True) if name is not None]
+    for names in zip_longest(*FILES.values())
+]
 
 
 def composed(*overrides):
@@ -28,9 +35,9 @@ def leaves(node, prefix=""):
             yield from leaves(value, f"{prefix}{name}.")
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_every_committed_choice_composes_and_every_key_is_documented(choice):
-    experiment = composed(choice)
+@pytest.mark.parametrize("choices", [*CHOICES, *EXPERIMENTS], ids=" ".join)
+def test_every_committed_choice_composes_and_every_key_is_documented(choices):
+    experiment = composed(*choices)
     for name in ("path", "id"):
         if OmegaConf.is_missing(experiment.dataset, name):
             experiment.dataset[name] = "given"
