@@ -111,8 +111,7 @@ def described(run: FinishedRun, config: SegmentsConfig) -> Description:
     clustering = read_clustering(run, config.point)
     members = place(clustering, run.all_customers, _about(run), config.outliers)
     # Of millions of rows one table is enough, that of all members.
-    own = members.customers.take(slice(members.n_clustered))
-    clustering = replace(clustering, customers=own)
+    clustering = replace(clustering, customers=members.customers.take(slice(members.n_clustered)))
     run.release()
     people = population(members, config.order_by, titles(clustering.experiment.features))
     number_of = people.numbers
