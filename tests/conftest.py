@@ -54,6 +54,13 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / "numba"))
 HEAVY = {"segrun", "cold_segrun", "start", "warm", "postgres", "run_of", "shell", "online_retail"}
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Leave files out of the quick loop that are heavy as a whole: imports take their time."""
+    if config.option.markexpr == "quick" and collection_path.suffix == ".py":
+        return "\npytestmark = pytest.mark.heavy" in collection_path.read_text() or None
+    return None
+
+
 def pytest_collection_modifyitems(items):
     """Mark as quick what is not slow or heavy, by its own marker or by its fixtures."""
     for item in items:

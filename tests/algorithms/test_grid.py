@@ -70,6 +70,7 @@ def key(value):
     return (isinstance(value, bool), value if isinstance(value, (int, float)) else repr(value))
 
 
+@pytest.mark.heavy
 @given(st.dictionaries(names, st.lists(values, min_size=1, max_size=4, unique_by=key), max_size=3))
 def test_slugs_are_unique_file_names_on_linux_and_windows(grid):
     found = points(algo(dict.fromkeys(grid), grid))

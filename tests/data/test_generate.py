@@ -73,6 +73,7 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others(dataset, small_bloc
         assert first == again != other
 
 
+@pytest.mark.heavy
 def test_block_boundaries_do_not_show(dataset, small_blocks, tmp_path):
     made, user, own = dataset
     generate(made(130), 0, tmp_path / "all.csv")
@@ -103,6 +104,7 @@ def test_an_item_costs_the_same_in_every_block(small_blocks, tmp_path):
     assert prices["UnitPrice"].max() == 1
 
 
+@pytest.mark.heavy
 def test_parquet_has_the_rows_of_the_csv_file(dataset, small_blocks, tmp_path):
     made, *_ = dataset
     for suffix in ("csv", "parquet"):
@@ -144,6 +146,7 @@ def test_what_is_no_size_is_refused(text):
         read_bytes(text)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -166,6 +169,7 @@ def test_wrong_arguments_are_refused(arguments, message, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_a_file_stays_unless_it_is_to_be_replaced(tmp_path, capsys):
     path = tmp_path / "rows.csv"
     path.write_text("mine")

@@ -56,6 +56,7 @@ def test_the_interval_covers_over_thousands_of_draws(data):
     assert 0.935 <= np.mean(found) <= 0.965
 
 
+@pytest.mark.heavy
 def test_the_intervals_of_clusters_cover_where_enough_rows_were_drawn():
     X, labels = EVEN
     inside = labels >= 0

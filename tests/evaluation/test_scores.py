@@ -164,6 +164,7 @@ def test_clusters_that_cannot_be_scored_have_no_silhouette():
     assert only(SIX, [0] * 6).cluster_silhouettes == {}
 
 
+@pytest.mark.heavy
 def test_above_the_limit_a_sample_is_scored_against_all_rows():
     X, labels = blobs(2000), noisy_labels(2000)
     found = only(X, labels, config(max_exact_rows=1999, sample_rows=500), seed=4)
@@ -265,6 +266,7 @@ def test_two_clusters_on_a_line_by_hand():
     assert calinski_harabasz == pytest.approx((4 * 5.5**2 / 1) / (10 / 2))
 
 
+@pytest.mark.heavy
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(0, 1))
 def test_any_clusters_equal_scikit_learn(seed, n_clusters, noise):
@@ -281,6 +283,7 @@ def test_blocks_of_rows_do_not_matter(n_samples):
     assert centroid_scores(X, partition(labels)) == pytest.approx(by_sklearn(X, labels))
 
 
+@pytest.mark.heavy
 def test_chunks_of_centroids_do_not_matter(monkeypatch):
     rng = np.random.default_rng(0)
     X, labels = rng.normal(size=(2000, 2)), rng.integers(0, 900, 2000)

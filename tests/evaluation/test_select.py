@@ -89,6 +89,7 @@ def test_the_criterion_tells_which_way_is_better():
     assert best(points, Criterion.calinski_harabasz) == "b"
 
 
+@pytest.mark.heavy
 def test_the_elbow_is_where_the_inertia_stops_to_fall_fast():
     falling = {1: 100.0, 2: 60.0, 3: 25.0, 4: 20.0, 5: 17.0, 6: 15.0, 7: 14.0}
     points = {f"k={k}": {"n_clusters": k, "inertia": value} for k, value in falling.items()}

@@ -50,6 +50,7 @@ def test_each_column_is_what_pandas_says(told, lines):
             assert about[name].tolist() == counts[name].tolist()
 
 
+@pytest.mark.heavy
 def test_what_is_clustered_on_is_not_told_again(told):
     plain = told(calendar=False, amount=Amount.total, orders=Orders.invoices)
     assert {"Invoices", "TotalSpent"} & set(plain.about.columns) == set()
@@ -58,6 +59,7 @@ def test_what_is_clustered_on_is_not_told_again(told):
     assert "Saturday" not in told(weekdays=Weekdays.all).about.columns
 
 
+@pytest.mark.heavy
 def test_nothing_is_told_and_no_feature_differs_unless_asked(told):
     assert told(about=False).about is None
     assert told(about=False).customers.X().tobytes() == told().customers.X().tobytes()

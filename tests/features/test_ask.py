@@ -88,6 +88,7 @@ def test_every_function_is_what_one_counts_by_hand(built, function, of, where, e
     assert found.tolist() == expected
 
 
+@pytest.mark.heavy
 def test_a_share_per_value_is_of_the_rows_that_fulfil_the_condition(built):
     both = built("share", per="text", values=["u", "v"], where="price > 0")
     assert [found.tolist()[:2] for _, found in both] == [[1 / 3, 0.5], [0.0, 0.5]]
@@ -116,6 +117,7 @@ def test_no_more_is_asked_than_is_needed(built, function, of, n):
     assert len(asked.rows) == len(asked.answers) == n
 
 
+@pytest.mark.heavy
 def test_the_errors_of_numbers_and_of_their_products_are_told_apart(built):
     # A product of floats is off in the 15th digit: 0.1 * 3 is 0.30000000000000004.
     assert [m.error for m in built("sum", "price")[0].measures] == [2.0**-52]

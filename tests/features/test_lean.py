@@ -24,6 +24,7 @@ def both(declaring, tmp_path, prices):
             for one in (rows, kept)]  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("prices", [[1.25, 2.5, 4.0], [0.12345678, 0.00000001, 3.0]])
 def test_sums_are_the_same_whatever_their_units(declaring, tmp_path, prices):
     memory, parquet = (found() for found in both(declaring, tmp_path, prices))
@@ -32,6 +33,7 @@ def test_sums_are_the_same_whatever_their_units(declaring, tmp_path, prices):
     assert memory.dtype == parquet.dtype == np.float64
 
 
+@pytest.mark.heavy
 def test_sums_beyond_64_bits_are_exact_as_well(declaring, tmp_path):
     for found in both(declaring, tmp_path, [3e12, 4e18, 1.25]):
         assert found().tolist() == [3e12 + 4e18, 1.25]

@@ -209,6 +209,7 @@ def test_the_matrix_is_pandas_pivot(found):
         assert np.array_equal(built.customers.columns[name], built.customers.X()[:, place])
 
 
+@pytest.mark.heavy
 @given(triplets)
 def test_the_last_line_wins_as_in_a_dict(found):
     # A user and an item more: the others are then not all alike.

@@ -80,6 +80,7 @@ def test_what_is_cancelled_can_be_declared(features, line):
     }
 
 
+@pytest.mark.heavy
 def test_a_declaration_that_has_no_effect_or_no_sense_is_refused(settings, composed):
     with pytest.raises(ConfigError, match=r"set features\.cancellations=remove as well"):
         check(settings(cancelled_when="Quantity < 0"))

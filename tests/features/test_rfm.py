@@ -141,6 +141,7 @@ def test_sums_are_exact_where_floats_are_not(features, line):
     assert built.all_customers.columns["Amount"].tolist() == [1.0, 1.0]
 
 
+@pytest.mark.heavy
 def test_prices_below_a_millionth_count(features, line):
     # 2.01 * 1e6 is a bit less than 2010000.
     prices = {"a": 0.0000014, "b": 1e-22, "c": 2.01, "d": -5.5}
@@ -178,6 +179,7 @@ def test_only_constant_columns_are_an_error(features, line):
         features([line("a", "2011-03-01"), line("b", "2011-03-01")])
 
 
+@pytest.mark.heavy
 def test_the_same_lines_give_the_same_bytes(features, line):
     rng = np.random.default_rng(0)
     prices = rng.lognormal(1, 1, 20_000).round(2)

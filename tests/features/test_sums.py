@@ -104,6 +104,7 @@ def test_what_other_lines_say_changes_no_customer(features, line, odd):
     assert built.all_customers.columns["Amount"].tolist() == [*expected, odd]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("price", "size", "said"),
     [
@@ -190,6 +191,7 @@ def test_prices_become_whole_units_and_stay_within_64_bits():
     assert of(units(PRICE, 6), 1e30, -1e30) == [2**62, -(2**62)]
 
 
+@pytest.mark.heavy
 def test_the_places_needed_are_those_of_the_digits():
     prices = [5.0, 0.5, 1.25, 1_234_567.891, 1e-22, 1e-23, None, 0.0]
     assert of(needed_places(PRICE), *prices) == [0, 1, 2, 3, 22, 23, 0, 0]
@@ -197,6 +199,7 @@ def test_the_places_needed_are_those_of_the_digits():
     assert of(needed_places(PRICE, 2.0**-50), 0.1 * 0.1, 0.5) == [2, 1]
 
 
+@pytest.mark.heavy
 @given(digits=st.integers(-(10**12), 10**12), places=st.integers(0, 8), more=st.integers(0, 6))
 def test_exact_units_are_those_of_the_decimal(digits, places, more):
     price = Decimal(digits).scaleb(-places)

@@ -79,6 +79,7 @@ def test_the_matrix_cannot_be_changed_by_a_fit(customers):
         Z[0, 0] = 1
 
 
+@pytest.mark.heavy
 def test_log_of_a_return_is_refused_with_a_setting_that_works(customers):
     customers.columns["Amount"][3] = -1.5
     with pytest.raises(DataError, match=r"log\(1 \+ Amount\) is undefined.* -1\.5") as error:

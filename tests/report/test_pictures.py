@@ -80,6 +80,7 @@ def test_a_text_is_one_line_of_limited_length_without_formulas(said, longest):
     assert all(letter.isprintable() for letter in shown)
 
 
+@pytest.mark.heavy
 @given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=30).filter(lambda v: np.std(v) > 1e-3))
 def test_skew_is_scipys(values):
     assert skew(np.array(values)) == pytest.approx(scipy.stats.skew(values), abs=1e-6, rel=1e-6)

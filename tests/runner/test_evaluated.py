@@ -61,6 +61,7 @@ def scored(n_noise, **more):
     return Scores(2, n_noise, n_noise / 10, 0.4, 0.6, {0: 4, 1: 6 - n_noise}, **more)
 
 
+@pytest.mark.heavy
 def test_a_row_has_the_scores_of_its_point_and_says_why_it_is_not_selected(composed):
     limits = replace(composed().evaluation, min_share=0.0, max_share=1.0, max_noise_share=0.2)
     first, second, third = outcomes("done", "done", "failed")
@@ -76,6 +77,7 @@ def test_a_row_has_the_scores_of_its_point_and_says_why_it_is_not_selected(compo
     assert (rows[0]["inertia"], rows[0]["n_iter"], rows[0]["converged"]) == (2.5, 3, True)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("kept", "left"), [("all", {"k=0", "k=1", "k=2"}), ("best", {"k=1", "k=2"})]
 )

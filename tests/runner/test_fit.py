@@ -165,6 +165,7 @@ def test_other_labels_in_a_repeat_are_a_warning(tmp_path, customers, caplog):
     assert "repeat 1 gave other labels" in caplog.text
 
 
+@pytest.mark.heavy
 def test_a_repeat_that_fails_leaves_the_first_fit_standing(tmp_path, customers, caplog):
     grid_fitter = fitter(tmp_path, customers, FailsLater)
     (outcome,) = grid_fitter.fit_grid(grid(2), repeats=2)

@@ -43,6 +43,7 @@ def keys(experiment):
     return point_key(values, POINT, None, {}), kind_key(values, None), job_key(values, None, {})
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "change",
     [
@@ -117,6 +118,7 @@ def test_a_key_changes_the_keys_that_follow_from_its_effect(wholes):
         assert same == (effect not in (Effect.DATA, Effect.LABELS)), name
 
 
+@pytest.mark.heavy
 def test_jobs_of_one_kind_differ_in_what_takes_no_time(wholes):
     free = {"seed", "timing.round", "algo.estimator", "algo.shared_centres"}
     for name, effect, before, after in every_change(wholes):
@@ -186,6 +188,7 @@ FOLLOWS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FOLLOWS)
 def test_every_key_follows_what_it_depends_on(wholes, name):
     def made(values):
@@ -239,6 +242,7 @@ def test_no_segment_is_in_the_key_of_a_job_that_describes_none(wholes):
     assert "preflight" not in part_keys(wholes[0], "0", {})
 
 
+@pytest.mark.heavy
 def test_data_are_kept_with_what_is_said_of_them_and_features_by_file_and_code(experiment):
     assert data_values(experiment)["segments"] == {"describe": False}
     file = features_key(experiment, "0")

@@ -36,6 +36,7 @@ def test_the_exit_code_is_0_where_all_is_there(status, undescribed, code):
     assert RunResult(Path(), status, "", None, {}, undescribed).exit_code == code
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("statuses", "status", "reason"),
     [

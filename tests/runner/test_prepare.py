@@ -14,6 +14,8 @@ from segrun.rundir.store import read_parquet, sha256
 from segrun.rundir.timings import Timings
 from segrun.runner.prepare import JobContext, _engine, _expect, prepare
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def generated(composed):

@@ -292,6 +292,7 @@ def test_a_good_run_warns_of_nothing_that_it_does_not_record(tiny, tmp_path, cap
         assert (row["selected"] == "true") == (row["point"] == result.selected)
 
 
+@pytest.mark.heavy
 def test_segments_are_described_where_that_is_asked_for_and_there_are_any(tiny, tmp_path, caplog):
     out, outcome = RunDirectory(tmp_path), Outcome(Point("k=2", {}, {}))
     good = Evaluated([outcome], {}, "k=2", Flight([], 0, 0), {"cautions": ["half are noise"]})
@@ -314,6 +315,7 @@ def test_a_run_that_cannot_begin_says_so_in_its_manifest(tiny, tmp_path):
     assert set(manifest["files"]) == {"experiment.yaml", "more.txt"}
 
 
+@pytest.mark.heavy
 def test_a_password_is_not_written_down(tiny, tmp_path, composed):
     with pytest.raises(ConfigError, match=r"dataset\.path") as caught:
         run_experiment(composed("dataset=online_retail", "dataset.path=" + repr(

@@ -12,6 +12,8 @@ from segrun.segments.members import place
 from segrun.segments.population import population
 from segrun.segments.stability import Stability
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def told(composed):
@@ -60,7 +62,6 @@ def test_many_tiny_ones(told):
     assert "tiny_segments" not in told(np.repeat(np.arange(19), 3).tolist() + [99] * 60)
 
 
-@pytest.mark.heavy
 def test_copies_found_as_segments(told):
     """Ten copies of each customer: a segment of one customer's copies is no kind of customers."""
     ids, replica = np.tile(np.arange(9), 10), np.repeat(np.arange(10), 9)

@@ -29,6 +29,7 @@ def picked(stability=None, **limits):
     return choices(within_limits(rated(SCORES), config), stability or {})
 
 
+@pytest.mark.heavy
 def test_each_criterion_has_its_point():
     found = picked({"k=2": 0.8, "k=4": 0.9})
     assert [(c.criterion, c.point, c.value) for c in found] == [

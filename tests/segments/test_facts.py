@@ -152,6 +152,7 @@ def test_several_months_are_told_together():
     assert "All of them buy in March (50 % of all)" in [fact.text for fact in others]
 
 
+@pytest.mark.heavy
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 1.0, -2.0, 1e-9, 7e8, np.nan]), st.integers(0, 2)),

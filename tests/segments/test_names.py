@@ -124,6 +124,7 @@ VALUE = st.one_of(
 ROWS = st.lists(st.tuples(st.integers(0, 4), VALUE, VALUE, VALUE), min_size=5, max_size=60)
 
 
+@pytest.mark.heavy
 @given(ROWS)
 def test_no_proposed_name_is_contradicted_by_mean_or_median(rows):
     codes = [row[0] for row in rows]

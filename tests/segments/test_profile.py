@@ -22,6 +22,7 @@ def expected(values, codes, n_segments):
     return mean, quantiles
 
 
+@pytest.mark.heavy
 @given(st.lists(st.tuples(VALUES, st.integers(0, 3)), min_size=1, max_size=40))
 def test_means_and_quantiles_are_those_of_pandas(rows):
     values, codes = np.array([v for v, _ in rows]), np.array([c for _, c in rows])
@@ -91,6 +92,7 @@ def test_unknown_values_do_not_count():
     np.testing.assert_allclose(cliffs_delta(values, np.array([0, 0, 1, 1]), 2), [-1, 1])
 
 
+@pytest.mark.heavy
 def test_its_deviation_by_chance_is_that_of_shuffled_segments():
     rng = np.random.default_rng(0)
     codes = np.repeat([0, 1], [12, 60])

@@ -166,6 +166,7 @@ def test_columns_that_nobody_knows_yet_are_not_judged():
     check(SegmentsConfig(order_by="Whatever"), None)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
@@ -179,6 +180,7 @@ def test_columns_are_those_that_the_features_will_build(composed, overrides, tol
         check_all(composed(*overrides))
 
 
+@pytest.mark.heavy
 def test_a_point_must_be_of_the_grid(composed):
     grid = ("algo.params.tol=1e-4", "algo.grid.n_clusters=[2,3]", "segments.describe=true")
     check_all(composed(*grid, "segments.point='n_clusters=3,tol=0.0001'"))
@@ -186,6 +188,7 @@ def test_a_point_must_be_of_the_grid(composed):
         check_all(composed(*grid, "segments.point='n_clusters=5,tol=0.0001'"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "override",
     ["segments.order_by=Country", "segments.names.by=country",
@@ -206,6 +209,7 @@ def test_texts_have_no_order(composed, features, override):
         check_all(composed(*features, override))
 
 
+@pytest.mark.heavy
 def test_texts_that_are_encoded_as_numbers_have_an_order(composed):
     check_all(composed(
         "features=table", "dataset=table", "dataset.path=nowhere.csv", "dataset.id=who",
@@ -214,6 +218,7 @@ def test_texts_that_are_encoded_as_numbers_have_an_order(composed):
     ))  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("column", ["November", "Country=France", "TotalSpent", "recency"])
 def test_further_columns_of_transactions_are_known(composed, column):
     check_all(composed("features=rfm", f"segments.order_by='{column}'"))

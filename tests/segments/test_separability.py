@@ -82,6 +82,7 @@ def test_a_segment_of_one_row_is_left_out(data):
     assert {row["n_rows"] for row in found.scores} == {119}
 
 
+@pytest.mark.heavy
 def test_of_many_rows_a_sample_is_seen():
     y = np.arange(24_000) % 3
     Z = np.column_stack([y, y]) + np.random.default_rng(0).normal(0, 0.1, (24_000, 2))

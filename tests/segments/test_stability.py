@@ -16,6 +16,7 @@ from segrun.segments.stability import best_jaccard, grid_stability, stability
 LABELS = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), min_size=1, max_size=30)
 
 
+@pytest.mark.heavy
 @given(LABELS)
 def test_the_best_jaccard_is_that_of_sets(rows):
     own, other = (np.array(labels) for labels in zip(*rows, strict=True))

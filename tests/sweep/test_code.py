@@ -47,7 +47,8 @@ def test_after_an_edit_of_the_code_no_old_number_comes_back(cold_segrun, copied,
     before, n_before = recency(done), fits(tmp_path)
 
     rfm = code / "features" / "rfm.py"
-    edited = rfm.read_text().replace("// _MICROSECONDS_PER_DAY", "// _MICROSECONDS_PER_DAY + 1000")
+    days = 'days_before(table["last"], answers.reference)'
+    edited = rfm.read_text().replace(days, f"1000 + {days}")
     assert edited != rfm.read_text()
     rfm.write_text(edited)
     (tmp_path / "cured").touch()

@@ -61,6 +61,7 @@ def test_a_composed_job_equals_hydras(loader_and_master, overrides, tmp_path, mo
     assert own == hydra
 
 
+@pytest.mark.heavy
 def test_jobs_of_one_choice_do_not_share_values(loader_and_master):
     composer = Composer(*loader_and_master)
     first = composer.compose(["algo=kmeans", "seed=1"], 0)

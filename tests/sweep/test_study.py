@@ -30,6 +30,8 @@ from segrun.sweep.study.settings import SCORES, Objective, Settings, limits_of, 
 from segrun.sweep.study.study import Study
 from segrun.sweep.study.trial import front
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[2]
 ALGORITHMS = {
     "kmeans": {"n_clusters": "range(2, 31)", "tol": "tag(log, interval(1e-6, 1e-2))"},
@@ -121,7 +123,6 @@ def child(*arguments):
     )
 
 
-@pytest.mark.heavy
 def test_a_trial_draws_one_option_per_group_and_the_dimensions_of_that_base_alone():
     space = conditional()
     asks = run(Study(MEMORY, space), 40)
@@ -137,7 +138,6 @@ def test_a_trial_draws_one_option_per_group_and_the_dimensions_of_that_base_alon
             assert value in allowed if allowed else found.low <= value <= found.high
 
 
-@pytest.mark.heavy
 def test_an_integer_is_drawn_as_one_and_a_float_step_as_hydra_writes_it():
     (ask,) = run(Study(MEMORY, small("range(3, 4)")), 1)
     assert repr(ask.values["x"]) == "3"
@@ -147,7 +147,6 @@ def test_an_integer_is_drawn_as_one_and_a_float_step_as_hydra_writes_it():
     assert 0.30000000000000004 in values or 0.3 in values
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "random"])
 def test_a_seed_decides_the_points_whatever_was_drawn_in_which_process(tmp_path, sampler):
     params = {"tpe": {"n_startup_trials": 4}, "nsgaii": {"population_size": 5}, "random": {}}
@@ -189,7 +188,6 @@ def shared(path):
     return settings(path, sampler="random", sampler_params={})
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("when", ["asked", "told"])
 def test_a_killed_study_asks_for_the_points_of_an_undisturbed_one(tmp_path, when):
     expected = run(Study(settings("", storage="sqlite://"), conditional()), 12)
@@ -210,7 +208,6 @@ def test_a_killed_study_asks_for_the_points_of_an_undisturbed_one(tmp_path, when
     assert {trial.state for trial in study.trials()} == {"COMPLETE"}
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("n_drawn", [0, 1, 2])
 def test_a_trial_that_was_half_drawn_at_a_kill_is_drawn_to_its_end(tmp_path, n_drawn):
     first, second = (settings(tmp_path / f"{name}.db") for name in "ab")
@@ -225,7 +222,6 @@ def test_a_trial_that_was_half_drawn_at_a_kill_is_drawn_to_its_end(tmp_path, n_d
     assert Study(second, conditional()).ask(7, "me") == expected[6]
 
 
-@pytest.mark.heavy
 def test_failed_and_degenerate_trials_end_nothing():
     study = Study(MEMORY, small())
     for number in range(9):
@@ -266,7 +262,6 @@ def test_every_score_has_a_worst_value_or_the_trial_fails(name):
     assert [trial.number for trial in study.best()] == [1]
 
 
-@pytest.mark.heavy
 def test_infinity_as_the_worst_value_survives_in_the_file(tmp_path):
     chosen = settings(tmp_path / "s.db", objectives=BOTH)
     study = Study(chosen, small())
@@ -289,7 +284,6 @@ def test_few_clusters_as_a_goal_have_no_worst_value():
     assert study.trials()[0].state == "FAIL"
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii"])
 def test_two_objectives_have_their_pareto_front(sampler):
     study = Study(
@@ -380,7 +374,6 @@ def test_what_did_not_converge_is_not_the_best_whatever_else_is_limited():
     assert [trial.number for trial in study.best()] == [1]
 
 
-@pytest.mark.heavy
 def test_a_sampler_learns_the_limits():
     def n_large(limits):
         """Return how many of the later points are large, which is good but noisy."""
@@ -397,7 +390,6 @@ def test_a_sampler_learns_the_limits():
     assert n_large({}) >= 10
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("n_trials", [None, 4])
 def test_a_grid_hands_out_every_point_once_in_order(tmp_path, n_trials):
     bases = []
@@ -415,7 +407,6 @@ def test_a_grid_hands_out_every_point_once_in_order(tmp_path, n_trials):
     assert [ask.number for ask in found] == [0, 2, 3, 4]
 
 
-@pytest.mark.heavy
 def test_a_failed_trial_that_succeeds_later_is_added(tmp_path):
     chosen = settings(tmp_path / "s.db", limits={"n_clusters": {"max": 9}})
     study = Study(chosen, conditional())
@@ -447,7 +438,6 @@ def test_a_trial_that_was_queued_through_optuna_is_run(tmp_path):
     assert [ask.values for ask in run(study, 1)] == [{"x": 0.125}]
 
 
-@pytest.mark.heavy
 def test_another_space_under_the_same_name_is_refused(tmp_path):
     chosen = settings(tmp_path / "s.db")
     Study(chosen, small())
@@ -477,14 +467,12 @@ def test_a_study_with_other_settings_is_refused(tmp_path, change, says):
         Study(replace(chosen, **change), small("range(0, 3)"))
 
 
-@pytest.mark.heavy
 def test_a_study_may_go_on_with_another_sampler_and_seed(tmp_path):
     run(Study(settings(tmp_path / "s.db"), small()), 2)
     other = settings(tmp_path / "s.db", seed=1, sampler="random", sampler_params={})
     assert len(run(Study(other, small()), 4)) == 2
 
 
-@pytest.mark.heavy
 def test_somebody_elses_study_is_refused(tmp_path):
     chosen = settings(tmp_path / "s.db")
     theirs = optuna.create_study(storage=chosen.storage, study_name="segrun", direction="maximize")
@@ -494,7 +482,6 @@ def test_somebody_elses_study_is_refused(tmp_path):
         Study(chosen, small())
 
 
-@pytest.mark.heavy
 def test_optunas_own_loader_and_dashboard_see_a_plain_study(tmp_path):
     chosen = settings(tmp_path / "s.db", objectives=BOTH)
     run(Study(chosen, conditional()), 5)

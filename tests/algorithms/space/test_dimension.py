@@ -23,6 +23,7 @@ def as_text(value):
     return "null" if value is None else str(value)
 
 
+@pytest.mark.heavy
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(-7, 7).filter(bool))
 def test_a_range_of_integers_has_the_values_that_hydra_gives_it(start, stop, step):
     text = f"range({start}, {stop}, {step})"
@@ -36,6 +37,7 @@ def test_a_range_of_integers_has_the_values_that_hydra_gives_it(start, stop, ste
     assert list(found.values()) == expected
 
 
+@pytest.mark.heavy
 @given(CENTS, CENTS, st.integers(1, 300).map(lambda n: n / 100))
 def test_a_range_of_floats_has_the_values_that_hydra_gives_it(start, stop, step):
     assume(start < stop)
@@ -49,6 +51,7 @@ def test_a_range_of_floats_has_the_values_that_hydra_gives_it(start, stop, step)
         assert found.exact(start + index * step) == value
 
 
+@pytest.mark.heavy
 @given(st.lists(VALUES, min_size=2, max_size=5, unique=True))
 def test_a_choice_has_the_values_that_hydra_gives_it(values):
     words = {"null", "true", "false", "nan", "inf"}
@@ -185,6 +188,7 @@ def test_an_interval_has_no_number_of_values_and_says_so():
         found.values()
 
 
+@pytest.mark.heavy
 def test_the_longest_range_of_floats_is_taken_and_one_more_is_not():
     assert dimension("key", "range(0.0, 100000.0, 1.0)").n_values == 100_000
     with pytest.raises(ConfigError, match="more than 100000 values"):

@@ -7,6 +7,8 @@ import logging
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 HEADER = "who,when,what\n"
 COLUMNS = {"customer": "who", "date": "when", "amount": "what"}
 

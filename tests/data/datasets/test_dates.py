@@ -16,6 +16,7 @@ def lines(*dates):
     return HEADER + "".join(f"1,A,LANTERN,6,{d},2.5,17850,EIRE\n" for d in dates)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -38,11 +39,13 @@ def test_the_format_is_found_where_only_one_fits(read, text, expected):
     assert read(lines(text))["InvoiceDate"].to_list() == [expected]
 
 
+@pytest.mark.heavy
 def test_one_date_late_in_the_column_decides(read):
     frame = read(lines("1/2/2011 8:00", "3/4/2011 8:00", "13/4/2011 8:00"))
     assert [d.month for d in frame["InvoiceDate"]] == [2, 4, 4]
 
 
+@pytest.mark.heavy
 def test_an_ambiguous_column_is_refused_with_its_readings(read):
     with pytest.raises(DataError) as error:
         read(lines("2/2/2011 8:00", "12/1/2010 8:26"))
@@ -58,6 +61,7 @@ def days(pattern, n, last=31):
     return [f"{d:{pattern}}" for d in found if d.day <= last]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("separator", "/-.")
 @pytest.mark.parametrize("last", [25, 31])
 def test_a_short_year_in_front_is_not_silently_the_day(read, separator, last):
@@ -72,6 +76,7 @@ def test_a_short_year_in_front_is_not_silently_the_day(read, separator, last):
     assert found.max() == datetime(2023, 12, last)
 
 
+@pytest.mark.heavy
 def test_a_short_year_behind_is_not_silently_the_day(read):
     written = lines(*days("%d.%m.%y", 730))
     with pytest.raises(DataError, match="can be read in 2 ways"):
@@ -114,11 +119,13 @@ def test_readings_that_agree_are_not_ambiguous(read):
     ]  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_unreadable_dates_are_shown_with_their_lines(read):
     with pytest.raises(DataError, match=r"1 of 3 lines .*line 3: InvoiceDate is 'someday', not a"):
         read(lines("12/13/2010", "someday", "12/14/2010"))
 
 
+@pytest.mark.heavy
 def test_a_column_of_two_formats_is_refused(read):
     with pytest.raises(DataError, match=r"1 of 3 lines .*line 4: InvoiceDate is '2010-12-14'"):
         read(lines("12/13/2010", "12/14/2010", "2010-12-14"))

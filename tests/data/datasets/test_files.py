@@ -14,6 +14,7 @@ HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Custome
 GOOD = "536365,85123A,LANTERN,6,12/13/2010 8:26,2.55,17850,United Kingdom\n"
 
 
+@pytest.mark.heavy
 def test_columns_have_the_types_of_the_contract(read):
     frame = read(HEADER + GOOD)
     assert dict(frame.schema) == {
@@ -27,12 +28,14 @@ def test_columns_have_the_types_of_the_contract(read):
     )  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_cancellations_and_leading_zeros_survive(read):
     rows = GOOD * 2000 + GOOD.replace("536365", "C536365").replace("17850", "00123")
     last = read(HEADER + rows).row(-1, named=True)
     assert (last["InvoiceNo"], last["CustomerID"]) == ("C536365", "00123")
 
 
+@pytest.mark.heavy
 def test_columns_come_in_any_order_and_further_ones_are_left_out(read):
     header = (
         "Extra,CustomerID,Country,InvoiceDate,UnitPrice,Quantity,Description,StockCode,InvoiceNo"
@@ -42,21 +45,25 @@ def test_columns_come_in_any_order_and_further_ones_are_left_out(read):
     assert frame["Quantity"].to_list() == [6]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("blank", ["", "  ", '""', '" "'])
 def test_a_blank_id_is_missing(read, blank):
     assert read(HEADER + GOOD.replace("17850", blank))["CustomerID"].to_list() == [None]
 
 
+@pytest.mark.heavy
 def test_an_empty_description_is_missing_but_blanks_are_text(read):
     rows = [GOOD.replace("LANTERN", text) for text in ("", '""', " ")]
     assert read(HEADER + "".join(rows))["Description"].to_list() == [None, None, " "]
 
 
+@pytest.mark.heavy
 def test_line_breaks_and_quotes_inside_a_field_are_read(read):
     frame = read(HEADER + GOOD.replace("LANTERN", '"A ""BIG""\nLANTERN"') + GOOD)
     assert frame["Description"].to_list() == ['A "BIG"\nLANTERN', "LANTERN"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -173,6 +180,7 @@ def test_a_column_of_missing_dates_is_read_as_missing(read):
     assert read(HEADER + GOOD.replace("12/13/2010 8:26", " "))["InvoiceDate"].to_list() == [None]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("blank", ["\ufeff", "\u200b", "\u00a0", "\u3000", "\t"])
 def test_letters_that_cannot_be_seen_around_an_id_do_not_make_another_customer(read, blank):
     rows = GOOD + GOOD.replace("17850", f"{blank}17850") + GOOD.replace("17850", f"17850{blank}")

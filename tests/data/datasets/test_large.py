@@ -224,6 +224,7 @@ def test_what_does_not_fit_the_probe_is_left_to_the_exact_road(tmp_path, strange
     assert by_large_road(settings_of(path, "transactions"), tmp_path / "large") is None
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("strange", ["a,2.5,2024-02-01,1,p,z", "a.b,1,2024-02-01,1,p,z"])
 def test_what_the_probe_did_not_see_takes_a_second_pass(tmp_path, strange):
     path = tmp_path / "rows.csv"
@@ -246,6 +247,7 @@ def test_numbers_that_may_be_thousands_are_left_to_the_exact_road(tmp_path, n, p
     assert "can be read in two ways" in by_exact_road(config, tmp_path / "exact")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("policy", [BadLines.skip, BadLines.quarantine])
 def test_quotes_within_a_field_are_bad_lines_on_both_roads(tmp_path, policy):
     path = tmp_path / "rows.csv"
@@ -303,6 +305,7 @@ def plain(tmp_path) -> Path:
     return path
 
 
+@pytest.mark.heavy
 def test_a_table_is_kept_and_the_same_from_the_cache(opened, plain, tmp_path):
     with opened(plain) as rows:
         assert not rows.from_cache
@@ -324,6 +327,7 @@ def test_a_table_is_kept_and_the_same_from_the_cache(opened, plain, tmp_path):
         assert len(told(rows)[0]) == len(first[0]) + 1
 
 
+@pytest.mark.heavy
 def test_a_damaged_table_is_made_anew(opened, plain, cache):
     with opened(plain) as rows:
         first = told(rows)

@@ -50,6 +50,7 @@ def test_what_is_proposed_reads_the_words_as_they_were_written(encoding, name):
         assert content.decode(best.encoding) == TEXTS[name]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 @pytest.mark.parametrize("setting", ["auto", "utf-8"])
 def test_a_file_of_an_old_mac_is_refused_with_its_line_and_read_as_proposed(read, end, setting):
@@ -64,11 +65,13 @@ def test_a_file_of_an_old_mac_is_refused_with_its_line_and_read_as_proposed(read
     assert read(content, encoding=advised)["Description"].to_list() == words
 
 
+@pytest.mark.heavy
 def test_a_line_break_within_a_cell_of_an_old_mac_ends_no_row(read):
     content = text(['"one\nand two"', "LANTERN"], "\r").encode()
     assert read(content)["Description"].to_list() == ["one\nand two", "LANTERN"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
 def test_a_bad_line_has_its_number_whatever_ends_lines(read, end, encoding):
@@ -78,6 +81,7 @@ def test_a_bad_line_has_its_number_whatever_ends_lines(read, end, encoding):
         read(content.encode(encoding))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("encoding", "doubted"), [("cp1251", True), ("latin-1", False)])
 def test_words_that_iso_8859_1_makes_nonsense_of_are_a_warning(read, caplog, encoding, doubted):
     word = "Привет" if doubted else "Málaga ÄÖÜ £20"

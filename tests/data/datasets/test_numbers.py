@@ -146,6 +146,7 @@ def test_currencies_are_told():
     assert form_of(["€ 1,50", "2,50 USD", "3,50"]).currencies == ("USD", "€")
 
 
+@pytest.mark.heavy
 @given(
     thousandths=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20),
     places=st.integers(0, 3),

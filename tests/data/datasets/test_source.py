@@ -65,6 +65,7 @@ def other_order(rows):
     return frame.select(reversed(frame.columns)).write_csv(separator=";")
 
 
+@pytest.mark.heavy
 def test_files_of_other_encodings_packing_separators_and_orders(rows_of, whole, tmp_path):
     write(tmp_path / "f/1.csv", (HEADER + "".join(ROWS[:20])).encode("iso-8859-1"))
     write(tmp_path / "f/2.csv.gz", gzip.compress((HEADER + "".join(ROWS[20:45])).encode()))
@@ -78,6 +79,7 @@ def test_files_of_other_encodings_packing_separators_and_orders(rows_of, whole, 
     assert rows_of(tmp_path / "f" / "[1-3]*").equals(whole[:45])
 
 
+@pytest.mark.heavy
 def test_a_folder_of_excel_sheets(rows_of, whole, tmp_path):
     (tmp_path / "f").mkdir()
     for name, rows in (("a", ROWS[:30]), ("b", ROWS[30:])):
@@ -145,6 +147,7 @@ def test_folders_that_name_other_columns_are_refused(rows_of, tmp_path):
         rows_of(tmp_path / "f")
 
 
+@pytest.mark.heavy
 def test_a_bad_line_is_named_by_its_file(rows_of, tmp_path, settings_of, cache):
     write(tmp_path / "f/a.csv", HEADER + "".join(ROWS[:5]))
     write(tmp_path / "f/b.csv", HEADER + ROWS[5] + ROWS[6].replace("United Kingdom", "UK,more"))
@@ -198,6 +201,7 @@ def test_a_damaged_file_is_named(rows_of, tmp_path):
         rows_of(tmp_path / "f")
 
 
+@pytest.mark.heavy
 def test_a_folder_of_a_name_with_brackets_is_that_folder(rows_of, whole, tmp_path):
     write(tmp_path / "f[1]" / "a*.csv", HEADER + "".join(ROWS[:30]))
     write(tmp_path / "f[1]" / "ab.csv", HEADER + "".join(ROWS[30:]))
@@ -239,6 +243,7 @@ def test_results_below_the_folder_are_no_input(rows_of, whole, tmp_path):
         assert rows_of(tmp_path / path).equals(whole)
 
 
+@pytest.mark.heavy
 def test_a_link_that_leads_back_ends(rows_of, whole, tmp_path):
     write(tmp_path / "f/a.csv", HEADER + "".join(ROWS))
     (tmp_path / "f/again").symlink_to(tmp_path / "f")

@@ -26,6 +26,7 @@ def fingerprint(n_customers, seed, folder):
         return transactions.fingerprint
 
 
+@pytest.mark.heavy
 def test_the_form_is_that_of_the_uci_data(lines):
     assert dict(lines.schema) == {
         "InvoiceNo": pl.String, "StockCode": pl.String, "Description": pl.String,
@@ -99,6 +100,7 @@ def test_planted_types_are_there_in_their_shares(retailer):
     assert counts == {t.name: pytest.approx(t.share * 4300, abs=1) for t in TYPES}
 
 
+@pytest.mark.heavy
 def test_planted_types_behave_as_they_are_called(retailer):
     lines, truth = retailer
     bought = lines.filter(pl.col("Quantity") > 0).join(truth, on="CustomerID")
@@ -126,6 +128,7 @@ def test_every_type_is_among_twenty_customers():
     assert set(generate(20, 5)[1]["type"]) == {t.name for t in TYPES}
 
 
+@pytest.mark.heavy
 def test_a_seed_repeats_the_content_and_another_differs(tmp_path):
     first, again, other = (fingerprint(50, seed, tmp_path) for seed in (3, 3, 4))
     assert first == again

@@ -19,6 +19,7 @@ def text(*descriptions):
     return HEADER + "".join(LINE.format(d) for d in descriptions)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"]
 )
@@ -47,6 +48,7 @@ def test_every_letter_is_kept_and_no_copy_stays(read, cache, pack, encoding, set
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("offset", range(4))
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "shift_jis"])
 def test_letters_across_the_border_of_two_pieces_are_kept(read, encoding, offset):
@@ -55,11 +57,13 @@ def test_letters_across_the_border_of_two_pieces_are_kept(read, encoding, offset
     assert frame["Description"].to_list() == ["x" * offset + letters]
 
 
+@pytest.mark.heavy
 def test_late_latin_letters_after_valid_utf8_make_the_file_latin(read):
     content = text("Â£").encode("latin-1") + LINE.format("£").encode("latin-1")
     assert read(content)["Description"].to_list() == ["Â£", "£"]
 
 
+@pytest.mark.heavy
 def test_the_copy_goes_also_when_the_work_fails(open_file, cache):
     source = open_file(text("£").encode("latin-1"))
     source.__enter__()
@@ -68,11 +72,13 @@ def test_the_copy_goes_also_when_the_work_fails(open_file, cache):
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_plain_utf8_is_read_where_it_is(open_file, cache):
     with open_file(text("£").encode()):
         assert list(cache.rglob("*.csv")) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n_before", [1, 30_000])
 def test_bytes_of_windows_are_refused_with_place_and_cure(read, cache, n_before):
     content = text(*["LANTERN"] * n_before, "€").encode("cp1252")
@@ -106,6 +112,7 @@ def test_an_unknown_encoding_is_refused_before_reading(read, encoding):
         read(b"", encoding=encoding)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
 def test_lines_that_end_with_cr_alone_are_read(read, encoding):
     content = text("£", "LANTERN").replace("\r\n", "\r").encode(encoding)
@@ -126,6 +133,7 @@ def test_a_file_with_zero_bytes_is_told_to_be_no_text(read):
         read(text("LANTERN").encode("utf-16-le"))
 
 
+@pytest.mark.heavy
 def test_what_a_killed_reader_left_goes_with_the_next_one(read, cache):
     # No process has this number.
     (cache / "reading-999999999-x").mkdir()

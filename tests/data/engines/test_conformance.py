@@ -114,6 +114,7 @@ def test_so_they_are_where_prices_have_more_than_six_decimals(
     assert bits(features(fine_engine, *FEATURES[name])) == expected[True, name]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize(("n_lines", "pieces"), [(1, 2**53), (5, 4 * 10**9)], ids=["one", "sum"])
 def test_amounts_beyond_64_bits_are_exact_alike(name, n_lines, pieces, installed, opened, features):
@@ -134,6 +135,7 @@ def test_amounts_beyond_64_bits_are_exact_alike(name, n_lines, pieces, installed
     assert rfm.columns["Amount"].tolist() == own.columns["Spent"].tolist() == exact
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("fine", [False, True])
 @pytest.mark.parametrize(
     ("name", "rules"),

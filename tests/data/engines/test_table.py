@@ -29,6 +29,7 @@ def test_an_engine_that_is_not_installed_is_refused_with_what_installs_it(name, 
     assert f"[{engine.extra}]" in str(said.value)
 
 
+@pytest.mark.heavy
 def test_a_name_without_its_settings_is_refused(composed):
     with pytest.raises(ConfigError, match="choose engine=duckdb"):
         check(composed("engine.name=duckdb").engine)

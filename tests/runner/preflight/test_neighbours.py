@@ -27,6 +27,7 @@ def test_counts_of_few_rows_are_those_of_the_rows(n_samples):
         assert found.core_share(eps, 10) == pytest.approx((true >= 10).mean(), abs=0.1)
 
 
+@pytest.mark.heavy
 def test_counts_of_many_rows_come_from_some_of_them_and_repeat():
     X = blobs(150_000, 2)
     found = count_neighbours(X, [0.3], seed=0)

@@ -123,6 +123,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(own, tmp_path):
     assert "=1+1" in sheet
 
 
+@pytest.mark.heavy
 @given(texts=st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_no_text_of_a_csv_file_begins_a_formula(texts):
     shown = defused(pl.DataFrame({"a": pl.Series(texts, dtype=pl.String)}))["a"].to_list()

@@ -16,6 +16,7 @@ def read(settings_of, path, *rows, **settings):
         return found.frame.collect("polars").to_native(), found.facts
 
 
+@pytest.mark.heavy
 def test_a_line_is_the_same_beside_quantities_with_fractions(settings_of, tmp_path):
     # The price has more digits than are taken for decimals.
     whole = ["a,2024-03-01,3,0.12345678901234567", "b,2024-03-02,7,2.55", "c,2024-03-02,5,"]
